@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# Compiler settings, switches, and the libraries of Debian that we stand on.
+option(POSTERN_PAM "check passwords through PAM" OFF)
+option(POSTERN_FUZZ "build the libFuzzer targets (needs clang)" OFF)
+option(POSTERN_WERROR "warnings are errors" ON)
+set(POSTERN_SANITIZE "" CACHE STRING "for example address,undefined")
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+
+add_compile_options(-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+  -Wvla -Wpointer-arith -Wwrite-strings -fno-common -fstack-protector-strong)
+add_compile_definitions(_GNU_SOURCE _FILE_OFFSET_BITS=64)
+if(POSTERN_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(POSTERN_SANITIZE)
+  add_compile_options(-fsanitize=${POSTERN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${POSTERN_SANITIZE})
+endif()
+if(POSTERN_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(uv REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(openssl REQUIRED IMPORTED_TARGET openssl)
+pkg_check_modules(confuse REQUIRED IMPORTED_TARGET libconfuse)
+pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(crypt REQUIRED IMPORTED_TARGET libcrypt)
+pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* buffer - bytes that grow at the end and are taken from the front; the first error sticks. */
+#ifndef BASE_BUFFER_H
+#define BASE_BUFFER_H
+
+#include <postern/base.h>
+
+/* struct buffer - unread bytes are [head, tail) of data. Set allocator (NULL = malloc) and zero the rest. */
+struct buffer {
+    const struct postern_allocator *allocator;
+    char *data;
+    size_t head, tail, capacity;
+    int error; /* 0, or POSTERN_E_NOMEM once an append failed; later appends do nothing */
+};
+
+void buffer_append(struct buffer *b, struct postern_span bytes);
+void buffer_append_char(struct buffer *b, char c);
+void buffer_append_text(struct buffer *b, const char *text);
+void buffer_append_number(struct buffer *b, uint64_t number);
+/* buffer_room - at least n writable bytes at the end, or NULL (error set); then buffer_commit(b, used). */
+char *buffer_room(struct buffer *b, size_t n);
+void buffer_commit(struct buffer *b, size_t used);
+/* buffer_span - the unread bytes; lent until the next change. */
+struct postern_span buffer_span(const struct buffer *b);
+size_t buffer_length(const struct buffer *b);
+/* buffer_take - drop n bytes from the front. */
+void buffer_take(struct buffer *b, size_t n);
+/* buffer_done - wipe and free the memory; empty and usable again, error kept. */
+void buffer_done(struct buffer *b);
+
+#endif

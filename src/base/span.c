@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* span - questions about spans, and ASCII case.
+ * Locale-free on purpose: isalpha() and friends ask the environment what a letter is. */
+#include "base/span.h"
+
+struct postern_span postern_span_of(const char *text)
+{
+    return text ? span_make(text, strlen(text)) : (struct postern_span){NULL, 0};
+}
+
+char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+char ascii_upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+}
+
+bool span_equal_nocase(struct postern_span a, struct postern_span b)
+{
+    return a.n == b.n && span_begins_nocase(a, b);
+}
+
+bool span_begins(struct postern_span s, struct postern_span prefix)
+{
+    return s.n >= prefix.n && span_equal(span_make(s.p, prefix.n), prefix);
+}
+
+bool span_begins_nocase(struct postern_span s, struct postern_span prefix)
+{
+    if (s.n < prefix.n)
+        return false;
+    for (size_t i = 0; i < prefix.n; i++)
+        if (ascii_lower(s.p[i]) != ascii_lower(prefix.p[i]))
+            return false;
+    return true;
+}
+
+size_t span_find(struct postern_span s, char c)
+{
+    const char *found = s.n ? memchr(s.p, c, s.n) : NULL;
+    return found ? (size_t)(found - s.p) : s.n;
+}
+
+struct postern_span span_cut(struct postern_span *s, char c)
+{
+    size_t at = span_find(*s, c);
+    struct postern_span head = span_make(s->p, at);
+
+    *s = at < s->n ? span_make(s->p + at + 1, s->n - at - 1) : (struct postern_span){NULL, 0};
+    return head;
+}
+
+struct postern_span span_trim(struct postern_span s)
+{
+    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
+        s = span_make(s.p + 1, s.n - 1);
+    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+        s.n--;
+    return s;
+}
+
+bool span_number(struct postern_span s, uint64_t max, uint64_t *number_r)
+{
+    uint64_t number = 0;
+
+    if (s.n == 0 || s.n > 20)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned digit = (unsigned)(unsigned char)s.p[i] - '0';
+        if (digit > 9 || number > (UINT64_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    if (number > max)
+        return false;
+    *number_r = number;
+    return true;
+}
+
+bool span_same_secret(struct postern_span a, struct postern_span b)
+{
+    unsigned char difference = 0;
+
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        difference |= (unsigned char)(a.p[i] ^ b.p[i]);
+    return difference == 0;
+}
+
+void secret_wipe(void *p, size_t n)
+{
+    if (n == 0)
+        return;
+    memset(p, 0, n);
+    __asm__ volatile("" : : "r"(p) : "memory"); /* the compiler must believe that somebody reads it */
+}

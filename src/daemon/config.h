@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* config - all settings of the server, from one table: file (libconfuse), POSTERN_* variables, flags.
+ * Later wins: default < file < environment < flag. */
+#ifndef DAEMON_CONFIG_H
+#define DAEMON_CONFIG_H
+
+#include <postern/base.h>
+#include <stdio.h>
+
+/* X(member, "key", TYPE, "default", "one-line help"). Types: STRING (char *), BOOL (bool), NUMBER (long),
+ * TIME (postern_time; "10m", "60s"), LIST (char **; comma separated on flags, NULL-terminated). */
+#define CONFIG_MAP(X)                                                                                     \
+    X(config_version, "config_version", NUMBER, "1", "version of this file's format; must be 1")          \
+    X(host, "host", STRING, "", "name of this server (default: the system's host name)")                  \
+    X(listen, "listen", LIST, "0.0.0.0:110,[::]:110", "POP3 addresses, with STLS")                        \
+    X(listen_tls, "listen_tls", LIST, "0.0.0.0:995,[::]:995", "POP3 addresses with implicit TLS")         \
+    X(tls_cert, "tls_cert", STRING, "", "PEM certificate chain; empty: a self-signed one is made")        \
+    X(tls_key, "tls_key", STRING, "", "PEM private key")                                                  \
+    X(tls_extra, "tls_extra", LIST, "", "further certificates for SNI, each CERT:KEY")                    \
+    X(tls_client_ca, "tls_client_ca", STRING, "", "PEM file of CAs that sign client certificates")        \
+    X(store, "store", STRING, "maildir", "maildir, eml or memory")                                        \
+    X(mail, "mail", STRING, "mail", "where the mail is: PATH/USER, or a path with %u, %n, %d")            \
+    X(accounts, "accounts", STRING, "file", "file, or pam where built in")                                \
+    X(users, "users", STRING, "users", "the password file")                                               \
+    X(plaintext, "plaintext", STRING, "tls", "clear-text logins: tls, loopback or always")                \
+    X(apop, "apop", BOOL, "no", "offer APOP in the greeting")                                             \
+    X(mechanisms, "mechanisms", LIST, "PLAIN,LOGIN,SCRAM-SHA-256,SCRAM-SHA-256-PLUS,SCRAM-SHA-1", "SASL mechanisms") \
+    X(extensions, "extensions", LIST, "UID-PARAM,SLEE-WAKE,DELI,QAUT", "POP3 extensions offered")         \
+    X(last, "last", BOOL, "no", "offer the old LAST command")                                             \
+    X(surrogate, "surrogate", STRING, "send", "UTF-8 mail for old clients: send (RFC 6858) or refuse")    \
+    X(expire_days, "expire_days", NUMBER, "-1", "EXPIRE: -1 unsaid, -2 NEVER, else days")                 \
+    X(login_delay, "login_delay", TIME, "0s", "shortest time between two logins of a user")               \
+    X(greeting, "greeting", STRING, "Postern ready", "text of the greeting")                              \
+    X(implementation, "implementation", STRING, "Postern", "IMPLEMENTATION capability; empty hides it")   \
+    X(read_only, "read_only", BOOL, "no", "nothing can be deleted")                                       \
+    X(proxy_trusted, "proxy_trusted", LIST, "", "addresses or nets whose PROXY header is required")       \
+    X(login_timeout, "login_timeout", TIME, "60s", "time to log in")                                      \
+    X(idle_timeout, "idle_timeout", TIME, "10m", "time between two commands, at least 10m")               \
+    X(asleep_timeout, "asleep_timeout", TIME, "30m", "time asleep (SLEE)")                                \
+    X(drain_timeout, "drain_timeout", TIME, "30s", "time for sessions to end after SIGTERM")              \
+    X(connections_max, "connections_max", NUMBER, "20000", "connections in all")                          \
+    X(connections_per_address, "connections_per_address", NUMBER, "100", "connections per address; 0: no limit") \
+    X(connections_per_user, "connections_per_user", NUMBER, "20", "logged-in connections per user; 0: no limit") \
+    X(ban_strikes, "ban_strikes", NUMBER, "3", "failed sessions before an address is banned; 0: never")   \
+    X(ban_time, "ban_time", TIME, "15m", "how long a ban lasts")                                          \
+    X(threads, "threads", NUMBER, "0", "event loops; 0: one per core")                                    \
+    X(workers, "workers", NUMBER, "4", "threads for disk and password work")                              \
+    X(user, "user", STRING, "", "run as this user after the ports are bound")                             \
+    X(log, "log", STRING, "stderr", "stderr, or a file")                                                  \
+    X(log_level, "log_level", STRING, "info", "error, warn, info or debug")
+
+typedef char *config_STRING;
+typedef bool config_BOOL;
+typedef long config_NUMBER;
+typedef postern_time config_TIME;
+typedef char **config_LIST;
+
+struct config {
+#define CONFIG_MEMBER(member, key, type, default_text, help) config_##type member;
+    CONFIG_MAP(CONFIG_MEMBER)
+#undef CONFIG_MEMBER
+};
+
+/* config_init - all defaults. 0 or POSTERN_E_NOMEM. End with config_done(). */
+int config_init(struct config *config);
+void config_done(struct config *config);
+/* config_file - read a file over it. On failure POSTERN_E_NOT_FOUND/_IO/_SYNTAX and "FILE:LINE: why" in config_error(). */
+int config_file(struct config *config, const char *path);
+/* config_environment - every POSTERN_KEY variable. */
+int config_environment(struct config *config);
+/* config_set - one setting by key ("idle_timeout" or "idle-timeout") from text; did-you-mean in config_error(). */
+int config_set(struct config *config, const char *key, const char *value);
+/* config_check - what no single value can tell: 0 or POSTERN_E_SYNTAX and config_error(). */
+int config_check(const struct config *config);
+const char *config_error(void);
+/* config_dump - the settings in force, as a file; config_example - a commented sample file;
+ * config_man - the key list in man(7) form; config_help - flags for --help. */
+void config_dump(const struct config *config, FILE *out);
+void config_dump_json(const struct config *config, FILE *out);
+void config_example(FILE *out);
+void config_man(FILE *out);
+void config_help(FILE *out);
+
+#endif
