@@ -1,0 +1,5 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# run.sh - Postern and tuned Dovecot on the same Maildir in one run; results in build/bench/.
+set -eu
+exec python3 "$(dirname "$0")/run.py"
