@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* cmocka_all - cmocka's header with what it needs before it. */
+#ifndef TESTS_CMOCKA_ALL_H
+#define TESTS_CMOCKA_ALL_H
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#endif
