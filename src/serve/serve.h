@@ -7,14 +7,18 @@
 #include "accounts/accounts.h"
 #include <postern/pop3.h>
 #include <postern/store.h>
+#include <pthread.h>
 
 /* struct serve_work - how a session gets things done outside itself. conn is the daemon's handle. */
 struct serve_work {
-    /* run - work(arg) on a worker thread, later done(arg) on the session's loop, then kick. POSTERN_E_AGAIN: full. */
+    /* run - work(arg) on a worker thread, later done(arg) on the session's loop, then kick. POSTERN_E_AGAIN:
+     * full. done comes also when the session was freed meanwhile. */
     int (*run)(void *conn, void (*work)(void *arg), void (*done)(void *arg), void *arg);
-    /* later - done(arg) on the session's loop after `wait`, then kick. */
+    /* later - done(arg) on the session's loop after `wait`, then kick. Forgotten when the session is
+     * freed first; one at a time. */
     int (*later)(void *conn, postern_time wait, void (*done)(void *arg), void *arg);
-    /* own - move the session to the loop that owns the user, then done(arg) there, then kick; may call done at once. */
+    /* own - move the session to the loop that owns the user, then done(arg) there, then kick; may call
+     * done at once. Forgotten when the session is freed first. */
     int (*own)(void *conn, struct postern_span user, void (*done)(void *arg), void *arg);
     /* log - one event: name and key=value pairs up to NULL; user bytes are escaped by the log. */
     void (*log)(void *conn, const char *event, const char *const *pairs);
@@ -24,13 +28,15 @@ struct serve_work {
 struct serve_site {
     struct postern_store *store;
     struct accounts *accounts;
-    struct delays *delays;                 /* guarded by the daemon: one per loop, or NULL */
+    struct delays *delays;                 /* NULL: none */
+    pthread_mutex_t *delays_lock;          /* held around each use of delays; NULL: one thread only */
     const struct postern_pop3_options *pop3;
     const struct serve_work *work;
     bool read_only;
     bool create_mailboxes;                 /* open() with POSTERN_STORE_CREATE */
-    postern_time login_delay;              /* 0: none */
-    /* user_in / user_out - count the logged-in sessions of a user; user_in <0: too many. May be NULL. */
+    postern_time login_delay;              /* to announce (R46); user_in enforces it. 0: none */
+    /* user_in / user_out - count the logged-in sessions of a user; user_in POSTERN_E_AGAIN: logged in again
+     * too soon, any other <0: too many. May be NULL. */
     int (*user_in)(void *ctx, struct postern_span user);
     void (*user_out)(void *ctx, struct postern_span user);
     /* struck - the session ended with failed logins (for bans). May be NULL. */
