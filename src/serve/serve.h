@@ -47,8 +47,9 @@ struct serve_site {
 /* serve_pop3 - one POP3 session with its engine, mailbox and open message. */
 struct serve_pop3;
 /* peer: address text for log lines and delays; copied. session_r: given. */
-int serve_pop3_new(struct serve_pop3 **session_r, const struct serve_site *site, void *conn, struct postern_span peer,
-                   const struct postern_tls_facts *tls, bool plaintext_allowed, postern_time now);
+int serve_pop3_new(struct serve_pop3 **session_r, const struct serve_site *site, void *conn,
+                   struct postern_span peer, const struct postern_tls_facts *tls, bool plaintext_allowed,
+                   postern_time now);
 void serve_pop3_free(struct serve_pop3 **session); /* legal at any time; work under way finishes into nothing */
 struct postern_pop3 *serve_pop3_engine(struct serve_pop3 *session);
 /* serve_pop3_pump - ask and answer until nothing is left to do now. */

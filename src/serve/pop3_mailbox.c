@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* pop3_mailbox - OPEN, FIND and EXPUNGE.
+ *
+ * OPEN comes with each login and each WAKE: the session goes to the loop that owns the user, the user
+ * is counted in, the mailbox is opened, locked and listed - at once when the store can, else on a
+ * worker. EXPUNGE waits for the disk by its nature and always goes to a worker.
+ * Trap: an OPEN that fails counts the user out again, unless he was only asleep. */
+#include "serve/pop3_session.h"
+
+#include "base/memory.h"
+#include "base/span.h"
+
+static const struct postern_span absent;
+
+/* open_steps - open, lock, list; all or nothing. */
+static int open_steps(const struct serve_site *site, struct postern_span user, unsigned wait_flag,
+                      struct pop3_opened *opened)
+{
+    const struct postern_store_ops *ops = site->store->ops;
+    unsigned flags = wait_flag | (site->create_mailboxes ? POSTERN_STORE_CREATE : 0);
+    int r = ops->open(site->store, user, flags, &opened->mailbox);
+
+    if (r < 0)
+        return r;
+    r = ops->lock(opened->mailbox);
+    if (r >= 0) {
+        opened->locked = true;
+        r = ops->snapshot(opened->mailbox, wait_flag, &opened->snapshot);
+    }
+    if (r < 0)
+        pop3_opened_release(site, opened);
+    return r < 0 ? r : 0;
+}
+
+static void open_refused(struct serve_pop3 *s, enum postern_verdict verdict, struct postern_span text)
+{
+    if (!s->question.waking)
+        pop3_logged_out(s);
+    postern_pop3_answer_open(s->engine, s->question.id, verdict, NULL, text);
+}
+
+static struct postern_pop3_mailbox mailbox_facts(const struct serve_pop3 *s)
+{
+    const struct serve_site *site = s->site;
+    bool knows = s->question.waking && s->seen;
+
+    return (struct postern_pop3_mailbox){
+        .list = s->opened.snapshot->list,
+        .read_only = site->read_only,
+        .knows_activity = knows, /* X12 */
+        .new_since = knows && postern_snapshot_has_new(s->seen, s->opened.snapshot),
+        .expire_days = -1,
+        .login_delay_s = site->login_delay ? (int)(site->login_delay / POSTERN_SECOND) : -1,
+    };
+}
+
+static void log_opened(struct serve_pop3 *s)
+{
+    const struct postern_list *list = &s->opened.snapshot->list;
+
+    if (!s->question.waking)
+        pop3_log(s, "login", "method", s->method, NULL, NULL);
+    pop3_log_number(s, "mailbox", "messages", list->count, "octets", list->total_bytes);
+}
+
+static void open_finished(struct serve_pop3 *s, int err, struct pop3_opened *opened)
+{
+    struct postern_pop3_mailbox mailbox;
+
+    if (err < 0) {
+        pop3_log_error(s, "open", err);
+        open_refused(s, err == POSTERN_E_NOT_FOUND ? POSTERN_NO_PERMANENT : pop3_verdict(err), absent);
+        return;
+    }
+    pop3_detach(s);
+    s->opened = *opened;
+    *opened = (struct pop3_opened){0};
+    mailbox = mailbox_facts(s);
+    postern_snapshot_unref(&s->seen);
+    s->seen = postern_snapshot_ref(s->opened.snapshot);
+    s->ever_in = true;
+    log_opened(s);
+    postern_pop3_answer_open(s->engine, s->question.id, POSTERN_YES, &mailbox, absent);
+}
+
+static int open_work(struct pop3_job *job)
+{
+    return open_steps(job->site, job->user, 0, &job->opened);
+}
+
+static void open_finish(struct serve_pop3 *s, struct pop3_job *job)
+{
+    open_finished(s, job->err, &job->opened);
+}
+
+static void open_on_worker(struct serve_pop3 *s)
+{
+    struct pop3_job *job = pop3_job_new(s, s->question.user.n);
+
+    if (job) {
+        job->work = open_work;
+        job->finish = open_finish;
+        job->user = pop3_job_copy(job, s->question.user);
+    }
+    pop3_job_run(s, job);
+}
+
+static void open_owned(void *arg)
+{
+    struct serve_pop3 *s = arg;
+    struct pop3_opened opened = {0};
+    int r = open_steps(s->site, s->question.user, POSTERN_STORE_NO_WAIT, &opened);
+
+    if (r == POSTERN_E_AGAIN)
+        open_on_worker(s);
+    else
+        open_finished(s, r, &opened);
+}
+
+static bool count_in(struct serve_pop3 *s)
+{
+    int r = s->site->user_in ? s->site->user_in(s->site->ctx, s->question.user) : 0;
+
+    if (r == POSTERN_E_AGAIN) {
+        open_refused(s, POSTERN_NO_LOGIN_DELAY, absent); /* R46 */
+        return false;
+    }
+    if (r < 0) {
+        open_refused(s, POSTERN_NO_TEMPORARY, SPAN("too many connections of this user"));
+        return false;
+    }
+    s->counted = s->site->user_in != NULL;
+    pop3_name(s->user, sizeof s->user, s->question.user);
+    return true;
+}
+
+static void open_after_login(struct serve_pop3 *s)
+{
+    s->proof_due = false;
+    pop3_delays_good(s);
+    pop3_logged_out(s);
+    if (!count_in(s))
+        return;
+    s->stamp = accounts_stamp(s->site->accounts, s->question.user);
+    postern_snapshot_unref(&s->seen);
+    if (s->site->work->own(s->conn, s->question.user, open_owned, s) < 0)
+        open_refused(s, POSTERN_NO_TEMPORARY, absent);
+}
+
+void pop3_open(struct serve_pop3 *s)
+{
+    uint64_t stamp;
+
+    if (!s->question.waking) {
+        open_after_login(s);
+        return;
+    }
+    stamp = accounts_stamp(s->site->accounts, s->question.user);
+    if (!stamp || stamp != s->stamp) /* X13 */
+        open_refused(s, POSTERN_NO_CREDENTIALS, absent);
+    else
+        open_owned(s);
+}
+
+void pop3_find(struct serve_pop3 *s)
+{
+    struct postern_entry entry;
+    int r = s->site->store->ops->find(s->opened.mailbox, s->question.message.uid, &entry);
+
+    if (r < 0) {
+        pop3_log_error(s, "find", r);
+        postern_pop3_answer_find(s->engine, s->question.id, pop3_verdict(r), 0, 0, absent);
+        return;
+    }
+    postern_pop3_answer_find(s->engine, s->question.id, POSTERN_YES, entry.size_bytes, entry.flags, absent);
+}
+
+/* ---- deleting ------------------------------------------------------------------------------------ */
+
+static size_t uids_bytes(const struct serve_pop3 *s)
+{
+    struct postern_pop3_ref ref;
+    size_t cursor = 0, bytes = 0;
+
+    while (postern_pop3_expunge_next(s->engine, &cursor, &ref) == 1)
+        bytes += ref.uid.n; /* UNSAFE: no wrap, a count of memory that exists */
+    return bytes;
+}
+
+static struct pop3_job *expunge_job(struct serve_pop3 *s)
+{
+    struct pop3_job *job = pop3_job_new(s, uids_bytes(s));
+    struct postern_pop3_ref ref;
+    size_t cursor = 0;
+
+    if (!job)
+        return NULL;
+    job->mailbox = s->opened.mailbox;
+    /* UNSAFE: no wrap, count messages of 16 bytes each are in memory already */
+    job->uids = memory_new(NULL, s->question.count * sizeof *job->uids);
+    if (!job->uids) {
+        memory_free(NULL, job);
+        return NULL;
+    }
+    while (job->count < s->question.count && postern_pop3_expunge_next(s->engine, &cursor, &ref) == 1)
+        job->uids[job->count++] = pop3_job_copy(job, ref.uid);
+    return job;
+}
+
+static int expunge_work(struct pop3_job *job)
+{
+    return job->site->store->ops->expunge(job->mailbox, job->uids, job->count);
+}
+
+static void expunge_finish(struct serve_pop3 *s, struct pop3_job *job)
+{
+    if (job->err < 0) {
+        pop3_log_error(s, "expunge", job->err);
+        postern_pop3_answer_expunge(s->engine, s->question.id, pop3_verdict(job->err), absent);
+        return;
+    }
+    s->expunged += job->count;
+    pop3_log_number(s, "expunged", "messages", job->count, NULL, 0);
+    postern_pop3_answer_expunge(s->engine, s->question.id, POSTERN_YES, absent);
+}
+
+void pop3_expunge(struct serve_pop3 *s)
+{
+    struct pop3_job *job;
+
+    if (s->site->read_only) {
+        postern_pop3_answer_expunge(s->engine, s->question.id, POSTERN_NO_READ_ONLY, absent);
+        return;
+    }
+    if (!s->question.count) {
+        postern_pop3_answer_expunge(s->engine, s->question.id, POSTERN_YES, absent);
+        return;
+    }
+    job = expunge_job(s);
+    if (job) {
+        job->work = expunge_work;
+        job->finish = expunge_finish;
+    }
+    pop3_job_run(s, job);
+}

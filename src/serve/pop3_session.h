@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* pop3_session - what the files of the POP3 joint share: the session and the jobs it sends out.
+ *
+ * A session has at most one question open, so at most one job. A job owns copies of all it works on.
+ * When the session is freed under it, the job inherits the open mailbox (it may be at work in it) and
+ * gives back, in done(), that mailbox and whatever it opened itself. */
+#ifndef SERVE_POP3_SESSION_H
+#define SERVE_POP3_SESSION_H
+
+#include "serve/serve.h"
+
+#define POP3_NAME_BYTES 256
+
+/* struct pop3_content - an open message. Several, since pieces of one may wait while the next is asked for. */
+struct pop3_content {
+    struct pop3_content *next;
+    uint64_t id;
+    struct postern_content *content;
+    struct postern_facts facts;
+};
+
+/* struct pop3_opened - an attached mailbox; all zero when there is none. */
+struct pop3_opened {
+    struct postern_mailbox *mailbox;
+    bool locked;
+    struct postern_snapshot *snapshot;
+    struct pop3_content *contents;
+};
+
+struct pop3_job {
+    struct serve_pop3 *session; /* NULL: freed while the work was under way */
+    const struct serve_site *site;
+    uint64_t id;
+    int (*work)(struct pop3_job *job);                          /* on a worker; its result is err */
+    void (*finish)(struct serve_pop3 *s, struct pop3_job *job); /* on the loop; answers */
+    int err;
+    struct pop3_opened left; /* the freed session's mailbox */
+    /* login */
+    bool token;
+    enum postern_hash hash;
+    enum postern_verdict verdict;
+    char name[POP3_NAME_BYTES];
+    struct account_secrets secrets;
+    struct postern_span user, authorize, secret;
+    /* store */
+    struct postern_mailbox *mailbox; /* borrowed of the session */
+    struct pop3_opened opened;       /* what the job opened; taken by finish() */
+    struct pop3_content *content;
+    struct postern_span uid;
+    struct postern_span *uids;
+    size_t count;
+    size_t bytes_size;
+    _Alignas(max_align_t) char bytes[]; /* the copies behind the spans */
+};
+
+struct serve_pop3 {
+    const struct serve_site *site;
+    void *conn;
+    struct postern_pop3 *engine;
+    struct postern_pop3_options options;
+    struct postern_pop3_question question; /* the open one; its spans are lent until it is answered */
+    struct pop3_job *job;
+    struct pop3_opened opened;
+    struct postern_snapshot *seen; /* the previous listing, for WAKE */
+    uint64_t content_last;
+    uint64_t stamp;                /* of the account at login (X13) */
+    postern_time now;
+    char peer[64];
+    size_t address_n;              /* the peer's address without its port, for delays */
+    char user[POP3_NAME_BYTES];    /* logged in as; "" when not */
+    char method[24];
+    bool counted;                  /* user_in was called */
+    bool ever_in;
+    bool proof_due;                /* keys were given out, the engine has not said how it ended */
+    char tried[POP3_NAME_BYTES];   /* the name of the login under way */
+    unsigned failures;
+    uint64_t retrieved, octets, expunged;
+    /* the verdict held back until the delay is over */
+    enum postern_verdict held;
+    char held_name[POP3_NAME_BYTES];
+};
+
+/* pop3_name - a name as a C string, cut at the buffer's size. */
+void pop3_name(char *out, size_t size, struct postern_span name);
+/* pop3_verdict - the word for the engine on a store's error. */
+enum postern_verdict pop3_verdict(int err);
+void pop3_log(struct serve_pop3 *s, const char *event, const char *key1, const char *value1,
+              const char *key2, const char *value2);
+void pop3_log_number(struct serve_pop3 *s, const char *event, const char *key1, uint64_t value1,
+                     const char *key2, uint64_t value2);
+void pop3_log_error(struct serve_pop3 *s, const char *what, int err);
+
+/* jobs. pop3_job_new - with room for bytes_size copied bytes; pop3_job_copy takes them from there. */
+struct pop3_job *pop3_job_new(struct serve_pop3 *s, size_t bytes_size);
+struct postern_span pop3_job_copy(struct pop3_job *job, struct postern_span text);
+/* pop3_job_run - send it out; job is taken. <0: it could not be, and the question is refused for now. */
+void pop3_job_run(struct serve_pop3 *s, struct pop3_job *job);
+/* pop3_refuse - the open question: temporarily unavailable. */
+void pop3_refuse(struct serve_pop3 *s);
+/* pop3_detach - let go of the mailbox; to the job, when one is at work in it. */
+void pop3_detach(struct serve_pop3 *s);
+void pop3_opened_release(const struct serve_site *site, struct pop3_opened *opened);
+void pop3_content_free(const struct serve_site *site, struct pop3_content *content);
+
+/* login */
+void pop3_authenticate(struct serve_pop3 *s);
+void pop3_lookup(struct serve_pop3 *s);
+/* pop3_proof_failed - a SCRAM or APOP exchange that was under way did not end in a login. */
+void pop3_proof_failed(struct serve_pop3 *s);
+void pop3_logged_out(struct serve_pop3 *s);
+/* pop3_delays_good - forget the failures of this user name. */
+void pop3_delays_good(struct serve_pop3 *s);
+
+/* mailbox */
+void pop3_open(struct serve_pop3 *s);
+void pop3_find(struct serve_pop3 *s);
+void pop3_expunge(struct serve_pop3 *s);
+/* message */
+void pop3_message(struct serve_pop3 *s);
+void pop3_read(struct serve_pop3 *s);
+void pop3_message_done(struct serve_pop3 *s, uint64_t content);
+
+#endif
