@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* utf8 - questions about encoded text (RFC 3629). Pure. */
+#ifndef CODEC_UTF8_H
+#define CODEC_UTF8_H
+
+#include <postern/base.h>
+
+/* utf8_is_valid - well formed: no surrogates, nothing overlong, nothing above U+10FFFF. */
+bool utf8_is_valid(struct postern_span s);
+/* utf8_is_ascii - no byte above 127. */
+bool utf8_is_ascii(struct postern_span s);
+
+#endif
