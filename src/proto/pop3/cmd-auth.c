@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-auth - AUTH: a SASL exchange (R70..R81). The mechanisms live in src/sasl; here are the lines,
+ * the base64, and what may be offered now: no plaintext mechanism without TLS (R64 R78), -PLUS only
+ * with a channel binding, SCRAM only with hash functions and random bytes, EXTERNAL only with a name. */
+#include "codec/base64.h"
+#include "proto/pop3/session.h"
+
+#define SCRAM_PLUS (POSTERN_SASL_SCRAM_SHA_1_PLUS | POSTERN_SASL_SCRAM_SHA_256_PLUS)
+#define SCRAM (POSTERN_SASL_SCRAM_SHA_1 | POSTERN_SASL_SCRAM_SHA_256 | SCRAM_PLUS)
+
+static const struct postern_span nothing = {NULL, 0};
+
+unsigned pop3_sasl_offered(const struct postern_pop3 *s)
+{
+    unsigned offered = s->o.sasl_mechanisms & POSTERN_SASL_ALL;
+
+    if (!s->o.crypto || !s->o.random)
+        offered &= ~(unsigned)SCRAM;
+    if (!s->tls || !s->tls_binding.n)
+        offered &= ~(unsigned)SCRAM_PLUS;
+    if (!s->tls || !s->tls_identity.n)
+        offered &= ~(unsigned)POSTERN_SASL_EXTERNAL;
+    for (unsigned bit = 1; bit < POSTERN_SASL_ALL && !pop3_is_secure(s); bit <<= 1)
+        if (postern_sasl_is_plaintext(bit))
+            offered &= ~bit;
+    return offered;
+}
+
+static void challenge(struct postern_pop3 *s)
+{
+    struct buffer line = {.allocator = s->o.allocator};
+
+    buffer_append_text(&line, "+ "); /* R71 */
+    base64_encode(postern_sasl_challenge(s->sasl), &line);
+    buffer_append_text(&line, "\r\n");
+    buffer_append(&s->out, buffer_span(&line));
+    if (line.error)
+        pop3_no_memory(s);
+    buffer_done(&line);
+}
+
+static void ask(struct postern_pop3 *s, enum postern_pop3_question_kind kind)
+{
+    const struct postern_sasl_facts *facts = postern_sasl_facts(s->sasl);
+
+    s->question = (struct postern_pop3_question){
+        .login = {.method = postern_sasl_name(facts->mechanism),
+                  .mechanism = facts->mechanism,
+                  .user = facts->authcid,
+                  .authorize = facts->authzid,
+                  .secret = facts->token.p ? facts->token : facts->password,
+                  .tls = s->tls}};
+    pop3_ask(s, kind);
+}
+
+static void done(struct postern_pop3 *s)
+{
+    const struct postern_sasl_facts *facts = postern_sasl_facts(s->sasl);
+    struct postern_span sent = facts->authzid.n ? facts->authzid : facts->authcid;
+
+    /* the application may have named the mailbox already */
+    if (!s->name.n && pop3_set_text(s, &s->name, sent) < 0) {
+        pop3_no_memory(s);
+        return;
+    }
+    postern_sasl_free(&s->sasl);
+    pop3_open_mailbox(s, s->name);
+}
+
+void pop3_sasl_state(struct postern_pop3 *s, int state)
+{
+    switch (state) {
+    case POSTERN_SASL_CHALLENGE:
+        challenge(s);
+        break;
+    case POSTERN_SASL_VERIFY:
+        ask(s, POSTERN_POP3_AUTHENTICATE);
+        break;
+    case POSTERN_SASL_LOOKUP:
+        ask(s, POSTERN_POP3_AUTH_LOOKUP);
+        break;
+    case POSTERN_SASL_DONE:
+        done(s);
+        break;
+    case POSTERN_SASL_FAILED:
+        pop3_login_failed(s, s->verdict ? s->verdict : POSTERN_NO_CREDENTIALS, nothing); /* R76 */
+        break;
+    default:
+        pop3_no_memory(s);
+        break;
+    }
+}
+
+/* step - a response in base64; absent: the client sent none with AUTH. */
+static void step(struct postern_pop3 *s, struct postern_span encoded)
+{
+    struct buffer decoded = {.allocator = s->o.allocator};
+    int err = 0;
+
+    if (encoded.p && encoded.n)
+        err = base64_decode(encoded, &decoded);
+    if (decoded.error)
+        err = decoded.error;
+    if (err == POSTERN_E_NOMEM) {
+        pop3_no_memory(s);
+    } else if (err < 0) {
+        postern_sasl_free(&s->sasl);
+        pop3_err(s, NULL, TEXT_BAD_BASE64); /* R74 */
+    } else {
+        struct postern_span response = decoded.data ? buffer_span(&decoded) : span_make("", 0);
+
+        pop3_sasl_state(s, postern_sasl_step(s->sasl, encoded.p != NULL, response));
+    }
+    buffer_done(&decoded);
+}
+
+void pop3_sasl_line(struct postern_pop3 *s, struct postern_span line)
+{
+    if (span_equal(line, SPAN("*"))) { /* R73 */
+        postern_sasl_free(&s->sasl);
+        pop3_err(s, NULL, TEXT_CANCELLED);
+        return;
+    }
+    step(s, line);
+}
+
+static int begin(struct postern_pop3 *s, unsigned mechanism)
+{
+    char key[16];
+    struct postern_sasl_options options = {.allocator = s->o.allocator,
+                                           .crypto = s->o.crypto,
+                                           .random = s->o.random,
+                                           .tls_identity = s->tls_identity,
+                                           .binding_exporter = s->tls_binding,
+                                           .decoy_key = s->o.decoy_key,
+                                           .plus_offered = pop3_sasl_offered(s) & SCRAM_PLUS};
+
+    if (!options.decoy_key.n && s->o.random) {
+        if (s->o.random->fill(s->o.random->ctx, key, sizeof key) < 0)
+            return POSTERN_E_UNSUPPORTED;
+        options.decoy_key = span_make(key, sizeof key);
+    }
+    return postern_sasl_new(&s->sasl, mechanism, &options);
+}
+
+void pop3_cmd_auth(struct postern_pop3 *s)
+{
+    unsigned mechanism = postern_sasl_find(s->argument[0]);
+    struct postern_span initial = s->argument_count > 1 ? s->argument[1] : nothing;
+    int err;
+
+    if (mechanism & s->o.sasl_mechanisms && !pop3_is_secure(s) &&
+        postern_sasl_is_plaintext(mechanism)) {
+        pop3_err(s, NULL, TEXT_NEED_TLS); /* R97 */
+        return;
+    }
+    if (!(mechanism & pop3_sasl_offered(s))) {
+        pop3_err(s, NULL, TEXT_NO_MECHANISM); /* R81 */
+        return;
+    }
+    if (initial.n && postern_sasl_is_server_first(mechanism) && mechanism != POSTERN_SASL_LOGIN) {
+        pop3_err(s, NULL, TEXT_NO_INITIAL); /* R72; LOGIN's clients send one all the same */
+        return;
+    }
+    pop3_forget_login(s);
+    s->verdict = POSTERN_YES;
+    err = begin(s, mechanism);
+    if (err == POSTERN_E_NOMEM)
+        pop3_no_memory(s);
+    else if (err < 0)
+        pop3_err(s, NULL, TEXT_NO_MECHANISM);
+    else
+        step(s, span_equal(initial, SPAN("=")) ? span_make("", 0) : initial); /* R72 */
+}
+
+void pop3_sasl_keys(struct postern_pop3 *s, const struct postern_pop3_keys *keys)
+{
+    if (keys && keys->user.n && pop3_set_text(s, &s->name, keys->user) < 0)
+        pop3_no_memory(s);
+    else
+        pop3_sasl_state(s, postern_sasl_keys(s->sasl, keys ? &keys->scram : NULL));
+}
