@@ -19,7 +19,9 @@ bool pop3_prepare(struct postern_pop3 *s, struct postern_span in, struct postern
         err = saslprep(in, &prepared);
     if (err == 0 && prepared.error)
         err = prepared.error;
-    if (err == 0 && prepared.data)
+    else if (err == 0 && !utf8_is_ascii(in) && !buffer_length(&prepared))
+        err = POSTERN_E_SYNTAX; /* nothing is left of it */
+    else if (err == 0 && prepared.data)
         err = arena_copy(&s->arena, buffer_span(&prepared), out_r);
     buffer_done(&prepared);
     if (err == POSTERN_E_NOMEM)
