@@ -156,6 +156,8 @@ bool pop3_keep(struct postern_pop3 *s)
 {
     struct postern_span kept;
 
+    if (!s->rest.p)
+        return true; /* no argument is not an empty one */
     if (arena_copy(&s->arena, s->rest, &kept) < 0) {
         pop3_no_memory(s);
         return false;
