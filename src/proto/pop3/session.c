@@ -318,7 +318,8 @@ void postern_pop3_sent(struct postern_pop3 *s, uint64_t n, postern_time now)
     s->range_offset += part;
     part = least(&n, s->tail_left);
     s->tail_left -= part;
-    s->tail += part;
+    if (part)
+        s->tail += part;
     if (s->work == WORK_RANGE && !s->range_left && !s->tail_left && !buffer_length(&s->out))
         pop3_range_sent(s);
     pop3_advance(s);

@@ -9,7 +9,8 @@
 /* flush - append in[from, to) */
 static void flush(struct postern_span in, size_t from, size_t to, struct buffer *out)
 {
-    buffer_append(out, span_make(in.p + from, to - from));
+    if (to > from)
+        buffer_append(out, span_make(in.p + from, to - from));
 }
 
 void stuff_feed(struct stuff *stuff, struct postern_span in, struct buffer *out)
