@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* dev - `postern dev`: a disposable server on the loopback for people who try things out.
+ *
+ * Everything is in memory; the messages of a folder are copied in, the folder is never changed. Says on
+ * stdout what it serves and how to try it. */
+#include "daemon/daemon.h"
+
+#include "base/memory.h"
+#include "base/span.h"
+#include "daemon/load.h"
+#include "daemon/server.h"
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define DEV_USER "demo"
+#define DEV_PASSWORD "postern"
+#define DEV_PORT 1110
+#define DEV_PORT_TLS 1995
+
+/* struct shared - the store's functions, but every user is led to the mailbox of `demo`. */
+struct shared {
+    struct postern_store_ops ops; /* first: found again from store->ops */
+    const struct postern_store_ops *inner;
+};
+
+struct dev {
+    struct server server;
+    struct config config;
+    struct shared shared;
+    const char *password;
+    char folder[4096];
+    int messages;
+};
+
+static int shared_open(struct postern_store *store, struct postern_span user, unsigned flags,
+                       struct postern_mailbox **mailbox_r)
+{
+    const struct shared *shared = (const struct shared *)store->ops;
+
+    (void)user;
+    return shared->inner->open(store, SPAN(DEV_USER), flags, mailbox_r);
+}
+
+static void share(struct dev *dev)
+{
+    dev->shared.inner = dev->server.store.ops;
+    dev->shared.ops = *dev->server.store.ops;
+    dev->shared.ops.open = shared_open;
+    dev->server.store.ops = &dev->shared.ops;
+}
+
+static bool is_folder(const char *path)
+{
+    return access(path, R_OK | X_OK) == 0;
+}
+
+/* The samples: in the source tree, or where they are installed beside the program. */
+static bool samples_find(char *out, size_t size)
+{
+    char self[2048];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    char *slash;
+
+    snprintf(out, size, "share/sample");
+    if (is_folder(out))
+        return true;
+    if (n <= 0)
+        return false;
+    self[n] = '\0';
+    slash = strrchr(self, '/');
+    if (!slash)
+        return false;
+    *slash = '\0';
+    snprintf(out, size, "%s/../share/postern/sample", self);
+    return is_folder(out);
+}
+
+static int mail_load(struct dev *dev, const struct daemon_dev_options *options)
+{
+    if (options->mail)
+        snprintf(dev->folder, sizeof dev->folder, "%s", options->mail);
+    else if (!samples_find(dev->folder, sizeof dev->folder))
+        return *dev->folder = '\0';
+    dev->messages = load_folder(&dev->server.store, SPAN(DEV_USER), dev->folder);
+    if (dev->messages >= 0)
+        return 0;
+    return server_fail(&dev->server, EX_NOINPUT, dev->folder, postern_err_text(dev->messages));
+}
+
+/* The parts that a configuration could not name. */
+static int parts(struct dev *dev, const struct daemon_dev_options *options)
+{
+    struct server *server = &dev->server;
+    int r = postern_store_memory_new(&server->store);
+
+    if (r >= 0)
+        r = accounts_dev_new(&server->accounts, options->any_password ? NULL : dev->password);
+    if (r < 0)
+        return server_fail(server, EX_OSERR, "start", postern_err_text(r));
+    r = mail_load(dev, options);
+    if (!r && options->shared)
+        share(dev);
+    if (!r)
+        r = server_open(server);
+    server->site.delays = NULL; /* whoever tests wrong passwords has no time to wait */
+    return r;
+}
+
+static int ports(struct dev *dev, const struct daemon_dev_options *options)
+{
+    char address[32];
+    int r;
+
+    snprintf(address, sizeof address, "127.0.0.1:%d", options->port < 0 ? DEV_PORT : options->port);
+    r = server_listen(&dev->server, address, false);
+    if (r)
+        return r;
+    snprintf(address, sizeof address, "127.0.0.1:%d",
+             options->port_tls < 0 ? DEV_PORT_TLS : options->port_tls);
+    return server_listen(&dev->server, address, true);
+}
+
+/* ---- what it says ----------------------------------------------------------------------------------- */
+
+static void fingerprint_print(const char *pem)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+
+    if (cert && X509_digest(cert, EVP_sha256(), digest, &n)) {
+        printf("  certificate  made for this run; SHA-256 ");
+        for (unsigned i = 0; i < n; i++)
+            printf(i ? ":%02X" : "%02X", digest[i]);
+        printf("\n");
+    }
+    X509_free(cert);
+    BIO_free(bio);
+}
+
+static void introduce(const struct dev *dev, const struct daemon_dev_options *options)
+{
+    const struct server *server = &dev->server;
+
+    printf("Postern, a disposable mail server. Nothing here outlives it.\n\n");
+    printf("  POP3         127.0.0.1:%u (STLS, APOP)\n", server->port);
+    printf("  POP3S        127.0.0.1:%u\n", server->port_tls);
+    printf("  login        any name, password %s\n",
+           options->any_password ? "whatever you like" : dev->password);
+    if (dev->folder[0])
+        printf("  mail         %d messages from %s for %s\n", dev->messages, dev->folder,
+               options->shared ? "everybody" : DEV_USER "; other users have none");
+    else
+        printf("  mail         none (give a folder of .eml files with --mail)\n");
+    fingerprint_print(net_tls_cert_pem(server->tls));
+    printf("\nTry:\n\n");
+    printf("  curl pop3://" DEV_USER ":%s@127.0.0.1:%u/\n", dev->password, server->port);
+    printf("  curl -k pop3s://" DEV_USER ":%s@127.0.0.1:%u/1\n", dev->password, server->port_tls);
+    printf("\nCtrl-C ends it.\n");
+    fflush(stdout);
+}
+
+static int dev_run(struct dev *dev, const struct daemon_dev_options *options)
+{
+    int r = server_init(&dev->server, &dev->config);
+
+    if (!r)
+        r = ports(dev, options);
+    if (!r)
+        r = parts(dev, options);
+    if (r)
+        return r;
+    introduce(dev, options);
+    return server_run(&dev->server);
+}
+
+int daemon_dev(const struct config *config, const struct daemon_dev_options *options)
+{
+    struct dev *dev = memory_new(NULL, sizeof *dev);
+    int r;
+
+    if (!dev)
+        return EX_OSERR;
+    server_signals_block();
+    dev->config = *config; /* a shallow copy: the strings stay the caller's */
+    dev->config.plaintext = (char *)"loopback";
+    dev->config.apop = true;
+    dev->config.ban_strikes = 0;
+    dev->config.connections_per_address = 0;
+    dev->password = options->password ? options->password : DEV_PASSWORD;
+    r = dev_run(dev, options);
+    server_done(&dev->server);
+    memory_free(NULL, dev);
+    return r;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* listen - the addresses of the configuration become listeners.
+ *
+ * A line `listening address=... protocol=...` tells the port that was really taken, for port 0. */
+#include "daemon/server.h"
+
+#include "base/span.h"
+#include <errno.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+/* "127.0.0.1:110", "[::]:110", "/run/postern.sock" */
+static bool address_split(const char *text, char *host, size_t size, unsigned *port_r)
+{
+    struct postern_span all = postern_span_of(text), name;
+    const char *colon = strrchr(text, ':');
+    uint64_t port;
+
+    if (text[0] == '/')
+        return *port_r = 0, snprintf(host, size, "%s", text) < (int)size;
+    if (!colon || !span_number(span_from(all, (size_t)(colon - text) + 1), 65535, &port))
+        return false;
+    name = span_make(text, (size_t)(colon - text));
+    if (name.n >= 2 && name.p[0] == '[' && name.p[name.n - 1] == ']')
+        name = span_make(name.p + 1, name.n - 2);
+    if (!name.n || name.n >= size)
+        return false;
+    snprintf(host, size, "%.*s", SPAN_ARG(name));
+    *port_r = (unsigned)port;
+    return true;
+}
+
+static bool is_local_name(const char *host)
+{
+    return host[0] == '/' || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+static void log_listening(struct server *server, const char *host, unsigned port, bool tls)
+{
+    char address[300];
+
+    if (host[0] == '/')
+        snprintf(address, sizeof address, "%s", host);
+    else
+        snprintf(address, sizeof address, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+    log_note(server->log, LOG_LEVEL_INFO, "listening", "address", address, "protocol",
+             tls ? "pop3s" : "pop3");
+    if (!tls && !is_local_name(host) && strcmp(server->config->plaintext, "always") == 0)
+        log_note(server->log, LOG_LEVEL_WARN, "plaintext", "address", address, "why",
+                 "passwords may come unencrypted over the network");
+}
+
+static int listen_failed(struct server *server, const char *address, int err)
+{
+    int why = errno;
+    bool denied = err == POSTERN_E_DENIED || why == EACCES || why == EPERM;
+
+    return server_fail(server, denied ? EX_NOPERM : EX_UNAVAILABLE, address,
+                       err == POSTERN_E_IO && why ? strerror(why) : postern_err_text(err));
+}
+
+int server_listen(struct server *server, const char *address, bool tls)
+{
+    struct net_listener *listener;
+    char host[256];
+    struct net_listener_options options = {
+        .address = host,
+        .tls_implicit = tls,
+        .tls = server->tls,
+        .alpn = "pop3",
+        .proxy = server->config->proxy_trusted && server->config->proxy_trusted[0],
+        .proxy_trusted = (const char *const *)server->config->proxy_trusted,
+        .limits = &server->limits,
+        .accept = session_accept,
+        .event = session_event,
+        .ctx = server,
+    };
+    int r;
+
+    if (!address_split(address, host, sizeof host, &options.port))
+        return server_fail(server, EX_CONFIG, address, "not HOST:PORT");
+    errno = 0;
+    r = net_listen(server->loops, &options, &listener);
+    if (r < 0)
+        return listen_failed(server, address, r);
+    options.port = net_listener_port(listener);
+    *(tls ? &server->port_tls : &server->port) = options.port;
+    log_listening(server, host, options.port, tls);
+    return 0;
+}
+
+int server_listen_all(struct server *server)
+{
+    const struct config *config = server->config;
+    int r = 0;
+
+    for (char **address = config->listen; address && *address && !r; address++)
+        r = server_listen(server, *address, false);
+    for (char **address = config->listen_tls; address && *address && !r; address++)
+        r = server_listen(server, *address, true);
+    return r;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* options - the engine's options out of the configuration.
+ *
+ * The spans point into the configuration, which outlives the server. The decoy key is one for the whole
+ * server: an unknown user's SCRAM salt must look the same each time it is asked for. */
+#include "daemon/server.h"
+
+#include "base/span.h"
+#include <stdio.h>
+#include <unistd.h>
+
+static bool list_has(char *const *list, const char *word)
+{
+    for (; list && *list; list++)
+        if (span_equal_nocase(postern_span_of(*list), postern_span_of(word)))
+            return true;
+    return false;
+}
+
+static unsigned mechanisms(const struct config *config)
+{
+    unsigned mask = 0;
+
+    for (char *const *name = config->mechanisms; name && *name; name++)
+        mask |= postern_sasl_find(postern_span_of(*name));
+    if (*config->tls_client_ca)
+        mask |= POSTERN_SASL_EXTERNAL; /* R98: who asks for certificates must take them */
+    return mask;
+}
+
+static void host_name(struct server *server)
+{
+    if (*server->config->host)
+        snprintf(server->host, sizeof server->host, "%s", server->config->host);
+    else if (gethostname(server->host, sizeof server->host - 1) < 0 || !server->host[0])
+        snprintf(server->host, sizeof server->host, "localhost");
+}
+
+static void extensions(struct postern_pop3_options *pop3, const struct config *config)
+{
+    pop3->uid_param = list_has(config->extensions, "UID-PARAM");
+    pop3->slee_wake = list_has(config->extensions, "SLEE-WAKE");
+    pop3->deli = list_has(config->extensions, "DELI");
+    pop3->qaut = list_has(config->extensions, "QAUT");
+    pop3->last = config->last;
+}
+
+int server_pop3_options(struct server *server)
+{
+    struct postern_pop3_options *pop3 = &server->pop3;
+    const struct config *config = server->config;
+    const struct postern_random *random = net_random_system();
+
+    host_name(server);
+    if (random->fill(random->ctx, server->decoy, sizeof server->decoy) < 0)
+        return POSTERN_E_IO;
+    POSTERN_POP3_OPTIONS_INIT(pop3);
+    pop3->random = random;
+    pop3->crypto = net_crypto_openssl();
+    pop3->host = postern_span_of(server->host);
+    pop3->greeting = postern_span_of(config->greeting);
+    pop3->implementation = postern_span_of(config->implementation);
+    pop3->stamp = config->apop ? POSTERN_POP3_STAMP_RANDOM : POSTERN_POP3_STAMP_NONE;
+    pop3->sasl_mechanisms = mechanisms(config);
+    pop3->decoy_key = span_make((const char *)server->decoy, sizeof server->decoy);
+    pop3->tls_available = true;
+    extensions(pop3, config);
+    pop3->surrogate = strcmp(config->surrogate, "refuse") == 0 ? POSTERN_POP3_SURROGATE_REFUSE
+                                                              : POSTERN_POP3_SURROGATE_SEND;
+    pop3->expire_days = (int)config->expire_days;
+    if (config->login_delay)
+        pop3->login_delay_s = (int)(config->login_delay / POSTERN_SECOND);
+    pop3->login_timeout = config->login_timeout;
+    pop3->idle_timeout = config->idle_timeout;
+    pop3->asleep_timeout = config->asleep_timeout;
+    return 0;
+}

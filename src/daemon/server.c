@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* server - builds the parts of a running server and gives them back.
+ *
+ * Owns everything in struct server. Order of the end: loops first (their sessions use all the rest),
+ * then the workers, then store and accounts. */
+#include "daemon/server.h"
+
+#include "base/span.h"
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#define POOL_QUEUE_MAX 4096  /* more waiting work than this is refused: [SYS/TEMP] */
+#define DELAY_ENTRIES 65536
+
+postern_time server_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (postern_time)now.tv_sec * POSTERN_SECOND + (postern_time)now.tv_nsec;
+}
+
+int server_fail(struct server *server, int code, const char *what, const char *why)
+{
+    log_note(server->log, LOG_LEVEL_ERROR, "error", "what", what, "why", why);
+    return code;
+}
+
+/* ---- TLS ------------------------------------------------------------------------------------------ */
+
+/* each "CERT:KEY"; the key's path has no colon in it */
+static int tls_extra(struct net_tls *tls, char *const *list)
+{
+    char cert[4096];
+    int r = 0;
+
+    for (; list && *list && r >= 0; list++) {
+        const char *colon = strrchr(*list, ':');
+
+        if (!colon || (size_t)(colon - *list) >= sizeof cert)
+            return POSTERN_E_SYNTAX;
+        snprintf(cert, sizeof cert, "%.*s", (int)(colon - *list), *list);
+        r = net_tls_add(tls, cert, colon + 1);
+    }
+    return r;
+}
+
+static int tls_open(struct server *server)
+{
+    const struct config *config = server->config;
+    const char *cert = *config->tls_cert ? config->tls_cert : NULL;
+    const char *key = *config->tls_key ? config->tls_key : NULL;
+    const char *host = *config->host ? config->host : "localhost";
+    int r = net_tls_new(&server->tls, cert, key, host);
+
+    if (r >= 0)
+        r = tls_extra(server->tls, config->tls_extra);
+    if (r >= 0 && *config->tls_client_ca)
+        r = net_tls_client_ca(server->tls, config->tls_client_ca);
+    return r < 0 ? server_fail(server, EX_CONFIG, "tls", net_tls_error()) : 0;
+}
+
+static void log_open_failed(const struct config *config, int err)
+{
+    fprintf(stderr, "postern: log %s: %s\n", config->log,
+            err == POSTERN_E_IO ? strerror(errno) : postern_err_text(err));
+}
+
+int server_init(struct server *server, const struct config *config)
+{
+    int r = log_open(&server->log, config->log, config->log_level);
+
+    if (r < 0) {
+        log_open_failed(config, r);
+        return EX_CONFIG;
+    }
+    server->config = config;
+    pthread_mutex_init(&server->delays_lock, NULL);
+    r = tls_open(server);
+    if (r)
+        return r;
+    if (net_loops_new(&server->loops, (unsigned)config->threads) < 0)
+        return server_fail(server, EX_OSERR, "loops", strerror(errno));
+    server->limits = (struct net_limits){
+        .connections_max = (unsigned)config->connections_max,
+        .per_address_max = (unsigned)config->connections_per_address,
+        .handshake_timeout = 10 * POSTERN_SECOND,
+    };
+    return 0;
+}
+
+/* ---- privileges ------------------------------------------------------------------------------------ */
+
+static int become(struct server *server, const char *name)
+{
+    const struct passwd *user = getpwnam(name);
+
+    if (!user)
+        return server_fail(server, EX_NOUSER, "user", name);
+    if (getuid() == user->pw_uid && geteuid() == user->pw_uid)
+        return 0;
+    if (initgroups(name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0)
+        return server_fail(server, EX_NOPERM, "user", strerror(errno));
+    if (user->pw_uid != 0 && setuid(0) == 0)
+        return server_fail(server, EX_NOPERM, "user", "privileges could be taken back");
+    return 0;
+}
+
+int server_drop(struct server *server)
+{
+    int r = *server->config->user ? become(server, server->config->user) : 0;
+
+    if (!r && geteuid() == 0)
+        log_note(server->log, LOG_LEVEL_WARN, "privileged", "why", "running as root; set user", NULL, NULL);
+    if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        r = server_fail(server, EX_OSERR, "no_new_privs", strerror(errno));
+    return r;
+}
+
+/* ---- store, accounts, tables ----------------------------------------------------------------------- */
+
+static int store_open(struct server *server)
+{
+    const struct config *config = server->config;
+    int r;
+
+    if (server->store.ops)
+        return 0;
+    if (strcmp(config->store, "memory") == 0)
+        r = postern_store_memory_new(&server->store);
+    else if (strcmp(config->store, "eml") == 0)
+        r = postern_store_eml_new(&server->store, config->mail, true);
+    else
+        r = postern_store_maildir_new(&server->store, config->mail);
+    return r < 0 ? server_fail(server, EX_CONFIG, "store", postern_err_text(r)) : 0;
+}
+
+static int accounts_open(struct server *server)
+{
+    int r;
+
+    if (server->accounts)
+        return 0;
+    if (strcmp(server->config->accounts, "pam") == 0) {
+#ifdef POSTERN_WITH_PAM
+        r = accounts_pam_new(&server->accounts, "postern");
+#else
+        r = POSTERN_E_UNSUPPORTED;
+#endif
+    } else {
+        r = accounts_file_new(&server->accounts, server->config->users);
+    }
+    if (r >= 0)
+        return 0;
+    return server_fail(server, EX_CONFIG, "accounts",
+                       r == POSTERN_E_UNSUPPORTED ? postern_err_text(r) : accounts_error());
+}
+
+static void site_fill(struct server *server)
+{
+    session_work(&server->work);
+    server->site = (struct serve_site){
+        .store = &server->store,
+        .accounts = server->accounts,
+        .delays = server->delays,
+        .delays_lock = &server->delays_lock,
+        .pop3 = &server->pop3,
+        .work = &server->work,
+        .read_only = server->config->read_only,
+        .create_mailboxes = true,
+        .login_delay = server->config->login_delay,
+        .user_in = session_user_in,
+        .user_out = session_user_out,
+        .struck = session_struck,
+        .ctx = server,
+    };
+}
+
+static int tables_open(struct server *server)
+{
+    const struct config *config = server->config;
+    int r = users_new(&server->users, (unsigned)config->connections_per_user, config->login_delay);
+
+    if (r >= 0)
+        r = delays_new(&server->delays, DELAY_ENTRIES);
+    if (r >= 0)
+        r = bans_new(&server->bans, (unsigned)config->ban_strikes, config->ban_time);
+    if (r >= 0)
+        r = server_pop3_options(server);
+    if (r >= 0)
+        r = net_pool_new(&server->pool, (unsigned)config->workers, POOL_QUEUE_MAX);
+    return r < 0 ? server_fail(server, EX_OSERR, "start", postern_err_text(r)) : 0;
+}
+
+int server_open(struct server *server)
+{
+    int r = store_open(server);
+
+    if (!r)
+        r = accounts_open(server);
+    if (!r)
+        r = tables_open(server);
+    if (!r)
+        site_fill(server);
+    return r;
+}
+
+void server_done(struct server *server)
+{
+    if (server->loops)
+        net_loops_join(&server->loops);
+    net_pool_free(&server->pool);
+    if (server->store.ops)
+        postern_store_free(&server->store);
+    accounts_free(&server->accounts);
+    users_free(&server->users);
+    delays_free(&server->delays);
+    bans_free(&server->bans);
+    net_tls_free(&server->tls);
+    secret_wipe(server->decoy, sizeof server->decoy);
+    log_close(&server->log);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* server - all that one running server is made of, built in steps and given back in one.
+ *
+ *   server_init      log, TLS, loops                      (may read keys: still privileged)
+ *   server_listen    once per address                      (may bind low ports)
+ *   server_drop      become config->user, for good
+ *   server_open      store, accounts, tables, workers      (as that user)
+ *   server_run       serve until a signal ends it
+ *   server_done      give everything back; legal after any step, also a failed one
+ *
+ * The steps return a sysexits code, 0 when all is well, and have logged why not. */
+#ifndef DAEMON_SERVER_H
+#define DAEMON_SERVER_H
+
+#include "daemon/bans.h"
+#include "daemon/config.h"
+#include "daemon/log.h"
+#include "daemon/users.h"
+#include "net/net.h"
+#include "serve/serve.h"
+#include <stdatomic.h>
+
+struct server {
+    const struct config *config;
+    struct log *log;
+    struct net_tls *tls;
+    struct net_loops *loops;
+    struct net_pool *pool;
+    struct net_limits limits;
+    struct postern_store store;
+    struct accounts *accounts;
+    struct users *users;
+    struct delays *delays;
+    pthread_mutex_t delays_lock;
+    struct bans *bans;
+    struct postern_pop3_options pop3;
+    struct serve_work work;
+    struct serve_site site;
+    char host[256];
+    unsigned char decoy[32];
+    unsigned port, port_tls; /* of the last plain and TLS listeners */
+    atomic_ullong sessions;
+};
+
+/* server_signals_block - first of all, before any thread: the signals wait for server_run(). */
+void server_signals_block(void);
+int server_init(struct server *server, const struct config *config);
+/* server_listen - address: "127.0.0.1:110", "[::]:110", or a socket's path; tls: TLS first. */
+int server_listen(struct server *server, const char *address, bool tls);
+int server_listen_all(struct server *server);
+int server_drop(struct server *server);
+/* server_open - what the configuration names; a store or accounts that are there already are kept. */
+int server_open(struct server *server);
+/* server_pop3_options - the engine's options out of the configuration (within server_open). */
+int server_pop3_options(struct server *server);
+int server_run(struct server *server);
+void server_done(struct server *server);
+
+/* server_now - the monotonic clock. */
+postern_time server_now(void);
+/* server_fail - log "error" and hand on the exit code. */
+int server_fail(struct server *server, int code, const char *what, const char *why);
+
+/* session (session.c) - fill in the work table; make the session of a new connection. */
+void session_work(struct serve_work *work);
+int session_accept(void *server, struct net_conn *conn, const struct net_peer *peer,
+                   const struct postern_tls_facts *tls, struct net_session *session_r);
+void session_event(void *server, const struct net_peer *peer, const char *what, const char *detail);
+int session_user_in(void *server, struct postern_span user);
+void session_user_out(void *server, struct postern_span user);
+void session_struck(void *server, void *conn);
+
+#endif
