@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* bans - a fixed table of recent offenders behind one lock.
  *
- * Each address has four places it may stand in; a new one takes a free or expired place, else the one
- * that expires first. So memory is bounded however many addresses there are, and a flood of strangers
- * can at worst shorten bans. Local peers on a UNIX socket are never banned. */
+ * Each address has four places it may stand in; a new one takes a free or expired place, else the
+ * one that expires first. So memory is bounded however many addresses there are, and a flood of
+ * strangers can at worst shorten bans. Local peers on a UNIX socket are never banned. */
 #include "daemon/bans.h"
 
 #include "base/memory.h"
@@ -49,7 +49,8 @@ void bans_free(struct bans **bans)
     *bans = NULL;
 }
 
-/* The address in one number, never 0: an IPv4 address with a mark above it, the upper half of IPv6. */
+/* The address in one number, never 0: an IPv4 address with a mark above it, the upper half of IPv6.
+ */
 static uint64_t key_of(const struct sockaddr_storage *address)
 {
     const struct sockaddr_in *in = (const struct sockaddr_in *)address;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bans - addresses whose sessions failed to log in too often are not let in for a while. Any thread.
- * An address is an IPv4 address or the /64 of an IPv6 one. */
+/* bans - addresses whose sessions failed to log in too often are not let in for a while. Any
+ * thread. An address is an IPv4 address or the /64 of an IPv6 one. */
 #ifndef DAEMON_BANS_H
 #define DAEMON_BANS_H
 
@@ -8,7 +8,8 @@
 #include <sys/socket.h>
 
 struct bans;
-/* bans_new - strikes: failed sessions that make a ban, 0 never; they are forgotten, as the ban ends, after `time`. */
+/* bans_new - strikes: failed sessions that make a ban, 0 never; they are forgotten, as the ban
+ * ends, after `time`. */
 int bans_new(struct bans **bans_r, unsigned strikes, postern_time time);
 void bans_free(struct bans **bans);
 /* bans_strike - one more failed session; whether this one made a ban. */

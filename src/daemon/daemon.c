@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* daemon - `postern serve`: the steps of server.h, in order. Each step needs the rights of those before
- * it, or fewer. */
+/* daemon - `postern serve`: the steps of server.h, in order. Each step needs the rights of those
+ * before it, or fewer. */
 #include "daemon/daemon.h"
 
 #include "base/memory.h"

@@ -10,9 +10,11 @@
 /* daemon_serve - `postern serve`. config: lent until it returns; already checked. */
 int daemon_serve(const struct config *config);
 
-/* struct daemon_dev_options - `postern dev`, the disposable server. Zero it, ports -1, and set what is given. */
+/* struct daemon_dev_options - `postern dev`, the disposable server. Zero it, ports -1, and set what
+ * is given. */
 struct daemon_dev_options {
-    const char *mail;     /* folder whose .eml files user `demo` gets; NULL: share/sample when it is found */
+    const char
+        *mail; /* folder whose .eml files user `demo` gets; NULL: share/sample when it is found */
     const char *password; /* of every user; NULL: "postern" */
     bool any_password;    /* take whatever password comes */
     bool shared;          /* every user gets the messages, not `demo` alone */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* dev - `postern dev`: a disposable server on the loopback for people who try things out.
  *
- * Everything is in memory; the messages of a folder are copied in, the folder is never changed. Says on
- * stdout what it serves and how to try it. */
+ * Everything is in memory; the messages of a folder are copied in, the folder is never changed.
+ * Says on stdout what it serves and how to try it. */
 #include "daemon/daemon.h"
 
 #include "base/memory.h"
@@ -123,7 +123,8 @@ static int ports(struct dev *dev, const struct daemon_dev_options *options)
     return server_listen(&dev->server, address, true);
 }
 
-/* ---- what it says ----------------------------------------------------------------------------------- */
+/* ---- what it says
+ * ----------------------------------------------------------------------------------- */
 
 static void fingerprint_print(const char *pem)
 {

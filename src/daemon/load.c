@@ -16,10 +16,12 @@ static int is_eml(const struct dirent *entry)
 {
     struct postern_span name = postern_span_of(entry->d_name);
 
-    return name.n > 4 && name.p[0] != '.' && span_equal_nocase(span_from(name, name.n - 4), SPAN(".eml"));
+    return name.n > 4 && name.p[0] != '.' &&
+           span_equal_nocase(span_from(name, name.n - 4), SPAN(".eml"));
 }
 
-static int copy_bytes(const struct postern_store_ops *ops, struct postern_delivery *delivery, int fd)
+static int copy_bytes(const struct postern_store_ops *ops, struct postern_delivery *delivery,
+                      int fd)
 {
     char bytes[CHUNK_BYTES];
     ssize_t n;
@@ -49,8 +51,8 @@ static int deliver(const struct postern_store_ops *ops, struct postern_mailbox *
     return ops->commit(&delivery, NULL);
 }
 
-static int load_file(const struct postern_store_ops *ops, struct postern_mailbox *mailbox, const char *folder,
-                     const char *name)
+static int load_file(const struct postern_store_ops *ops, struct postern_mailbox *mailbox,
+                     const char *folder, const char *name)
 {
     char path[4096];
     int fd, r;

@@ -5,7 +5,8 @@
 
 #include <postern/store.h>
 
-/* load_folder - in the order of their names. How many, or POSTERN_E_NOT_FOUND (no folder), _IO, or the store's. */
+/* load_folder - in the order of their names. How many, or POSTERN_E_NOT_FOUND (no folder), _IO, or
+ * the store's. */
 int load_folder(struct postern_store *store, struct postern_span user, const char *folder);
 
 #endif

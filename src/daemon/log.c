@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* log - one line per event.
  *
- * Owns the log's descriptor. A reopen puts the new file under the same number (dup2), so writers need
- * no lock. Values are quoted when anything but harmless characters is in them, and bytes outside
- * printable ASCII are written \xNN: a user name cannot end its field or its line.
- * Trap: secrets never get here; nobody passes them. */
+ * Owns the log's descriptor. A reopen puts the new file under the same number (dup2), so writers
+ * need no lock. Values are quoted when anything but harmless characters is in them, and bytes
+ * outside printable ASCII are written \xNN: a user name cannot end its field or its line. Trap:
+ * secrets never get here; nobody passes them. */
 #include "daemon/log.h"
 
 #include "base/memory.h"
@@ -85,7 +85,8 @@ int log_reopen(struct log *log)
     return r;
 }
 
-/* ---- the line ------------------------------------------------------------------------------------ */
+/* ---- the line
+ * ------------------------------------------------------------------------------------ */
 
 struct line {
     char *out;

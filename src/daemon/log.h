@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* log - one line per event: `time level event key=value ...`, to stderr or a file.
- * Any thread; each line is one write(). Values that came from a peer cannot forge lines or fields. */
+ * Any thread; each line is one write(). Values that came from a peer cannot forge lines or fields.
+ */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H
 
 #include <postern/base.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
-#define LOG_LINE_MAX 2048 /* longer lines are cut; PIPE_BUF, so that a line to a pipe stays whole */
+#define LOG_LINE_MAX 2048 /* longer lines are cut; PIPE_BUF, so that a line to a pipe stays whole \
+                           */
 
 struct log;
-/* log_open - target: "stderr" or a file's path, appended to; level: "error", "warn", "info", "debug".
- * POSTERN_E_IO (errno says why), _SYNTAX (level), _NOMEM. log_r: given. */
+/* log_open - target: "stderr" or a file's path, appended to; level: "error", "warn", "info",
+ * "debug". POSTERN_E_IO (errno says why), _SYNTAX (level), _NOMEM. log_r: given. */
 int log_open(struct log **log_r, const char *target, const char *level);
 void log_close(struct log **log);
 /* log_reopen - the file anew, after rotation; on failure (POSTERN_E_IO) the old one stays. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* options - the engine's options out of the configuration.
  *
- * The spans point into the configuration, which outlives the server. The decoy key is one for the whole
- * server: an unknown user's SCRAM salt must look the same each time it is asked for. */
+ * The spans point into the configuration, which outlives the server. The decoy key is one for the
+ * whole server: an unknown user's SCRAM salt must look the same each time it is asked for. */
 #include "daemon/server.h"
 
 #include "base/span.h"
@@ -66,7 +66,7 @@ int server_pop3_options(struct server *server)
     pop3->tls_available = true;
     extensions(pop3, config);
     pop3->surrogate = strcmp(config->surrogate, "refuse") == 0 ? POSTERN_POP3_SURROGATE_REFUSE
-                                                              : POSTERN_POP3_SURROGATE_SEND;
+                                                               : POSTERN_POP3_SURROGATE_SEND;
     pop3->expire_days = (int)config->expire_days;
     if (config->login_delay)
         pop3->login_delay_s = (int)(config->login_delay / POSTERN_SECOND);

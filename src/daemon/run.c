@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* run - from "ready" to the end: the main thread waits for signals while the loops work.
  *
- * SIGHUP reads users and certificates again and reopens the log. SIGTERM and SIGINT drain: sessions end
- * after the command they are at, and what is only marked is not deleted (R26); a second one cuts them
- * off. Trap: the signals must be blocked before any thread exists, so that only sigtimedwait() sees
- * them. */
+ * SIGHUP reads users and certificates again and reopens the log. SIGTERM and SIGINT drain: sessions
+ * end after the command they are at, and what is only marked is not deleted (R26); a second one
+ * cuts them off. Trap: the signals must be blocked before any thread exists, so that only
+ * sigtimedwait() sees them. */
 #include "daemon/server.h"
 
 #include "daemon/sdnotify.h"

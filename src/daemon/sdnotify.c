@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* sdnotify - one datagram per state to the service manager's socket.
  *
- * Trap: an abstract name begins with a NUL byte and its length counts; a trailing NUL would be part of
- * the name. */
+ * Trap: an abstract name begins with a NUL byte and its length counts; a trailing NUL would be part
+ * of the name. */
 #include "daemon/sdnotify.h"
 
 #include <postern/base.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* server - builds the parts of a running server and gives them back.
  *
- * Owns everything in struct server. Order of the end: loops first (their sessions use all the rest),
- * then the workers, then store and accounts. */
+ * Owns everything in struct server. Order of the end: loops first (their sessions use all the
+ * rest), then the workers, then store and accounts. */
 #include "daemon/server.h"
 
 #include "base/span.h"
@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define POOL_QUEUE_MAX 4096  /* more waiting work than this is refused: [SYS/TEMP] */
+#define POOL_QUEUE_MAX 4096 /* more waiting work than this is refused: [SYS/TEMP] */
 #define DELAY_ENTRIES 65536
 
 postern_time server_now(void)
@@ -33,7 +33,8 @@ int server_fail(struct server *server, int code, const char *what, const char *w
     return code;
 }
 
-/* ---- TLS ------------------------------------------------------------------------------------------ */
+/* ---- TLS
+ * ------------------------------------------------------------------------------------------ */
 
 /* each "CERT:KEY"; the key's path has no colon in it */
 static int tls_extra(struct net_tls *tls, char *const *list)
@@ -96,7 +97,8 @@ int server_init(struct server *server, const struct config *config)
     return 0;
 }
 
-/* ---- privileges ------------------------------------------------------------------------------------ */
+/* ---- privileges
+ * ------------------------------------------------------------------------------------ */
 
 static int become(struct server *server, const char *name)
 {
@@ -118,13 +120,15 @@ int server_drop(struct server *server)
     int r = *server->config->user ? become(server, server->config->user) : 0;
 
     if (!r && geteuid() == 0)
-        log_note(server->log, LOG_LEVEL_WARN, "privileged", "why", "running as root; set user", NULL, NULL);
+        log_note(server->log, LOG_LEVEL_WARN, "privileged", "why", "running as root; set user",
+                 NULL, NULL);
     if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         r = server_fail(server, EX_OSERR, "no_new_privs", strerror(errno));
     return r;
 }
 
-/* ---- store, accounts, tables ----------------------------------------------------------------------- */
+/* ---- store, accounts, tables
+ * ----------------------------------------------------------------------- */
 
 static int store_open(struct server *server)
 {

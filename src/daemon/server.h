@@ -49,7 +49,8 @@ int server_init(struct server *server, const struct config *config);
 int server_listen(struct server *server, const char *address, bool tls);
 int server_listen_all(struct server *server);
 int server_drop(struct server *server);
-/* server_open - what the configuration names; a store or accounts that are there already are kept. */
+/* server_open - what the configuration names; a store or accounts that are there already are kept.
+ */
 int server_open(struct server *server);
 /* server_pop3_options - the engine's options out of the configuration (within server_open). */
 int server_pop3_options(struct server *server);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* session - the glue between a connection (net) and a POP3 session (serve).
  *
- * Owns the handle that both know. The handle is counted, since work on a worker thread may outlive the
- * connection; all counting happens on the connection's loop, and a session with work out does not move.
- * Trap: conn is NULL once the connection is gone; only a job that comes home late sees that. */
+ * Owns the handle that both know. The handle is counted, since work on a worker thread may outlive
+ * the connection; all counting happens on the connection's loop, and a session with work out does
+ * not move. Trap: conn is NULL once the connection is gone; only a job that comes home late sees
+ * that. */
 #include "daemon/server.h"
 
 #include "base/memory.h"
@@ -32,7 +33,8 @@ static void session_unref(struct session *session)
         memory_free(NULL, session);
 }
 
-/* ---- what serve asks of us ------------------------------------------------------------------------ */
+/* ---- what serve asks of us
+ * ------------------------------------------------------------------------ */
 
 struct errand {
     struct session *session;
@@ -70,8 +72,8 @@ static int work_run(void *conn, void (*work)(void *arg), void (*done)(void *arg)
         return POSTERN_E_NOMEM;
     *errand = (struct errand){session, work, done, arg};
     session->refs++;
-    r = net_pool_submit(session->server->pool, net_conn_loop(session->conn), errand_work, errand_done,
-                        errand);
+    r = net_pool_submit(session->server->pool, net_conn_loop(session->conn), errand_work,
+                        errand_done, errand);
     if (r < 0) {
         session->refs--;
         memory_free(NULL, errand);
@@ -141,8 +143,8 @@ static void work_log(void *conn, const char *event, const char *const *pairs)
 
 void session_work(struct serve_work *work)
 {
-    *work = (struct serve_work){
-        .run = work_run, .later = work_later, .own = work_own, .log = work_log};
+    *work =
+        (struct serve_work){.run = work_run, .later = work_later, .own = work_own, .log = work_log};
 }
 
 int session_user_in(void *server, struct postern_span user)
@@ -164,7 +166,8 @@ void session_struck(void *server, void *conn)
                  session->peer.text);
 }
 
-/* ---- what the connection asks of us ---------------------------------------------------------------- */
+/* ---- what the connection asks of us
+ * ---------------------------------------------------------------- */
 
 static struct postern_pop3 *engine_of(const void *self)
 {
@@ -266,7 +269,8 @@ static const struct net_session_ops session_ops = {
     .free = op_free,
 };
 
-/* ---- new connections -------------------------------------------------------------------------------- */
+/* ---- new connections
+ * -------------------------------------------------------------------------------- */
 
 static bool is_loopback(const struct sockaddr_storage *address)
 {
@@ -297,7 +301,8 @@ static int pop3_begin(struct session *session, const struct postern_tls_facts *t
 {
     struct server *server = session->server;
 
-    return serve_pop3_new(&session->pop3, &server->site, session, postern_span_of(session->peer.text), tls,
+    return serve_pop3_new(&session->pop3, &server->site, session,
+                          postern_span_of(session->peer.text), tls,
                           plaintext_allowed(server->config, &session->peer), server_now());
 }
 

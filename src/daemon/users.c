@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* users - a hash table of logged-in users behind one lock.
  *
- * An entry lives while the user has a session, or a login delay is still to be kept; entries that are
- * past both are dropped when their bucket is next touched. */
+ * An entry lives while the user has a session, or a login delay is still to be kept; entries that
+ * are past both are dropped when their bucket is next touched. */
 #include "daemon/users.h"
 
 #include "base/memory.h"
@@ -92,7 +92,8 @@ static struct entry *entry_find(struct entry *entry, struct postern_span user)
 
 static struct entry *entry_add(struct entry **bucket, struct postern_span user)
 {
-    struct entry *entry = memory_new(NULL, sizeof *entry + user.n); /* UNSAFE: names have < 256 bytes */
+    struct entry *entry =
+        memory_new(NULL, sizeof *entry + user.n); /* UNSAFE: names have < 256 bytes */
 
     if (!entry)
         return NULL;

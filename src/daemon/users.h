@@ -6,10 +6,12 @@
 #include <postern/base.h>
 
 struct users;
-/* users_new - per_user: sessions of one user at a time, 0 no limit; delay: between two logins, 0 none. */
+/* users_new - per_user: sessions of one user at a time, 0 no limit; delay: between two logins, 0
+ * none. */
 int users_new(struct users **users_r, unsigned per_user, postern_time delay);
 void users_free(struct users **users);
-/* users_in - one more session of the user. POSTERN_E_AGAIN: too soon (R46); _FULL: too many; _NOMEM. */
+/* users_in - one more session of the user. POSTERN_E_AGAIN: too soon (R46); _FULL: too many;
+ * _NOMEM. */
 int users_in(struct users *users, struct postern_span user, postern_time now);
 void users_out(struct users *users, struct postern_span user);
 /* users_hash - the same for the same name in this process; spreads users over loops. */

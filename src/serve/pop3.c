@@ -41,7 +41,8 @@ enum postern_verdict pop3_verdict(int err)
 void pop3_log(struct serve_pop3 *s, const char *event, const char *key1, const char *value1,
               const char *key2, const char *value2)
 {
-    const char *pairs[] = {"user", s->user[0] ? s->user : s->tried, key1, value1, key2, value2, NULL};
+    const char *pairs[] = {"user", s->user[0] ? s->user : s->tried, key1, value1, key2, value2,
+                           NULL};
 
     if (s->site->work->log)
         s->site->work->log(s->conn, event, pairs);
@@ -68,8 +69,10 @@ void pop3_refuse(struct serve_pop3 *s)
     postern_pop3_answer_default(s->engine, s->question.id);
 }
 
-/* The copy of the options is the session's own, since clear-text logins are a matter of each peer. */
-static int engine_new(struct serve_pop3 *s, const struct postern_tls_facts *tls, bool plaintext_allowed)
+/* The copy of the options is the session's own, since clear-text logins are a matter of each peer.
+ */
+static int engine_new(struct serve_pop3 *s, const struct postern_tls_facts *tls,
+                      bool plaintext_allowed)
 {
     s->options = *s->site->pop3;
     s->options.plaintext_without_tls = plaintext_allowed;
@@ -85,8 +88,8 @@ static size_t address_length(const char *peer)
 }
 
 int serve_pop3_new(struct serve_pop3 **session_r, const struct serve_site *site, void *conn,
-                   struct postern_span peer, const struct postern_tls_facts *tls, bool plaintext_allowed,
-                   postern_time now)
+                   struct postern_span peer, const struct postern_tls_facts *tls,
+                   bool plaintext_allowed, postern_time now)
 {
     struct serve_pop3 *s = memory_new(NULL, sizeof *s);
     int r;
@@ -110,8 +113,8 @@ int serve_pop3_new(struct serve_pop3 **session_r, const struct serve_site *site,
 static void log_closed(struct serve_pop3 *s)
 {
     char retrieved[24], octets[24], expunged[24];
-    const char *pairs[] = {"user",     s->user,  "retrieved", retrieved, "octets", octets,
-                           "expunged", expunged, NULL};
+    const char *pairs[] = {"user", s->user,    "retrieved", retrieved, "octets",
+                           octets, "expunged", expunged,    NULL};
 
     snprintf(retrieved, sizeof retrieved, "%llu", (unsigned long long)s->retrieved);
     snprintf(octets, sizeof octets, "%llu", (unsigned long long)s->octets);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* pop3_login - credentials: checked from the cache at once, else on a worker; answers held back after
- * failures.
+/* pop3_login - credentials: checked from the cache at once, else on a worker; answers held back
+ * after failures.
  *
- * Delays: an address that failed waits for every answer, right or wrong, so that the waiting tells a
- * guesser nothing; a user name that failed waits only for the wrong ones, so that nobody can be locked
- * out by others. A recent success with the very same credentials (the cache) waits for nothing.
- * Trap: of SCRAM and APOP only the engine knows how they ended; a lookup that is not followed by an
- * OPEN counts as failed when the next login, or the end, comes. */
+ * Delays: an address that failed waits for every answer, right or wrong, so that the waiting tells
+ * a guesser nothing; a user name that failed waits only for the wrong ones, so that nobody can be
+ * locked out by others. A recent success with the very same credentials (the cache) waits for
+ * nothing. Trap: of SCRAM and APOP only the engine knows how they ended; a lookup that is not
+ * followed by an OPEN counts as failed when the next login, or the end, comes. */
 #include "serve/pop3_session.h"
 
 #include "base/span.h"
@@ -151,7 +151,8 @@ static bool refused_in_the_clear(struct serve_pop3 *s)
 
     if (s->question.login.tls)
         return false;
-    return accounts_value(s->site->accounts, s->question.login.user, "plaintext", value, sizeof value) &&
+    return accounts_value(s->site->accounts, s->question.login.user, "plaintext", value,
+                          sizeof value) &&
            strcmp(value, "no") == 0;
 }
 
@@ -185,7 +186,8 @@ void pop3_authenticate(struct serve_pop3 *s)
     }
 }
 
-/* ---- SCRAM and APOP ---------------------------------------------------------------------------- */
+/* ---- SCRAM and APOP ----------------------------------------------------------------------------
+ */
 
 static int lookup_work(struct pop3_job *job)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* pop3_mailbox - OPEN, FIND and EXPUNGE.
  *
- * OPEN comes with each login and each WAKE: the session goes to the loop that owns the user, the user
- * is counted in, the mailbox is opened, locked and listed - at once when the store can, else on a
- * worker. EXPUNGE waits for the disk by its nature and always goes to a worker.
- * Trap: an OPEN that fails counts the user out again, unless he was only asleep. */
+ * OPEN comes with each login and each WAKE: the session goes to the loop that owns the user, the
+ * user is counted in, the mailbox is opened, locked and listed - at once when the store can, else
+ * on a worker. EXPUNGE waits for the disk by its nature and always goes to a worker. Trap: an OPEN
+ * that fails counts the user out again, unless he was only asleep. */
 #include "serve/pop3_session.h"
 
 #include "base/memory.h"
@@ -32,7 +32,8 @@ static int open_steps(const struct serve_site *site, struct postern_span user, u
     return r < 0 ? r : 0;
 }
 
-static void open_refused(struct serve_pop3 *s, enum postern_verdict verdict, struct postern_span text)
+static void open_refused(struct serve_pop3 *s, enum postern_verdict verdict,
+                         struct postern_span text)
 {
     if (!s->question.waking)
         pop3_logged_out(s);
@@ -69,7 +70,8 @@ static void open_finished(struct serve_pop3 *s, int err, struct pop3_opened *ope
 
     if (err < 0) {
         pop3_log_error(s, "open", err);
-        open_refused(s, err == POSTERN_E_NOT_FOUND ? POSTERN_NO_PERMANENT : pop3_verdict(err), absent);
+        open_refused(s, err == POSTERN_E_NOT_FOUND ? POSTERN_NO_PERMANENT : pop3_verdict(err),
+                     absent);
         return;
     }
     pop3_detach(s);
@@ -172,10 +174,12 @@ void pop3_find(struct serve_pop3 *s)
         postern_pop3_answer_find(s->engine, s->question.id, pop3_verdict(r), 0, 0, absent);
         return;
     }
-    postern_pop3_answer_find(s->engine, s->question.id, POSTERN_YES, entry.size_bytes, entry.flags, absent);
+    postern_pop3_answer_find(s->engine, s->question.id, POSTERN_YES, entry.size_bytes, entry.flags,
+                             absent);
 }
 
-/* ---- deleting ------------------------------------------------------------------------------------ */
+/* ---- deleting
+ * ------------------------------------------------------------------------------------ */
 
 static size_t uids_bytes(const struct serve_pop3 *s)
 {
@@ -202,7 +206,8 @@ static struct pop3_job *expunge_job(struct serve_pop3 *s)
         memory_free(NULL, job);
         return NULL;
     }
-    while (job->count < s->question.count && postern_pop3_expunge_next(s->engine, &cursor, &ref) == 1)
+    while (job->count < s->question.count &&
+           postern_pop3_expunge_next(s->engine, &cursor, &ref) == 1)
         job->uids[job->count++] = pop3_job_copy(job, ref.uid);
     return job;
 }

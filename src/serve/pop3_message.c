@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* pop3_message - MESSAGE and READ, and the file behind a piece of output.
  *
- * Owns the list of open messages in struct pop3_opened. Each has a number that is never used again in
- * the session, so that a late piece cannot name the wrong file. */
+ * Owns the list of open messages in struct pop3_opened. Each has a number that is never used again
+ * in the session, so that a late piece cannot name the wrong file. */
 #include "serve/pop3_session.h"
 
 #include "base/memory.h"
@@ -114,7 +114,8 @@ void pop3_read(struct serve_pop3 *s)
                                       q->length < sizeof bytes ? q->length : sizeof bytes);
     if (n < 0)
         pop3_log_error(s, "read", n);
-    postern_pop3_answer_read(s->engine, q->id, n < 0 ? n : 0, span_make(bytes, n < 0 ? 0 : (size_t)n));
+    postern_pop3_answer_read(s->engine, q->id, n < 0 ? n : 0,
+                             span_make(bytes, n < 0 ? 0 : (size_t)n));
 }
 
 void pop3_message_done(struct serve_pop3 *s, uint64_t id)
@@ -130,7 +131,8 @@ void pop3_message_done(struct serve_pop3 *s, uint64_t id)
     pop3_content_free(s->site, content);
 }
 
-int serve_pop3_file(struct serve_pop3 *session, uint64_t content, uint64_t offset, uint64_t *file_offset_r)
+int serve_pop3_file(struct serve_pop3 *session, uint64_t content, uint64_t offset,
+                    uint64_t *file_offset_r)
 {
     const struct pop3_content *open = content_of(session, content);
 

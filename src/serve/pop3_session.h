@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* pop3_session - what the files of the POP3 joint share: the session and the jobs it sends out.
  *
- * A session has at most one question open, so at most one job. A job owns copies of all it works on.
- * When the session is freed under it, the job inherits the open mailbox (it may be at work in it) and
- * gives back, in done(), that mailbox and whatever it opened itself. */
+ * A session has at most one question open, so at most one job. A job owns copies of all it works
+ * on. When the session is freed under it, the job inherits the open mailbox (it may be at work in
+ * it) and gives back, in done(), that mailbox and whatever it opened itself. */
 #ifndef SERVE_POP3_SESSION_H
 #define SERVE_POP3_SESSION_H
 
@@ -11,7 +11,8 @@
 
 #define POP3_NAME_BYTES 256
 
-/* struct pop3_content - an open message. Several, since pieces of one may wait while the next is asked for. */
+/* struct pop3_content - an open message. Several, since pieces of one may wait while the next is
+ * asked for. */
 struct pop3_content {
     struct pop3_content *next;
     uint64_t id;
@@ -58,21 +59,22 @@ struct serve_pop3 {
     void *conn;
     struct postern_pop3 *engine;
     struct postern_pop3_options options;
-    struct postern_pop3_question question; /* the open one; its spans are lent until it is answered */
+    struct postern_pop3_question
+        question; /* the open one; its spans are lent until it is answered */
     struct pop3_job *job;
     struct pop3_opened opened;
     struct postern_snapshot *seen; /* the previous listing, for WAKE */
     uint64_t content_last;
-    uint64_t stamp;                /* of the account at login (X13) */
+    uint64_t stamp; /* of the account at login (X13) */
     postern_time now;
     char peer[64];
-    size_t address_n;              /* the peer's address without its port, for delays */
-    char user[POP3_NAME_BYTES];    /* logged in as; "" when not */
+    size_t address_n;           /* the peer's address without its port, for delays */
+    char user[POP3_NAME_BYTES]; /* logged in as; "" when not */
     char method[24];
-    bool counted;                  /* user_in was called */
+    bool counted; /* user_in was called */
     bool ever_in;
-    bool proof_due;                /* keys were given out, the engine has not said how it ended */
-    char tried[POP3_NAME_BYTES];   /* the name of the login under way */
+    bool proof_due;              /* keys were given out, the engine has not said how it ended */
+    char tried[POP3_NAME_BYTES]; /* the name of the login under way */
     unsigned failures;
     uint64_t retrieved, octets, expunged;
     /* the verdict held back until the delay is over */
@@ -90,10 +92,12 @@ void pop3_log_number(struct serve_pop3 *s, const char *event, const char *key1, 
                      const char *key2, uint64_t value2);
 void pop3_log_error(struct serve_pop3 *s, const char *what, int err);
 
-/* jobs. pop3_job_new - with room for bytes_size copied bytes; pop3_job_copy takes them from there. */
+/* jobs. pop3_job_new - with room for bytes_size copied bytes; pop3_job_copy takes them from there.
+ */
 struct pop3_job *pop3_job_new(struct serve_pop3 *s, size_t bytes_size);
 struct postern_span pop3_job_copy(struct pop3_job *job, struct postern_span text);
-/* pop3_job_run - send it out; job is taken. <0: it could not be, and the question is refused for now. */
+/* pop3_job_run - send it out; job is taken. <0: it could not be, and the question is refused for
+ * now. */
 void pop3_job_run(struct serve_pop3 *s, struct pop3_job *job);
 /* pop3_refuse - the open question: temporarily unavailable. */
 void pop3_refuse(struct serve_pop3 *s);

@@ -43,8 +43,8 @@ static void test_strikes_make_a_ban_that_ends(void **state)
 static void test_ipv6_goes_by_its_net(void **state)
 {
     struct sockaddr_storage one = address("2001:db8::1"), two = address("2001:db8::2"),
-                            other = address("2001:db8:0:1::1"), mapped = address("::ffff:192.0.2.9"),
-                            v4 = address("192.0.2.9");
+                            other = address("2001:db8:0:1::1"),
+                            mapped = address("::ffff:192.0.2.9"), v4 = address("192.0.2.9");
     struct bans *bans = NULL;
 
     (void)state;

@@ -27,7 +27,8 @@ static void test_line_has_fields_in_order(void **state)
     const char *pairs[] = {"session", "7", "peer", "[2001:db8::1]:4711", "user", "ada", NULL};
 
     (void)state;
-    assert_string_equal(formatted(pairs), "T info login session=7 peer=[2001:db8::1]:4711 user=\"ada\"\n");
+    assert_string_equal(formatted(pairs),
+                        "T info login session=7 peer=[2001:db8::1]:4711 user=\"ada\"\n");
 }
 
 static void test_empty_values_are_left_out(void **state)
@@ -122,9 +123,12 @@ static void test_open_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_line_has_fields_in_order), cmocka_unit_test(test_empty_values_are_left_out),
-        cmocka_unit_test(test_user_bytes_cannot_forge),  cmocka_unit_test(test_spaces_are_quoted),
-        cmocka_unit_test(test_long_line_is_cut_and_ended), cmocka_unit_test(test_level_and_reopen),
+        cmocka_unit_test(test_line_has_fields_in_order),
+        cmocka_unit_test(test_empty_values_are_left_out),
+        cmocka_unit_test(test_user_bytes_cannot_forge),
+        cmocka_unit_test(test_spaces_are_quoted),
+        cmocka_unit_test(test_long_line_is_cut_and_ended),
+        cmocka_unit_test(test_level_and_reopen),
         cmocka_unit_test(test_open_refuses),
     };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_sdnotify - the datagrams that a service manager gets, on a path and in the abstract space. */
+/* test_sdnotify - the datagrams that a service manager gets, on a path and in the abstract space.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +26,8 @@ static int manager(const char *name)
     if (name[0] == '@')
         at.sun_path[0] = '\0';
     assert_int_equal(
-        bind(fd, (struct sockaddr *)&at, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)), 0);
+        bind(fd, (struct sockaddr *)&at, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)),
+        0);
     return fd;
 }
 
