@@ -9,7 +9,7 @@
 
 /* A talk: its lines, each NUL-terminated in one buffer. */
 struct talk {
-    const char *name; /* pop3/auth/user-pass */
+    const char *name; /* pop3/auth/user-pass.talk */
     struct text file;
     char **lines;
     size_t count;
@@ -52,7 +52,7 @@ struct run {
 __attribute__((format(printf, 2, 3))) static bool run_fail(struct run *run, const char *format, ...)
 {
     va_list args;
-    int n = snprintf(run->why, sizeof run->why, "%s.talk:%zu: ", run->talk->name, run->line + 1);
+    int n = snprintf(run->why, sizeof run->why, "%s:%zu: ", run->talk->name, run->line + 1);
     va_start(args, format);
     vsnprintf(run->why + n, sizeof run->why - (size_t)n, format, args);
     va_end(args);
