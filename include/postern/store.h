@@ -8,7 +8,7 @@
  * for the disk returns POSTERN_E_AGAIN and is repeated, without the flag, on a worker thread.
  *
  * Promises: what was acknowledged is durable; a set of deletions is all or nothing, also across a crash;
- * a unique-id names one message for ever; a message that vanished is POSTERN_E_NOT_FOUND for that
+ * a unique-id names one message for ever (R29 X5); a message that vanished is POSTERN_E_NOT_FOUND for that
  * message and nothing else. Errors common to all: POSTERN_E_NOMEM, _IO, _FULL, _CORRUPT, _DENIED. */
 #ifndef POSTERN_STORE_H
 #define POSTERN_STORE_H

@@ -107,7 +107,7 @@ unsigned net_connections(const struct net_loops *loops);
 /* net_tls_new - from PEM files (chain and key); cert NULL: a self-signed ECDSA P-256 certificate made
  * for host. min version TLS 1.2. Why it failed: net_tls_error(). given. */
 int net_tls_new(struct net_tls **tls_r, const char *cert_path, const char *key_path, const char *host);
-/* net_tls_add - one more certificate, chosen by SNI (names read from the certificate). */
+/* net_tls_add - one more certificate, chosen by SNI (names read from the certificate).  R99 */
 int net_tls_add(struct net_tls *tls, const char *cert_path, const char *key_path);
 /* net_tls_client_ca - ask clients for certificates, verify against this file; identity = first e-mail SAN or CN. */
 int net_tls_client_ca(struct net_tls *tls, const char *ca_path);

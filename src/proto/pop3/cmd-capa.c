@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-capa - CAPA: what the command table offers now, and what has no command of its own (R42..R49).
- * The application's edits replace, hide or add lines. */
+ * The rows are the same before and after the login (R43 R77); TLS lets more of them through (R63);
+ * no tag of ours begins with X (R52). The application's edits replace, hide or add lines. */
 #include "proto/pop3/session.h"
 
 struct capa {

@@ -12,6 +12,6 @@ void pop3_cmd_stls(struct postern_pop3 *s)
     s->want_tls = true;
     pop3_ok(s, TEXT_BEGIN_TLS);
     pop3_forget_login(s);
-    s->utf8 = false;
+    s->utf8 = false; /* R90: UTF8 does not forbid STLS, but is forgotten */
     s->language = LANGUAGE_DEFAULT;
 }

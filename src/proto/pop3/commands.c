@@ -78,7 +78,8 @@ static bool has_qaut(const struct postern_pop3 *s)
     return s->o.qaut;
 }
 
-/* R2 R9 R10 R31 R44 */
+/* R2 R4 R9 R10 R31 R44: names, numbers of arguments (their length only the line limits);
+ * R12: three ways to log in; X11: what has ASLEEP among its states works asleep */
 static const struct pop3_row rows[] = {
     {.name = "APOP", .states = AUTHORIZATION, .min = 2, .max = 2, .flags = ROW_UTF8,
      .is_offered = has_apop, .handler = pop3_cmd_apop},

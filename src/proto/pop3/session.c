@@ -225,7 +225,7 @@ void postern_pop3_eof(struct postern_pop3 *s)
 {
     s->eof = true;
     line_reset(&s->line);
-    if (pop3_is_idle(s) || s->want_tls)
+    if (pop3_is_idle(s) || s->want_tls) /* R67 */
         pop3_over(s);
 }
 
