@@ -39,7 +39,8 @@ static bool expect_reply_form(const struct text *line)
            !memchr(line->p, '\r', line->n);
 }
 
-/* expect_match - exact; TEXT* begins with TEXT; TEXT*PART* has PART later on as well; +OK~ and -ERR~ that status without a response code (R45) */
+/* expect_match - exact; TEXT* begins with TEXT; TEXT*PART* has PART later on as well;
+ * +OK~ and -ERR~ that status without a response code (R45) */
 static bool expect_match(const char *wanted, const struct text *line)
 {
     size_t n = strlen(wanted);
