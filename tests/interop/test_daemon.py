@@ -59,8 +59,8 @@ class Place:
     def count(self, user):
         return sum(len(os.listdir(os.path.join(self.mail, user, folder))) for folder in ("cur", "new"))
 
-    def certificate(self, name):
-        cert, key = os.path.join(self.path, "cert.pem"), os.path.join(self.path, "key.pem")
+    def certificate(self, name, stem="one"):
+        cert, key = os.path.join(self.path, stem + ".pem"), os.path.join(self.path, stem + ".key")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                         "-nodes", "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name,
                         "-days", "2", "-keyout", key, "-out", cert], check=True, capture_output=True)
@@ -158,7 +158,7 @@ def test_plain_stls_and_tls(place):
         client.quit()
     server.wait_log("closed", 3)
     check(re.search(r'login session=\d+ peer=127\.0\.0\.1:\d+ user="ada" method=PASS tls="TLSv1', server.log()),
-          "the login and its cipher in the log")
+          "the login and its cipher in the log (R96)")
     check(server.end() == 0, "exit code 0")
 
 
@@ -208,10 +208,21 @@ def test_reload_users(place):
     server.end()
 
 
-def peer_name(server):
-    with socket.create_connection(("127.0.0.1", server.port_tls)) as raw:
-        with insecure().wrap_socket(raw) as tls:
+def peer_name(server, asked=None):
+    """The certificate (DER, in which the names stand readable) for a client that asks for this name."""
+    with socket.create_connection(("127.0.0.1", server.port_tls), TIMEOUT) as raw:
+        with insecure().wrap_socket(raw, server_hostname=asked) as tls:
             return tls.getpeercert(True)
+
+
+def test_certificates_by_name(place):  # R99
+    cert, key = place.certificate("one.example")
+    extra_cert, extra_key = place.certificate("two.example", "two")
+    server = Server(place, "--tls-cert", cert, "--tls-key", key, "--tls-extra", f"{extra_cert}:{extra_key}")
+    check(b"two.example" in peer_name(server, "two.example"), "the certificate of the name asked for")
+    check(b"one.example" in peer_name(server, "one.example"), "and of the other")
+    check(b"one.example" in peer_name(server), "the first one without a name")
+    server.end()
 
 
 def test_reload_certificate(place):
