@@ -158,8 +158,8 @@ void pop3_cmd_auth(struct postern_pop3 *s)
         pop3_err(s, NULL, TEXT_NO_MECHANISM); /* R81 */
         return;
     }
-    if (initial.n && postern_sasl_is_server_first(mechanism) && mechanism != POSTERN_SASL_LOGIN) {
-        pop3_err(s, NULL, TEXT_NO_INITIAL); /* R72; LOGIN's clients send one all the same */
+    if (initial.n && postern_sasl_is_server_first(mechanism)) {
+        pop3_err(s, NULL, TEXT_NO_INITIAL); /* R72 */
         return;
     }
     pop3_forget_login(s);

@@ -57,6 +57,8 @@ static void start_line(struct postern_pop3 *s)
     struct reply reply;
 
     s->body.is_started = s->in_multiline = true;
+    if (!s->body.is_top && s->ref.number > s->last_number)
+        s->last_number = s->ref.number;
     if (s->body.is_top || s->body.surrogate) {
         pop3_line(s, true, NULL, text_get(s->language, TEXT_FOLLOWS), false);
         return;
@@ -67,8 +69,6 @@ static void start_line(struct postern_pop3 *s)
     reply_add(&reply, SPAN(" "));
     reply_add(&reply, text_get(s->language, TEXT_OCTETS));
     reply_write(&reply, &s->out);
-    if (s->ref.number > s->last_number)
-        s->last_number = s->ref.number;
 }
 
 static void end_body(struct postern_pop3 *s)

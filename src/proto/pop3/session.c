@@ -162,8 +162,7 @@ static bool takes_lines(const struct postern_pop3 *s)
     return pop3_is_idle(s) && s->news_count == 0 && buffer_length(&s->out) < s->o.output_mark;
 }
 
-/* touch - learn the time. While a question was open no timer ran: they go on from here. */
-static void touch(struct postern_pop3 *s, postern_time now)
+void pop3_touch(struct postern_pop3 *s, postern_time now)
 {
     if (now < s->now)
         now = s->now;
@@ -197,7 +196,7 @@ int postern_pop3_feed(struct postern_pop3 *s, struct postern_span in, postern_ti
 
     if (s->state == POSTERN_POP3_OVER)
         return s->failed ? POSTERN_E_NOMEM : POSTERN_E_CLOSED;
-    touch(s, now);
+    pop3_touch(s, now);
     if (in.n > INT32_MAX)
         in.n = INT32_MAX;
     if (s->want_tls)
@@ -309,7 +308,7 @@ void postern_pop3_sent(struct postern_pop3 *s, uint64_t n, postern_time now)
 {
     uint64_t part;
 
-    touch(s, now);
+    pop3_touch(s, now);
     if (n)
         s->last = s->now;
     buffer_take(&s->out, least(&n, buffer_length(&s->out)));

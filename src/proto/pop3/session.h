@@ -127,6 +127,8 @@ void pop3_over(struct postern_pop3 *s);
 void pop3_no_memory(struct postern_pop3 *s);
 /* pop3_result - what a public function returns: 0, or POSTERN_E_NOMEM after which the session is over. */
 int pop3_result(struct postern_pop3 *s);
+/* pop3_touch - learn the time. While a question was open no timer ran: they go on from here. */
+void pop3_touch(struct postern_pop3 *s, postern_time now);
 bool pop3_is_idle(const struct postern_pop3 *s);
 void pop3_advance(struct postern_pop3 *s);
 /* pop3_set_text - *owned becomes a copy of value (absent frees it). 0 or POSTERN_E_NOMEM. */

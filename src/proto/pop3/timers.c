@@ -22,13 +22,7 @@ postern_time postern_pop3_deadline(const struct postern_pop3 *s)
 
 void postern_pop3_tick(struct postern_pop3 *s, postern_time now)
 {
-    if (s->time_stale && s->asked == ASKED_NOTHING) {
-        s->began = later(s->began, now > s->now ? now - s->now : 0);
-        s->last = now > s->now ? now : s->now;
-        s->time_stale = false;
-    }
-    if (s->asked == ASKED_NOTHING && now > s->now)
-        s->now = now;
+    pop3_touch(s, now);
     if (now < postern_pop3_deadline(s) || postern_pop3_deadline(s) == POSTERN_NEVER)
         return;
     s->range_left = s->tail_left = 0;
