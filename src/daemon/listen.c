@@ -17,7 +17,7 @@ static bool address_split(const char *text, char *host, size_t size, unsigned *p
     uint64_t port;
 
     if (text[0] == '/')
-        return *port_r = 0, snprintf(host, size, "%s", text) < (int)size;
+        return snprintf(host, size, "%s", text) < (int)size;
     if (!colon || !span_number(span_from(all, (size_t)(colon - text) + 1), 65535, &port))
         return false;
     name = span_make(text, (size_t)(colon - text));
@@ -53,9 +53,12 @@ static void log_listening(struct server *server, const char *host, unsigned port
 static int listen_failed(struct server *server, const char *address, int err)
 {
     int why = errno;
-    bool denied = err == POSTERN_E_DENIED || why == EACCES || why == EPERM;
 
-    return server_fail(server, denied ? EX_NOPERM : EX_UNAVAILABLE, address,
+    if (err == POSTERN_E_DENIED)
+        return server_fail(server, EX_NOPERM, address, strerror(EACCES));
+    if (err == POSTERN_E_IN_USE)
+        return server_fail(server, EX_UNAVAILABLE, address, strerror(EADDRINUSE));
+    return server_fail(server, EX_UNAVAILABLE, address,
                        err == POSTERN_E_IO && why ? strerror(why) : postern_err_text(err));
 }
 
