@@ -42,7 +42,8 @@ static int toy_hmac(enum postern_hash hash, struct postern_span key, struct post
     return toy_hash(hash, data, out);
 }
 
-static int answer_mailbox(struct host *h, const struct postern_pop3_question *q, enum postern_verdict verdict)
+static int answer_mailbox(struct host *h, const struct postern_pop3_question *q,
+                          enum postern_verdict verdict)
 {
     struct postern_pop3_mailbox mailbox = {.list = {entries, 2, "ab", 40},
                                            .knows_activity = h->mood & 16,
@@ -64,13 +65,15 @@ static int answer_read(struct host *h, const struct postern_pop3_question *q)
     return postern_pop3_answer_read(h->s, q->id, h->mood % 11 == 3 ? POSTERN_E_IO : 0, left);
 }
 
-static int answer_keys(struct host *h, const struct postern_pop3_question *q, enum postern_verdict verdict)
+static int answer_keys(struct host *h, const struct postern_pop3_question *q,
+                       enum postern_verdict verdict)
 {
-    struct postern_pop3_keys keys = {.scram = {.salt = {"salt", 4},
-                                               .iterations = 4096,
-                                               .stored_key = {"01234567890123456789012345678901", 32},
-                                               .server_key = {"01234567890123456789012345678901", 32}},
-                                     .apop_secret = {"s", 1}};
+    struct postern_pop3_keys keys = {
+        .scram = {.salt = {"salt", 4},
+                  .iterations = 4096,
+                  .stored_key = {"01234567890123456789012345678901", 32},
+                  .server_key = {"01234567890123456789012345678901", 32}},
+        .apop_secret = {"s", 1}};
 
     return postern_pop3_answer_keys(h->s, q->id, verdict, h->mood & 64 ? NULL : &keys, nothing);
 }
@@ -89,8 +92,8 @@ static int answer_command(struct host *h, const struct postern_pop3_question *q)
 
 static void answer(struct host *h, const struct postern_pop3_question *q)
 {
-    struct postern_pop3_message message = {.content = 1,
-                                           .size_raw = h->mood & 2 ? UINT64_MAX : sizeof content - 1};
+    struct postern_pop3_message message = {
+        .content = 1, .size_raw = h->mood & 2 ? UINT64_MAX : sizeof content - 1};
     enum postern_verdict verdict =
         h->mood & 4 ? (enum postern_verdict)(h->mood % (POSTERN_NO_READ_ONLY + 1)) : POSTERN_YES;
     struct postern_pop3_ref ref;
@@ -192,7 +195,8 @@ static void talk(struct host *h, const uint8_t *data, size_t size)
             pump(h);
             continue;
         }
-        taken = postern_pop3_feed(h->s, (struct postern_span){(const char *)data + at, end - at}, h->now);
+        taken = postern_pop3_feed(h->s, (struct postern_span){(const char *)data + at, end - at},
+                                  h->now);
         if (taken == POSTERN_E_CLOSED || taken == POSTERN_E_NOMEM)
             return;
         if (taken < 0 || (size_t)taken > end - at)
@@ -211,7 +215,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct postern_crypto crypto = {.hash = toy_hash, .hmac = toy_hmac};
     static const struct postern_pop3_command commands[] = {
         {.name = "XOWN", .states = 14, .arguments_max = 3},
-        {.name = "XMSG", .states = POSTERN_POP3_TRANSACTION, .arguments_min = 1, .arguments_max = 1,
+        {.name = "XMSG",
+         .states = POSTERN_POP3_TRANSACTION,
+         .arguments_min = 1,
+         .arguments_max = 1,
          .takes_message = true}};
     struct postern_pop3_options options;
     struct host h = {.now = POSTERN_SECOND};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fuzz_stuff - targets stuff_feed(): any cut gives the same text, and no line of it can end a body. */
+/* fuzz_stuff - targets stuff_feed(): any cut gives the same text, and no line of it can end a body.
+ */
 #include <stdlib.h>
 
 #include "base/span.h"

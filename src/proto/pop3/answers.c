@@ -38,8 +38,9 @@ int postern_pop3_answer_connect(struct postern_pop3 *s, uint64_t id, enum poster
     return pop3_answered(s);
 }
 
-int postern_pop3_answer_authenticate(struct postern_pop3 *s, uint64_t id, enum postern_verdict verdict,
-                                     struct postern_span user, struct postern_span text)
+int postern_pop3_answer_authenticate(struct postern_pop3 *s, uint64_t id,
+                                     enum postern_verdict verdict, struct postern_span user,
+                                     struct postern_span text)
 {
     int err = pop3_accept(s, id, POSTERN_POP3_AUTHENTICATE);
 
@@ -48,7 +49,8 @@ int postern_pop3_answer_authenticate(struct postern_pop3 *s, uint64_t id, enum p
     s->verdict = verdict;
     if (verdict == POSTERN_YES && user.n && pop3_set_text(s, &s->name, user) < 0)
         pop3_no_memory(s);
-    else if (s->sasl && text.n && verdict != POSTERN_YES && s->question.login.mechanism <= POSTERN_SASL_LOGIN)
+    else if (s->sasl && text.n && verdict != POSTERN_YES &&
+             s->question.login.mechanism <= POSTERN_SASL_LOGIN)
         pop3_login_failed(s, verdict, text); /* PLAIN and LOGIN have no words of their own */
     else if (s->sasl)
         pop3_sasl_state(s, postern_sasl_verified(s->sasl, verdict == POSTERN_YES));
@@ -106,7 +108,8 @@ int postern_pop3_answer_find(struct postern_pop3 *s, uint64_t id, enum postern_v
 }
 
 int postern_pop3_answer_message(struct postern_pop3 *s, uint64_t id, enum postern_verdict verdict,
-                                const struct postern_pop3_message *message, struct postern_span text)
+                                const struct postern_pop3_message *message,
+                                struct postern_span text)
 {
     int err;
 
@@ -124,7 +127,8 @@ int postern_pop3_answer_message(struct postern_pop3 *s, uint64_t id, enum poster
     return pop3_answered(s);
 }
 
-int postern_pop3_answer_read(struct postern_pop3 *s, uint64_t id, int err, struct postern_span bytes)
+int postern_pop3_answer_read(struct postern_pop3 *s, uint64_t id, int err,
+                             struct postern_span bytes)
 {
     int refused;
 
@@ -203,7 +207,8 @@ static int extra_next(const struct postern_pop3 *s, size_t *cursor, struct poste
     return 0;
 }
 
-int postern_pop3_expunge_next(const struct postern_pop3 *s, size_t *cursor, struct postern_pop3_ref *ref_r)
+int postern_pop3_expunge_next(const struct postern_pop3 *s, size_t *cursor,
+                              struct postern_pop3_ref *ref_r)
 {
     if (s->asked == ASKED_NOTHING || s->question.kind != POSTERN_POP3_EXPUNGE)
         return 0;

@@ -42,7 +42,8 @@ static void keep_stamp(struct postern_pop3 *s, struct postern_span left)
         reply_add(&stamp, s->o.host);
     }
     reply_add(&stamp, bare ? SPAN(">") : SPAN(""));
-    if (stamp.n <= STAMP_MAX + 100 && pop3_set_text(s, &s->stamp, span_make(stamp.bytes, stamp.n)) < 0)
+    if (stamp.n <= STAMP_MAX + 100 &&
+        pop3_set_text(s, &s->stamp, span_make(stamp.bytes, stamp.n)) < 0)
         pop3_no_memory(s);
 }
 
@@ -98,8 +99,8 @@ void pop3_cmd_apop(struct postern_pop3 *s)
         pop3_no_memory(s);
         return;
     }
-    s->question = (struct postern_pop3_question){
-        .login = {.method = "APOP", .user = s->name, .tls = s->tls}};
+    s->question =
+        (struct postern_pop3_question){.login = {.method = "APOP", .user = s->name, .tls = s->tls}};
     pop3_ask(s, POSTERN_POP3_AUTH_LOOKUP);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-auth - AUTH: a SASL exchange (R70..R81). The mechanisms live in src/sasl; here are the lines,
  * the base64, and what may be offered now: no plaintext mechanism without TLS (R64 R78), -PLUS only
- * with a channel binding, SCRAM only with hash functions and random bytes, EXTERNAL only with a name. */
+ * with a channel binding, SCRAM only with hash functions and random bytes, EXTERNAL only with a
+ * name (R98). No mechanism here brings a security layer, so none begins behind +OK (R82). */
 #include "codec/base64.h"
 #include "proto/pop3/session.h"
 
@@ -43,6 +44,7 @@ static void ask(struct postern_pop3 *s, enum postern_pop3_question_kind kind)
 {
     const struct postern_sasl_facts *facts = postern_sasl_facts(s->sasl);
 
+    /* R79: whether authcid may act as authzid is the application's word */
     s->question = (struct postern_pop3_question){
         .login = {.method = postern_sasl_name(facts->mechanism),
                   .mechanism = facts->mechanism,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd-capa - CAPA: what the command table offers now, and what has no command of its own (R42..R49).
- * The rows are the same before and after the login (R43 R77); TLS lets more of them through (R63);
- * no tag of ours begins with X (R52). The application's edits replace, hide or add lines. */
+/* cmd-capa - CAPA: what the command table offers now, and what has no command of its own
+ * (R42..R49). The rows are the same before and after the login (R43 R77); TLS lets more of them
+ * through (R63); no tag of ours begins with X (R52). The application's edits replace, hide or add
+ * lines. */
 #include "proto/pop3/session.h"
 
 struct capa {
@@ -14,7 +15,8 @@ static struct postern_span first_word(struct postern_span line)
     return span_cut(&line, ' ');
 }
 
-static const struct pop3_capability *find_edit(const struct postern_pop3 *s, struct postern_span tag)
+static const struct pop3_capability *find_edit(const struct postern_pop3 *s,
+                                               struct postern_span tag)
 {
     for (const struct pop3_capability *c = s->capabilities; c; c = c->next)
         if (c->states & s->state && span_equal_nocase(c->tag, tag))

@@ -35,7 +35,8 @@ static bool code_is_clean(struct postern_span code)
     return code.n > 0 && code.n <= 64;
 }
 
-int postern_pop3_answer_command(struct postern_pop3 *s, uint64_t id, const struct postern_pop3_reply *reply)
+int postern_pop3_answer_command(struct postern_pop3 *s, uint64_t id,
+                                const struct postern_pop3_reply *reply)
 {
     struct stuff stuff = {0};
     struct reply code;

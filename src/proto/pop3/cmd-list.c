@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-list - LIST and UIDL: one message, or a line for each that is left (R15 R18 R19 R28 R30).
- * Sizes are the store's exact ones (R20); RETR sends as many octets, unless it must make a surrogate,
- * whose size is not known without making it (R89, a SHOULD). The listing of a mailbox of any size is written as the output drains, straight from the shared
- * list; numbers stay what they were at the opening. */
+ * Sizes are the store's exact ones (R20); RETR sends as many octets, unless it must make a
+ * surrogate, whose size is not known without making it (R89, a SHOULD). The listing of a mailbox of
+ * any size is written as the output drains, straight from the shared list; numbers stay what they
+ * were at the opening. */
 #include "proto/pop3/session.h"
 
 #define LINE_ROOM 96 /* number, space, unique-id or size, CRLF */

@@ -46,7 +46,8 @@ static void leave(struct postern_pop3 *s, enum postern_pop3_expunge_reason reaso
         left(s, 0);
 }
 
-static void deli_answered(struct postern_pop3 *s, enum postern_verdict verdict, struct postern_span text)
+static void deli_answered(struct postern_pop3 *s, enum postern_verdict verdict,
+                          struct postern_span text)
 {
     int err;
 

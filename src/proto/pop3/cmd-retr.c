@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-retr - RETR and TOP (R7 R8 R21 R27 R87 R88 R92).
- * A message streams: READ is asked when the output has drained, its bytes are converted (surrogate),
- * cut (TOP), stuffed, and never kept. The +OK line waits for the first READ, so that a message that
- * cannot be read is refused in order; later the session ends without the final dot.
- * A message in wire form that the host can sendfile() is named as a range and not read at all. */
+ * A message streams: READ is asked when the output has drained, its bytes are converted
+ * (surrogate), cut (TOP), stuffed, and never kept. The +OK line waits for the first READ, so that a
+ * message that cannot be read is refused in order; later the session ends without the final dot. A
+ * message in wire form that the host can sendfile() is named as a range and not read at all. */
 #include "mime/surrogate.h"
 #include "proto/pop3/session.h"
 

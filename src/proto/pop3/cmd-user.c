@@ -62,8 +62,8 @@ void pop3_cmd_pass(struct postern_pop3 *s)
         pop3_bad(s, TEXT_NEED_USER);
         return;
     }
-    s->question = (struct postern_pop3_question){
-        .login = {.method = "PASS", .user = s->name, .tls = s->tls}};
+    s->question =
+        (struct postern_pop3_question){.login = {.method = "PASS", .user = s->name, .tls = s->tls}};
     if (pop3_prepare(s, s->argument[0], &s->question.login.secret))
         pop3_ask(s, POSTERN_POP3_AUTHENTICATE);
 }

@@ -26,9 +26,10 @@ static const struct {
 /* target - where a command leads when it succeeds; NULL: it stays */
 static const char *target(const char *command)
 {
-    static const char *const moves[][2] = {
-        {"APOP", "TRANSACTION"}, {"AUTH", "TRANSACTION"}, {"PASS", "TRANSACTION"},
-        {"QAUT", "AUTHORIZATION"}, {"QUIT", "OVER"}, {"SLEE", "ASLEEP"}, {"WAKE", "TRANSACTION"}};
+    static const char *const moves[][2] = {{"APOP", "TRANSACTION"}, {"AUTH", "TRANSACTION"},
+                                           {"PASS", "TRANSACTION"}, {"QAUT", "AUTHORIZATION"},
+                                           {"QUIT", "OVER"},        {"SLEE", "ASLEEP"},
+                                           {"WAKE", "TRANSACTION"}};
 
     for (size_t i = 0; i < sizeof moves / sizeof *moves; i++)
         if (strcmp(moves[i][0], command) == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* marks - which messages of a mailbox are marked or gone, and how to find one by its unique-id.
- * The list itself is shared and never written; an index of 4 octets a message is made when the first
- * UID: comes. Heap sort, since it needs neither memory nor a library and has no bad case that a
- * sender of mail could provoke. */
+ * The list itself is shared and never written; an index of 4 octets a message is made when the
+ * first UID: comes. Heap sort, since it needs neither memory nor a library and has no bad case that
+ * a sender of mail could provoke. */
 #include "proto/pop3/marks.h"
 
 #include "base/memory.h"

@@ -20,7 +20,7 @@ struct marks {
     unsigned char *gone;   /* bitmap: deleted at once (X20) */
     uint32_t *index;       /* message numbers - 1 in order of unique-id */
     struct marks_extra *extras;
-    size_t count;          /* messages in the list */
+    size_t count; /* messages in the list */
     size_t extra_count, extra_capacity;
     size_t marked_count, extra_marked_count, gone_count;
     uint64_t marked_octets, gone_octets;

@@ -31,9 +31,8 @@ static void resolved(struct postern_pop3 *s, size_t index)
         pop3_err(s, NULL, TEXT_IS_DELETED); /* R22 X3 */
         return;
     }
-    s->ref = (struct postern_pop3_ref){.number = (uint32_t)index + 1,
-                                       .uid = pop3_uid(s, index),
-                                       .size_bytes = entry->size_bytes};
+    s->ref = (struct postern_pop3_ref){
+        .number = (uint32_t)index + 1, .uid = pop3_uid(s, index), .size_bytes = entry->size_bytes};
     s->ref_flags = entry->flags;
     s->row->handler(s);
 }

@@ -3,7 +3,8 @@
  * No text after +OK or -ERR begins with "[" unless it is a response code (R6 R45 R50). */
 #include "proto/pop3/session.h"
 
-void pop3_line(struct postern_pop3 *s, bool ok, const char *code, struct postern_span text, bool foreign)
+void pop3_line(struct postern_pop3 *s, bool ok, const char *code, struct postern_span text,
+               bool foreign)
 {
     struct reply reply;
 
@@ -112,7 +113,8 @@ enum pop3_text pop3_verdict_text(enum postern_verdict verdict)
     return TEXT_PERMANENT;
 }
 
-void pop3_err_verdict(struct postern_pop3 *s, enum postern_verdict verdict, struct postern_span text)
+void pop3_err_verdict(struct postern_pop3 *s, enum postern_verdict verdict,
+                      struct postern_span text)
 {
     bool foreign = text.n != 0;
 
@@ -122,7 +124,8 @@ void pop3_err_verdict(struct postern_pop3 *s, enum postern_verdict verdict, stru
     pop3_finish(s, false);
 }
 
-void pop3_login_failed(struct postern_pop3 *s, enum postern_verdict verdict, struct postern_span text)
+void pop3_login_failed(struct postern_pop3 *s, enum postern_verdict verdict,
+                       struct postern_span text)
 {
     if (verdict == POSTERN_NO_CREDENTIALS && ++s->failures >= s->o.failures_max)
         s->closing = true; /* R14 */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* session - a POP3 server session: life, input, output. See include/postern/pop3.h.
- * At most one of these is true: a question is open, work goes on (LIST, a message), a line may come.
- * Replies are appended in order, and no line is taken while a body is being sent (R47).
- * TRAP: bytes behind STLS are swallowed in feed() itself, with the rest of that call (R65). */
+ * At most one of these is true: a question is open, work goes on (LIST, a message), a line may
+ * come. Replies are appended in order, and no line is taken while a body is being sent (R47). TRAP:
+ * bytes behind STLS are swallowed in feed() itself, with the rest of that call (R65). */
 #include "proto/pop3/session.h"
 
 #define LINE_MIN 255 /* RFC 2449 4 (R40) */
@@ -54,7 +54,8 @@ int postern_pop3_new(struct postern_pop3 **session_r, const struct postern_pop3_
     struct postern_pop3 *s;
 
     if (options->struct_bytes != sizeof *options || options->line_max < LINE_MIN ||
-        options->output_mark < 4096 || options->read_chunk == 0 || options->sasl_line_max < LINE_MIN ||
+        options->output_mark < 4096 || options->read_chunk == 0 ||
+        options->sasl_line_max < LINE_MIN ||
         options->idle_timeout < 600 * POSTERN_SECOND) /* R11 R40 */
         return POSTERN_E_USAGE;
     s = memory_new(options->allocator, sizeof *s);
@@ -121,6 +122,7 @@ void postern_pop3_free(struct postern_pop3 **session)
     *session = NULL;
 }
 
+/* pop3_over - the end, whatever led here: what was only marked stays (R26) */
 void pop3_over(struct postern_pop3 *s)
 {
     s->asked = ASKED_NOTHING;
@@ -137,7 +139,8 @@ void pop3_no_memory(struct postern_pop3 *s)
         return;
     s->failed = true;
     s->range_left = s->tail_left = 0;
-    if (!s->in_multiline && s->state != POSTERN_POP3_OVER) { /* inside a body it would be read as text */
+    if (!s->in_multiline &&
+        s->state != POSTERN_POP3_OVER) { /* inside a body it would be read as text */
         s->tail = words;
         s->tail_left = sizeof words - 1;
     }
@@ -202,7 +205,7 @@ int postern_pop3_feed(struct postern_pop3 *s, struct postern_span in, postern_ti
     if (s->want_tls)
         return (int)in.n; /* R65: clear text behind STLS never reaches the TLS session */
     while (used < in.n && takes_lines(s)) {
-        size_t max = s->sasl ? s->o.sasl_line_max : s->o.line_max;
+        size_t max = s->sasl ? s->o.sasl_line_max : s->o.line_max; /* R40 R75 */
         struct postern_span line;
         size_t n = 0;
         int event = line_feed(&s->line, span_from(in, used), max, &n, &line);
@@ -235,7 +238,8 @@ void pop3_ask(struct postern_pop3 *s, enum postern_pop3_question_kind kind)
     s->asked = ASKED_WAITING;
 }
 
-void pop3_tell(struct postern_pop3 *s, enum postern_pop3_question_kind kind, uint64_t content, bool ok)
+void pop3_tell(struct postern_pop3 *s, enum postern_pop3_question_kind kind, uint64_t content,
+               bool ok)
 {
     if (s->news_count < sizeof s->news / sizeof *s->news)
         s->news[s->news_count++] = (struct pop3_news){.kind = kind, .content = content, .ok = ok};
@@ -246,8 +250,8 @@ static void next_news(struct postern_pop3 *s, struct postern_pop3_question *ques
     struct pop3_news news = s->news[0];
 
     memmove(s->news, s->news + 1, --s->news_count * sizeof *s->news);
-    *question_r = (struct postern_pop3_question){
-        .kind = news.kind, .content = news.content, .ok = news.ok};
+    *question_r =
+        (struct postern_pop3_question){.kind = news.kind, .content = news.content, .ok = news.ok};
     if (news.kind == POSTERN_POP3_COMMAND_SEEN)
         question_r->command = postern_span_of(s->command);
 }
@@ -287,9 +291,8 @@ size_t postern_pop3_output(struct postern_pop3 *s, struct postern_piece *pieces_
     if (n < max && buffer_length(&s->out))
         pieces_r[n++] = (struct postern_piece){.bytes = buffer_span(&s->out)};
     if (n < max && s->range_left)
-        pieces_r[n++] = (struct postern_piece){.bytes = {NULL, s->range_left},
-                                               .content = s->body.content,
-                                               .offset = s->range_offset};
+        pieces_r[n++] = (struct postern_piece){
+            .bytes = {NULL, s->range_left}, .content = s->body.content, .offset = s->range_offset};
     if (n < max && s->tail_left)
         pieces_r[n++] = (struct postern_piece){.bytes = {s->tail, s->tail_left}};
     return n;

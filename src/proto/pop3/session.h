@@ -18,10 +18,10 @@
 #include <postern/pop3.h>
 
 enum pop3_work { /* what goes on without a question being open */
-    WORK_NONE,
-    WORK_LIST, /* LIST, UIDL: lines are written as output drains */
-    WORK_BODY, /* RETR, TOP through READ */
-    WORK_RANGE /* RETR as a piece of a file */
+                 WORK_NONE,
+                 WORK_LIST, /* LIST, UIDL: lines are written as output drains */
+                 WORK_BODY, /* RETR, TOP through READ */
+                 WORK_RANGE /* RETR as a piece of a file */
 };
 
 enum pop3_asked { ASKED_NOTHING, ASKED_WAITING, ASKED_SHOWN };
@@ -32,7 +32,8 @@ struct pop3_news {
     bool ok;
 };
 
-/* struct pop3_capability - an edit of the capability list; tag and line stand behind it in memory. */
+/* struct pop3_capability - an edit of the capability list; tag and line stand behind it in memory.
+ */
 struct pop3_capability {
     struct pop3_capability *next;
     unsigned states;
@@ -45,24 +46,24 @@ struct pop3_row {
     const char *name;
     unsigned states;
     uint8_t min, max;
-    unsigned flags;                                        /* ROW_* */
-    bool (*is_offered)(const struct postern_pop3 *s);      /* NULL: always */
-    bool (*is_announced)(const struct postern_pop3 *s);    /* NULL: as offered */
-    const char *capability;                                /* its line in CAPA, or NULL */
+    unsigned flags;                                     /* ROW_* */
+    bool (*is_offered)(const struct postern_pop3 *s);   /* NULL: always */
+    bool (*is_announced)(const struct postern_pop3 *s); /* NULL: as offered */
+    const char *capability;                             /* its line in CAPA, or NULL */
     void (*handler)(struct postern_pop3 *s);
 };
-#define ROW_MESSAGE 1 /* the first argument names a message; s->ref is it */
-#define ROW_UTF8 2    /* arguments may be UTF-8 */
-#define ROW_REST 4    /* one argument: the rest of the line, spaces included */
+#define ROW_MESSAGE 1    /* the first argument names a message; s->ref is it */
+#define ROW_UTF8 2       /* arguments may be UTF-8 */
+#define ROW_REST 4       /* one argument: the rest of the line, spaces included */
 #define ROW_KEEPS_USER 8 /* USER still counts after it */
-#define ROW_CUSTOM 16 /* the application's own */
+#define ROW_CUSTOM 16    /* the application's own */
 
 struct pop3_body { /* the message being sent */
     uint64_t content, offset, size_raw;
     uint64_t lines_left; /* TOP */
     struct stuff stuff;
     struct surrogate *surrogate;
-    struct buffer converted; /* what the surrogate made of a chunk */
+    struct buffer converted;            /* what the surrogate made of a chunk */
     bool is_top, in_header, line_empty; /* TOP: where in the message, whether the line has text */
     bool is_open, is_started, is_plain; /* is_plain: wire form already */
 };
@@ -125,7 +126,8 @@ void pop3_enter(struct postern_pop3 *s, enum postern_pop3_state state);
 void pop3_over(struct postern_pop3 *s);
 /* pop3_no_memory - the session is over for want of memory; says so to the peer when it can. */
 void pop3_no_memory(struct postern_pop3 *s);
-/* pop3_result - what a public function returns: 0, or POSTERN_E_NOMEM after which the session is over. */
+/* pop3_result - what a public function returns: 0, or POSTERN_E_NOMEM after which the session is
+ * over. */
 int pop3_result(struct postern_pop3 *s);
 /* pop3_touch - learn the time. While a question was open no timer ran: they go on from here. */
 void pop3_touch(struct postern_pop3 *s, postern_time now);
@@ -137,7 +139,8 @@ void pop3_forget_login(struct postern_pop3 *s);
 void pop3_close_mailbox(struct postern_pop3 *s);
 /* pop3_ask - the question s->question, filled in but for its id, is open now. */
 void pop3_ask(struct postern_pop3 *s, enum postern_pop3_question_kind kind);
-void pop3_tell(struct postern_pop3 *s, enum postern_pop3_question_kind kind, uint64_t content, bool ok);
+void pop3_tell(struct postern_pop3 *s, enum postern_pop3_question_kind kind, uint64_t content,
+               bool ok);
 
 /* answers.c */
 /* pop3_accept - close the open question, if it is that one; pop3_answered() ends every answer. */
@@ -145,13 +148,16 @@ int pop3_accept(struct postern_pop3 *s, uint64_t id, enum postern_pop3_question_
 int pop3_answered(struct postern_pop3 *s);
 
 /* replies.c: each of these but pop3_line() ends the command */
-void pop3_line(struct postern_pop3 *s, bool ok, const char *code, struct postern_span text, bool foreign);
+void pop3_line(struct postern_pop3 *s, bool ok, const char *code, struct postern_span text,
+               bool foreign);
 void pop3_finish(struct postern_pop3 *s, bool ok);
 void pop3_ok(struct postern_pop3 *s, enum pop3_text text);
 void pop3_err(struct postern_pop3 *s, const char *code, enum pop3_text text);
 void pop3_bad(struct postern_pop3 *s, enum pop3_text text); /* counts as a bad command */
-void pop3_err_verdict(struct postern_pop3 *s, enum postern_verdict verdict, struct postern_span text);
-void pop3_login_failed(struct postern_pop3 *s, enum postern_verdict verdict, struct postern_span text);
+void pop3_err_verdict(struct postern_pop3 *s, enum postern_verdict verdict,
+                      struct postern_span text);
+void pop3_login_failed(struct postern_pop3 *s, enum postern_verdict verdict,
+                       struct postern_span text);
 const char *pop3_verdict_code(enum postern_verdict verdict);
 enum pop3_text pop3_verdict_text(enum postern_verdict verdict);
 
@@ -212,7 +218,8 @@ void pop3_sasl_state(struct postern_pop3 *s, int state);
 void pop3_sasl_keys(struct postern_pop3 *s, const struct postern_pop3_keys *keys);
 /* pop3_sasl_offered - mask of the mechanisms that may be used now. */
 unsigned pop3_sasl_offered(const struct postern_pop3 *s);
-/* pop3_prepare - a name or password as compared: valid UTF-8 and SASLprep (R86). False after an -ERR. */
+/* pop3_prepare - a name or password as compared: valid UTF-8 and SASLprep (R86). False after an
+ * -ERR. */
 bool pop3_prepare(struct postern_pop3 *s, struct postern_span in, struct postern_span *out_r);
 bool pop3_is_secure(const struct postern_pop3 *s);
 

@@ -4,7 +4,6 @@
 
 #include "base/span.h"
 
-
 #define TEXT_EN(id, en, de, es, fr, ja) en,
 #define TEXT_DE(id, en, de, es, fr, ja) de,
 #define TEXT_ES(id, en, de, es, fr, ja) es,
@@ -49,7 +48,8 @@ int text_language_find(struct postern_span range)
     for (int i = 0; i < LANGUAGE_COUNT; i++) {
         struct postern_span tag = postern_span_of(languages[i].tag);
 
-        if (range.n && span_begins_nocase(tag, range) && (tag.n == range.n || tag.p[range.n] == '-'))
+        if (range.n && span_begins_nocase(tag, range) &&
+            (tag.n == range.n || tag.p[range.n] == '-'))
             return i;
     }
     return -1;

@@ -5,7 +5,8 @@
 
 #include "base/buffer.h"
 
-/* struct line - set up with line_init(). The memory of a half line goes when the line is complete. */
+/* struct line - set up with line_init(). The memory of a half line goes when the line is complete.
+ */
 struct line {
     struct buffer partial;
     bool after_cr; /* the last octet swallowed was a CR */

@@ -16,7 +16,8 @@ struct reply {
 /* reply_add - append as much of the text as fits; a UTF-8 character is never cut. */
 void reply_add(struct reply *reply, struct postern_span text);
 void reply_add_number(struct reply *reply, uint64_t number);
-/* reply_add_foreign - append text from outside: control characters become spaces, a leading "[" becomes
+/* reply_add_foreign - append text from outside: control characters become spaces, a leading "["
+ * becomes
  * "(" (R45), octets above 0x7F become "?" unless utf8. */
 void reply_add_foreign(struct reply *reply, struct postern_span text, bool utf8);
 /* reply_write - append the line with CRLF to out, in one piece. A failure sticks in out->error. */

@@ -18,8 +18,8 @@
 
 #define DRIVE_NEW_UID "new-1"
 
-static const char *const drive_texts[] = {
-    "Subject: a\r\n\r\none\r\ntwo\r\n", ".dot\n\n.\nend", "Subject: c\r\n\r\n.x\r\ny\r\nz\r\n"};
+static const char *const drive_texts[] = {"Subject: a\r\n\r\none\r\ntwo\r\n", ".dot\n\n.\nend",
+                                          "Subject: c\r\n\r\n.x\r\ny\r\nz\r\n"};
 static const struct postern_entry drive_entries[] = {
     {.size_bytes = 24, .uid_offset = 0, .uid_length = 1},
     {.size_bytes = 16, .uid_offset = 1, .uid_length = 1},
@@ -31,10 +31,10 @@ struct drive {
     postern_time now;
     char text[65536];
     size_t n;
-    size_t read_most;       /* bytes per READ answer, 0 = as asked */
+    size_t read_most; /* bytes per READ answer, 0 = as asked */
     enum postern_verdict open, expunge, message;
-    int read_error;         /* this error ... */
-    uint64_t read_error_at; /* ... from this offset on */
+    int read_error;                                /* this error ... */
+    uint64_t read_error_at;                        /* ... from this offset on */
     bool range, read_only, activity, is_new, hold; /* hold: answer nothing */
     unsigned expunged, messages_done, mailboxes_done, seen, finds, reads, range_octets;
     char expunged_uids[64];
@@ -136,12 +136,13 @@ static inline void drive_answer(struct drive *d, const struct postern_pop3_quest
         break;
     case POSTERN_POP3_FIND:
         d->finds++;
-        drive_note(d, postern_pop3_answer_find(
-                          d->s, q->id, is_new ? POSTERN_YES : POSTERN_NO_NOT_FOUND, 20, 0,
-                          drive_span(NULL)));
+        drive_note(d, postern_pop3_answer_find(d->s, q->id,
+                                               is_new ? POSTERN_YES : POSTERN_NO_NOT_FOUND, 20, 0,
+                                               drive_span(NULL)));
         break;
     case POSTERN_POP3_MESSAGE:
-        drive_note(d, postern_pop3_answer_message(d->s, q->id, d->message, &message, drive_span(NULL)));
+        drive_note(
+            d, postern_pop3_answer_message(d->s, q->id, d->message, &message, drive_span(NULL)));
         break;
     case POSTERN_POP3_READ:
         drive_read(d, q);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_failmalloc - each allocation of a rich talk fails once: no crash, no leak, no half answer. */
+/* test_failmalloc - each allocation of a rich talk fails once: no crash, no leak, no half answer.
+ */
 #include "drive.h"
 
 static struct {
@@ -28,8 +29,10 @@ static void *counting_resize(void *ctx, void *p, size_t n)
 static const struct postern_allocator counting = {.resize = counting_resize};
 
 static const char talk[] =
-    "CAPA\r\nLANG ja\r\nUTF8\r\nUSER x\r\nPASS \xc3\xa9\r\nAUTH PLAIN dQBwAA==\r\nAUTH PLAIN\r\n*\r\n"
-    "APOP x c4c9334bac560ecc979e58001b3e22fb\r\nUSER u\r\nPASS p\r\nSTAT\r\nLIST\r\nUIDL\r\nCAPA\r\n"
+    "CAPA\r\nLANG ja\r\nUTF8\r\nUSER x\r\nPASS \xc3\xa9\r\nAUTH PLAIN dQBwAA==\r\nAUTH "
+    "PLAIN\r\n*\r\n"
+    "APOP x c4c9334bac560ecc979e58001b3e22fb\r\nUSER u\r\nPASS "
+    "p\r\nSTAT\r\nLIST\r\nUIDL\r\nCAPA\r\n"
     "RETR 1\r\nRETR 2\r\nTOP 3 1\r\nDELE UID:b\r\nRETR UID:new-1\r\nDELE UID:new-1\r\nDELI 3\r\n"
     "UIDL\r\nSLEE\r\nWAKE\r\nDELE 1\r\nQAUT\r\nUSER u\r\nPASS p\r\nDELE 1\r\nRSET\r\nQUIT\r\n";
 

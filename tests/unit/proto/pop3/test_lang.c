@@ -11,13 +11,17 @@ static void test_lang_chooses_and_keeps(void **state)
 
     (void)state;
     drive_login(&d);
-    drive_send(&d, "LANG fr\r\nNOOP\r\nLANG xx\r\nNOOP\r\nLANG DE\r\nNOOP\r\nLANG *\r\nNOOP\r\nLANG i\r\n");
-    drive_expect(&d, "+OK fr langue choisie\r\n+OK fait\r\n-ERR langue indisponible\r\n+OK fait\r\n"
-                     "+OK de Sprache gesetzt\r\n+OK erledigt\r\n+OK i-default language set\r\n+OK done\r\n"
-                     "+OK i-default language set\r\n");
+    drive_send(
+        &d,
+        "LANG fr\r\nNOOP\r\nLANG xx\r\nNOOP\r\nLANG DE\r\nNOOP\r\nLANG *\r\nNOOP\r\nLANG i\r\n");
+    drive_expect(
+        &d, "+OK fr langue choisie\r\n+OK fait\r\n-ERR langue indisponible\r\n+OK fait\r\n"
+            "+OK de Sprache gesetzt\r\n+OK erledigt\r\n+OK i-default language set\r\n+OK done\r\n"
+            "+OK i-default language set\r\n");
     drive_send(&d, "LANG\r\n");
-    drive_expect(&d, "+OK it follows\r\ni-default Default\r\nen English\r\nde Deutsch\r\nes Español\r\n"
-                     "fr Français\r\nja 日本語\r\n.\r\n");
+    drive_expect(&d,
+                 "+OK it follows\r\ni-default Default\r\nen English\r\nde Deutsch\r\nes Español\r\n"
+                 "fr Français\r\nja 日本語\r\n.\r\n");
     drive_done(&d);
 }
 
@@ -48,9 +52,10 @@ static void test_capa_follows_the_table(void **state)
     drive_start(&d);
     drive_forget(&d);
     drive_send(&d, "CAPA\r\n");
-    drive_expect(&d, "+OK it follows\r\nDELI\r\nLANG\r\nQAUT\r\nSLEE-WAKE\r\nSTLS\r\nTOP\r\nUIDL\r\n"
-                     "UTF8 USER\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUID-PARAM\r\n"
-                     "IMPLEMENTATION Postern\r\n.\r\n");
+    drive_expect(&d,
+                 "+OK it follows\r\nDELI\r\nLANG\r\nQAUT\r\nSLEE-WAKE\r\nSTLS\r\nTOP\r\nUIDL\r\n"
+                 "UTF8 USER\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUID-PARAM\r\n"
+                 "IMPLEMENTATION Postern\r\n.\r\n");
     drive_done(&d);
 }
 
@@ -61,14 +66,18 @@ static void test_capabilities_can_be_edited(void **state)
     (void)state;
     drive_login(&d);
     assert_int_equal(postern_pop3_set_capability(d.s, POSTERN_POP3_TRANSACTION, drive_span("DELI"),
-                                                 drive_span(NULL)), 0);
+                                                 drive_span(NULL)),
+                     0);
     assert_int_equal(postern_pop3_set_capability(d.s, POSTERN_POP3_TRANSACTION,
                                                  drive_span("IMPLEMENTATION"),
-                                                 drive_span("IMPLEMENTATION x")), 0);
+                                                 drive_span("IMPLEMENTATION x")),
+                     0);
     assert_int_equal(postern_pop3_set_capability(d.s, POSTERN_POP3_AUTHORIZATION, drive_span("NOW"),
-                                                 drive_span("NOW")), 0);
+                                                 drive_span("NOW")),
+                     0);
     assert_int_equal(postern_pop3_set_capability(d.s, POSTERN_POP3_TRANSACTION, drive_span("BAD"),
-                                                 drive_span("BAD\r\n.")), POSTERN_E_USAGE);
+                                                 drive_span("BAD\r\n.")),
+                     POSTERN_E_USAGE);
     drive_send(&d, "CAPA\r\n");
     assert_null(strstr(d.text, "DELI\r\n"));
     assert_null(strstr(d.text, "IMPLEMENTATION Postern"));
@@ -86,9 +95,12 @@ static void test_utf8_names_must_be_valid(void **state)
     drive_init(&d);
     drive_start(&d);
     drive_forget(&d);
-    drive_send(&d, "UTF8 x\r\nUTF8\r\nUSER \xc3\xa9\r\nUSER \xc3\r\nUSER \xed\xa0\x80\r\nSTAT \xc3\xa9\r\n");
+    drive_send(
+        &d,
+        "UTF8 x\r\nUTF8\r\nUSER \xc3\xa9\r\nUSER \xc3\r\nUSER \xed\xa0\x80\r\nSTAT \xc3\xa9\r\n");
     drive_expect(&d, "-ERR wrong arguments\r\n+OK UTF-8 mode\r\n+OK send the password\r\n"
-                     "-ERR not acceptable UTF-8\r\n-ERR not acceptable UTF-8\r\n-ERR malformed command line\r\n");
+                     "-ERR not acceptable UTF-8\r\n-ERR not acceptable UTF-8\r\n-ERR malformed "
+                     "command line\r\n");
     drive_done(&d);
 }
 

@@ -93,8 +93,9 @@ static uint64_t stream(struct drive *d, uint64_t size, bool clean)
 
         moved = postern_pop3_next(d->s, &q) == 1;
         if (moved && q.kind == POSTERN_POP3_MESSAGE)
-            assert_int_equal(postern_pop3_answer_message(d->s, q.id, POSTERN_YES, &message,
-                                                         drive_span(NULL)), 0);
+            assert_int_equal(
+                postern_pop3_answer_message(d->s, q.id, POSTERN_YES, &message, drive_span(NULL)),
+                0);
         if (moved && q.kind == POSTERN_POP3_READ) {
             struct postern_span bytes = {chunk, q.length < CHUNK ? q.length : CHUNK};
 

@@ -45,7 +45,8 @@ static void test_open_refusal_goes_back(void **state)
     drive_start(&d);
     drive_forget(&d);
     drive_send(&d, "USER u\r\nPASS p\r\n");
-    drive_expect(&d, "+OK send the password\r\n-ERR [IN-USE] mailbox is in use by another session\r\n");
+    drive_expect(&d,
+                 "+OK send the password\r\n-ERR [IN-USE] mailbox is in use by another session\r\n");
     assert_int_equal(postern_pop3_state(d.s), POSTERN_POP3_AUTHORIZATION);
     assert_int_equal(postern_pop3_user(d.s).n, 0);
     drive_done(&d);
@@ -72,10 +73,12 @@ static void test_lists_never_renumber(void **state)
 
     (void)state;
     drive_login(&d);
-    drive_send(&d, "STAT\r\nDELE 1\r\nDELE 1\r\nSTAT\r\nLIST\r\nUIDL\r\nLIST 3\r\nUIDL 1\r\nRSET\r\nUIDL 1\r\n");
-    drive_expect(&d, "+OK 3 64\r\n+OK marked for deletion\r\n-ERR message is deleted\r\n+OK 2 40\r\n"
-                     "+OK it follows\r\n2 16\r\n3 24\r\n.\r\n+OK it follows\r\n2 b\r\n3 c\r\n.\r\n"
-                     "+OK 3 24\r\n-ERR message is deleted\r\n+OK all marks removed\r\n+OK 1 a\r\n");
+    drive_send(&d, "STAT\r\nDELE 1\r\nDELE 1\r\nSTAT\r\nLIST\r\nUIDL\r\nLIST 3\r\nUIDL "
+                   "1\r\nRSET\r\nUIDL 1\r\n");
+    drive_expect(&d,
+                 "+OK 3 64\r\n+OK marked for deletion\r\n-ERR message is deleted\r\n+OK 2 40\r\n"
+                 "+OK it follows\r\n2 16\r\n3 24\r\n.\r\n+OK it follows\r\n2 b\r\n3 c\r\n.\r\n"
+                 "+OK 3 24\r\n-ERR message is deleted\r\n+OK all marks removed\r\n+OK 1 a\r\n");
     drive_done(&d);
 }
 
@@ -162,7 +165,8 @@ static void test_quit_deletes_the_marked(void **state)
     drive_login(&d);
     d.expunge = POSTERN_NO_TEMPORARY;
     drive_send(&d, "DELE 1\r\nQUIT\r\n");
-    drive_expect(&d, "+OK marked for deletion\r\n-ERR [SYS/TEMP] some deleted messages not removed\r\n");
+    drive_expect(
+        &d, "+OK marked for deletion\r\n-ERR [SYS/TEMP] some deleted messages not removed\r\n");
     assert_true(postern_pop3_wants(d.s) & POSTERN_WANT_CLOSE);
     drive_done(&d);
 }
@@ -176,14 +180,18 @@ static void test_sleep_wake_and_logout(void **state)
     drive_login(&d);
     d.activity = d.is_new = true;
     drive_send(&d, "DELE 2\r\nSLEE\r\nSTAT\r\nCAPA\r\nNOOP\r\nWAKE\r\nWAKE\r\n");
-    drive_expect(&d, "+OK marked for deletion\r\n+OK asleep; messages deleted: 1\r\n-ERR not allowed now\r\n"
-                     "-ERR not allowed now\r\n+OK done\r\n+OK [ACTIVITY/NEW] awake\r\n-ERR not allowed now\r\n");
+    drive_expect(
+        &d,
+        "+OK marked for deletion\r\n+OK asleep; messages deleted: 1\r\n-ERR not allowed now\r\n"
+        "-ERR not allowed now\r\n+OK done\r\n+OK [ACTIVITY/NEW] awake\r\n-ERR not allowed now\r\n");
     d.expunge = POSTERN_NO_TEMPORARY;
     drive_send(&d, "DELE 1\r\nSLEE\r\nSTAT\r\n");
-    drive_expect(&d, "+OK marked for deletion\r\n-ERR [SYS/TEMP] temporarily unavailable\r\n+OK 2 40\r\n");
+    drive_expect(
+        &d, "+OK marked for deletion\r\n-ERR [SYS/TEMP] temporarily unavailable\r\n+OK 2 40\r\n");
     d.expunge = POSTERN_YES;
     drive_send(&d, "QAUT\r\nPASS p\r\nUSER u\r\nPASS p\r\n");
-    drive_expect(&d, "+OK logged out\r\n-ERR send USER first\r\n+OK send the password\r\n+OK logged in\r\n");
+    drive_expect(
+        &d, "+OK logged out\r\n-ERR send USER first\r\n+OK send the password\r\n+OK logged in\r\n");
     drive_done(&d);
 }
 
@@ -196,7 +204,8 @@ static void test_deli_is_final(void **state)
     drive_login(&d);
     drive_send(&d, "DELI 2\r\nRSET\r\nDELI 2\r\nRETR 2\r\nSTAT\r\nLIST\r\nQUIT\r\n");
     drive_expect(&d, "+OK deleted\r\n+OK all marks removed\r\n-ERR message is deleted\r\n"
-                     "-ERR message is deleted\r\n+OK 2 48\r\n+OK it follows\r\n1 24\r\n3 24\r\n.\r\n+OK bye\r\n");
+                     "-ERR message is deleted\r\n+OK 2 48\r\n+OK it follows\r\n1 24\r\n3 "
+                     "24\r\n.\r\n+OK bye\r\n");
     assert_string_equal(d.expunged_uids, "b,");
     drive_done(&d);
     drive_init(&d);
@@ -205,7 +214,8 @@ static void test_deli_is_final(void **state)
     drive_send(&d, "USER u\r\nPASS p\r\n");
     drive_forget(&d);
     drive_send(&d, "DELE 1\r\nDELI 1\r\n");
-    drive_expect(&d, "-ERR [READ-ONLY] mailbox is read-only\r\n-ERR [READ-ONLY] mailbox is read-only\r\n");
+    drive_expect(
+        &d, "-ERR [READ-ONLY] mailbox is read-only\r\n-ERR [READ-ONLY] mailbox is read-only\r\n");
     drive_done(&d);
 }
 
@@ -221,21 +231,38 @@ static void test_stls_drops_what_follows(void **state)
     drive_start(&d);
     drive_forget(&d);
     drive_send(&d, "USER u\r\nLANG de\r\nSTLS\r\nUSER u\r\nPASS p\r\nQU");
-    drive_expect(&d, "-ERR encryption required\r\n+OK de Sprache gesetzt\r\n+OK TLS-Aushandlung beginnen\r\n");
+    drive_expect(
+        &d,
+        "-ERR encryption required\r\n+OK de Sprache gesetzt\r\n+OK TLS-Aushandlung beginnen\r\n");
     assert_true(postern_pop3_wants(d.s) & POSTERN_WANT_TLS);
     assert_int_equal(postern_pop3_feed(d.s, drive_span("QUIT\r\n"), d.now), 6);
     assert_int_equal(postern_pop3_tls_up(d.s, NULL), 0);
     drive_send(&d, "PASS p\r\nUSER u\r\nPASS p\r\nSTLS\r\n");
-    drive_expect(&d, "-ERR send USER first\r\n+OK send the password\r\n+OK logged in\r\n-ERR not allowed now\r\n");
+    drive_expect(&d, "-ERR send USER first\r\n+OK send the password\r\n+OK logged in\r\n-ERR not "
+                     "allowed now\r\n");
     drive_done(&d);
 }
 
 /* R3 R9 and the traps: refused whole, in sync */
 static void test_malformed_lines_stay_in_sync(void **state)
 {
-    static const char *const bad[] = {"RETR 0", "RETR -1", "RETR +1", "RETR 1x", "RETR 1.5", "RETR ",
-                                      "RETR 99999999999999999999", "RETR  1", "RETR 1 ", "STAT ", " STAT",
-                                      "NOOP\rNOOP", "NOOP\nNOOP", "NOOP\t", "\xff\xf4NOOP", "", "RETR"};
+    static const char *const bad[] = {"RETR 0",
+                                      "RETR -1",
+                                      "RETR +1",
+                                      "RETR 1x",
+                                      "RETR 1.5",
+                                      "RETR ",
+                                      "RETR 99999999999999999999",
+                                      "RETR  1",
+                                      "RETR 1 ",
+                                      "STAT ",
+                                      " STAT",
+                                      "NOOP\rNOOP",
+                                      "NOOP\nNOOP",
+                                      "NOOP\t",
+                                      "\xff\xf4NOOP",
+                                      "",
+                                      "RETR"};
     struct drive d;
     char line[64];
 
@@ -376,7 +403,8 @@ static void test_foreign_text_is_defused(void **state)
     assert_int_equal(postern_pop3_new(&d.s, &d.options, NULL, d.now), 0);
     assert_int_equal(postern_pop3_next(d.s, &q), 1);
     assert_int_equal(postern_pop3_answer_connect(d.s, q.id, POSTERN_NO_POLICY,
-                                                 drive_span("[AUTH]\r\n+OK x"), drive_span(NULL)), 0);
+                                                 drive_span("[AUTH]\r\n+OK x"), drive_span(NULL)),
+                     0);
     drive_pump(&d);
     drive_expect(&d, "-ERR (AUTH]  +OK x\r\n");
     drive_done(&d);
@@ -391,11 +419,13 @@ static void test_auth_talks_base64(void **state)
     drive_init(&d);
     drive_start(&d);
     drive_forget(&d);
-    drive_send(&d, "AUTH NONE\r\nauth plain\r\n*\r\nAUTH PLAIN A=HU\r\nAUTH PLAIN AHUAeA==\r\nSTAT\r\n"
-                   "AUTH PLAIN\r\nAHUAcA==\r\nAUTH PLAIN AHUAcA==\r\n");
-    drive_expect(&d, "-ERR mechanism not available\r\n+ \r\n-ERR authentication cancelled\r\n"
-                     "-ERR not valid base64\r\n-ERR [AUTH] authentication failed\r\n-ERR not allowed now\r\n"
-                     "+ \r\n+OK logged in\r\n-ERR not allowed now\r\n");
+    drive_send(&d,
+               "AUTH NONE\r\nauth plain\r\n*\r\nAUTH PLAIN A=HU\r\nAUTH PLAIN AHUAeA==\r\nSTAT\r\n"
+               "AUTH PLAIN\r\nAHUAcA==\r\nAUTH PLAIN AHUAcA==\r\n");
+    drive_expect(
+        &d, "-ERR mechanism not available\r\n+ \r\n-ERR authentication cancelled\r\n"
+            "-ERR not valid base64\r\n-ERR [AUTH] authentication failed\r\n-ERR not allowed now\r\n"
+            "+ \r\n+OK logged in\r\n-ERR not allowed now\r\n");
     drive_done(&d);
 }
 
@@ -410,8 +440,9 @@ static void test_clear_text_needs_tls(void **state)
     drive_start(&d);
     drive_forget(&d);
     drive_send(&d, "USER u\r\nPASS p\r\nAUTH PLAIN AHUAcA==\r\nAUTH LOGIN\r\nSTLS\r\n");
-    drive_expect(&d, "-ERR encryption required\r\n-ERR encryption required\r\n"
-                     "-ERR encryption required\r\n-ERR encryption required\r\n-ERR unknown command\r\n");
+    drive_expect(
+        &d, "-ERR encryption required\r\n-ERR encryption required\r\n"
+            "-ERR encryption required\r\n-ERR encryption required\r\n-ERR unknown command\r\n");
     drive_done(&d);
 }
 
@@ -443,8 +474,9 @@ static void test_apop_compares_lower_case(void **state)
     d.options.stamp_text = drive_span("1896.697170952");
     drive_start(&d);
     drive_expect(&d, "+OK Postern ready <1896.697170952@dbc.mtview.ca.us>\r\n");
-    drive_send(&d, "APOP u C4C9334BAC560ECC979E58001B3E22FB\r\nAPOP x c4c9334bac560ecc979e58001b3e22fb\r\n"
-                   "APOP u c4c9334bac560ecc979e58001b3e22fb\r\n");
+    drive_send(
+        &d, "APOP u C4C9334BAC560ECC979E58001B3E22FB\r\nAPOP x c4c9334bac560ecc979e58001b3e22fb\r\n"
+            "APOP u c4c9334bac560ecc979e58001b3e22fb\r\n");
     drive_expect(&d, "-ERR [AUTH] authentication failed\r\n-ERR [AUTH] authentication failed\r\n"
                      "+OK logged in\r\n");
     drive_done(&d);

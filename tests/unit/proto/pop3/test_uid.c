@@ -55,7 +55,8 @@ static void test_later_mail_has_number_0(void **state)
     drive_done(&d);
     drive_login(&d);
     drive_send(&d, "DELI UID:new-1\r\nRSET\r\nDELI UID:new-1\r\nQUIT\r\n");
-    drive_expect(&d, "+OK deleted\r\n+OK all marks removed\r\n-ERR message is deleted\r\n+OK bye\r\n");
+    drive_expect(&d,
+                 "+OK deleted\r\n+OK all marks removed\r\n-ERR message is deleted\r\n+OK bye\r\n");
     assert_string_equal(d.expunged_uids, "new-1,");
     drive_done(&d);
 }
@@ -110,8 +111,10 @@ static void test_index_finds_every_uid(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_uid_names_a_message),    cmocka_unit_test(test_bad_uid_is_not_asked),
-        cmocka_unit_test(test_later_mail_has_number_0), cmocka_unit_test(test_uid_can_be_switched_off),
+        cmocka_unit_test(test_uid_names_a_message),
+        cmocka_unit_test(test_bad_uid_is_not_asked),
+        cmocka_unit_test(test_later_mail_has_number_0),
+        cmocka_unit_test(test_uid_can_be_switched_off),
         cmocka_unit_test(test_index_finds_every_uid),
     };
 

@@ -19,7 +19,8 @@ static const char input[] = "QUIT\r\n\r\nA\rB\nC\r\n"
                             "0123456789abcd\r\n"  /* just fits */
                             "0123456789abcde\r\n" /* one too long */
                             "0123456789abcdefghijklmnop\r\r\nNOOP\r\n\r\r\n\n\r\nhalf";
-static const char *const expected[] = {"QUIT", "", "A\rB\nC", "0123456789abcd", NULL, NULL, "NOOP", "\r", "\n"};
+static const char *const expected[] = {"QUIT", "",   "A\rB\nC", "0123456789abcd", NULL, NULL,
+                                       "NOOP", "\r", "\n"};
 
 /* guarded - a copy of the bytes that ends where memory ends. */
 static char *guarded(const char *bytes, size_t n, void **map_r)
@@ -102,7 +103,8 @@ static void test_swallowing_costs_no_memory(void **state)
     memset(much, 'x', sizeof much);
     line_init(&l, NULL);
     for (int i = 0; i < 1000; i++)
-        assert_int_equal(line_feed(&l, span_make(much, sizeof much), LIMIT, &used, &line), LINE_MORE);
+        assert_int_equal(line_feed(&l, span_make(much, sizeof much), LIMIT, &used, &line),
+                         LINE_MORE);
     assert_int_equal(l.partial.capacity, 0);
     assert_int_equal(line_feed(&l, SPAN("\r\n"), LIMIT, &used, &line), LINE_TOO_LONG);
     assert_int_equal(line_feed(&l, SPAN("ok\r\n"), LIMIT, &used, &line), LINE_READY);
