@@ -8,7 +8,7 @@
 
 static const struct mechanism mechanisms[] = {
     {POSTERN_SASL_PLAIN, "PLAIN", plain_step, 0, "", true, false, false},
-    {POSTERN_SASL_LOGIN, "LOGIN", login_step, 0, "Username:", true, false, false},
+    {POSTERN_SASL_LOGIN, "LOGIN", login_step, 0, "Username:", true, true, false},
     {POSTERN_SASL_EXTERNAL, "EXTERNAL", external_step, 0, "", false, false, false},
     {POSTERN_SASL_OAUTHBEARER, "OAUTHBEARER", oauth_step, 0, "", true, false, false},
     {POSTERN_SASL_XOAUTH2, "XOAUTH2", oauth_step, 0, "", true, false, false},
