@@ -7,6 +7,7 @@
 #include "daemon/bans.h"
 
 #include "base/memory.h"
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
@@ -49,8 +50,14 @@ void bans_free(struct bans **bans)
     *bans = NULL;
 }
 
-/* The address in one number, never 0: an IPv4 address with a mark above it, the upper half of IPv6.
- */
+/* Loopback, too, is never banned: behind it stand all users of a webmail. */
+static uint64_t key_of_v4(uint32_t network_order)
+{
+    return ntohl(network_order) >> 24 == 127 ? 0 : UINT64_C(1) << 32 | network_order;
+}
+
+/* The address in one number, 0 for one that is never banned: an IPv4 address with a mark above it,
+ * the upper half of an IPv6 one. */
 static uint64_t key_of(const struct sockaddr_storage *address)
 {
     const struct sockaddr_in *in = (const struct sockaddr_in *)address;
@@ -59,15 +66,15 @@ static uint64_t key_of(const struct sockaddr_storage *address)
     uint32_t v4;
 
     if (address->ss_family == AF_INET)
-        return UINT64_C(1) << 32 | in->sin_addr.s_addr;
-    if (address->ss_family != AF_INET6)
+        return key_of_v4(in->sin_addr.s_addr);
+    if (address->ss_family != AF_INET6 || IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr))
         return 0;
     if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
         memcpy(&v4, in6->sin6_addr.s6_addr + 12, sizeof v4);
-        return UINT64_C(1) << 32 | v4;
+        return key_of_v4(v4);
     }
     memcpy(&upper, in6->sin6_addr.s6_addr, sizeof upper);
-    return upper ? upper : 1; /* ::1 and its like */
+    return upper ? upper : 1;
 }
 
 static struct place *places_of(struct bans *bans, uint64_t key)

@@ -60,6 +60,7 @@ static void test_ipv6_goes_by_its_net(void **state)
 static void test_never(void **state)
 {
     struct sockaddr_storage bad = address("192.0.2.1"), local = {.ss_family = AF_UNIX};
+    struct sockaddr_storage loop4 = address("127.0.0.1"), loop6 = address("::1");
     struct bans *bans = NULL;
 
     (void)state;
@@ -69,7 +70,11 @@ static void test_never(void **state)
     bans_free(&bans);
     assert_int_equal(bans_new(&bans, 1, 100), 0);
     assert_false(bans_strike(bans, &local, 0));
+    assert_false(bans_strike(bans, &loop4, 0));
+    assert_false(bans_strike(bans, &loop6, 0));
     assert_false(bans_has(bans, &local, 1));
+    assert_false(bans_has(bans, &loop4, 1));
+    assert_false(bans_has(bans, &loop6, 1));
     bans_free(&bans);
 }
 
