@@ -9,7 +9,9 @@
 
 static const EVP_MD *talk_md(enum postern_hash hash)
 {
-    return hash == POSTERN_HASH_MD5 ? EVP_md5() : hash == POSTERN_HASH_SHA1 ? EVP_sha1() : EVP_sha256();
+    return hash == POSTERN_HASH_MD5    ? EVP_md5()
+           : hash == POSTERN_HASH_SHA1 ? EVP_sha1()
+                                       : EVP_sha256();
 }
 
 static int talk_hash(enum postern_hash hash, struct postern_span data, unsigned char *out)
@@ -17,12 +19,15 @@ static int talk_hash(enum postern_hash hash, struct postern_span data, unsigned 
     return EVP_Digest(data.p, data.n, out, NULL, talk_md(hash), NULL) == 1 ? 0 : POSTERN_E_IO;
 }
 
-static int talk_hmac(enum postern_hash hash, struct postern_span key, struct postern_span data, unsigned char *out)
+static int talk_hmac(enum postern_hash hash, struct postern_span key, struct postern_span data,
+                     unsigned char *out)
 {
     static const unsigned char empty[1] = {0};
     const unsigned char *bytes = data.n ? (const unsigned char *)data.p : empty;
-    return HMAC(talk_md(hash), key.n ? key.p : (const char *)empty, (int)key.n, bytes, data.n, out, NULL)
-               ? 0 : POSTERN_E_IO;
+    return HMAC(talk_md(hash), key.n ? key.p : (const char *)empty, (int)key.n, bytes, data.n, out,
+                NULL)
+               ? 0
+               : POSTERN_E_IO;
 }
 
 static const struct postern_crypto talk_crypto = {talk_hash, talk_hmac};

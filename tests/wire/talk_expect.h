@@ -12,8 +12,8 @@ static bool expect_line(struct run *run, struct text *line, const char *wanted)
     if (!end) {
         struct text shown = {0};
         text_shown(&shown, run->got.p, run->got.n);
-        run_fail(run, "expected \"%s\", got %s\"%s\"", wanted, run->got.n ? "half a line " : "nothing ",
-                 shown.p ? shown.p : "");
+        run_fail(run, "expected \"%s\", got %s\"%s\"", wanted,
+                 run->got.n ? "half a line " : "nothing ", shown.p ? shown.p : "");
         text_done(&shown);
         return false;
     }
@@ -31,12 +31,13 @@ static bool expect_failed(struct run *run, const char *wanted, const struct text
     return false;
 }
 
-/* expect_reply_form - R5 R6 R41: a status line is +OK or -ERR, alone or with a space, 512 octets at most */
+/* expect_reply_form - R5 R6 R41: a status line is +OK or -ERR, alone or with a space, 512 octets at
+ * most */
 static bool expect_reply_form(const struct text *line)
 {
     size_t status = line->n >= 3 && memcmp(line->p, "+OK", 3) == 0 ? 3 : 4;
-    return line->n <= 510 && (line->n == status || line->p[status] == ' ') && !memchr(line->p, '\n', line->n) &&
-           !memchr(line->p, '\r', line->n);
+    return line->n <= 510 && (line->n == status || line->p[status] == ' ') &&
+           !memchr(line->p, '\n', line->n) && !memchr(line->p, '\r', line->n);
 }
 
 /* expect_match - exact; TEXT* begins with TEXT; TEXT*PART* has PART later on as well;
@@ -50,14 +51,16 @@ static bool expect_match(const char *wanted, const struct text *line)
     if (status && !expect_reply_form(line))
         return false;
     if (strcmp(wanted, "+OK~") == 0 || strcmp(wanted, "-ERR~") == 0)
-        return line->n >= n - 1 && !memcmp(line->p, wanted, n - 1) && (line->n < n + 1 || line->p[n] != '[');
+        return line->n >= n - 1 && !memcmp(line->p, wanted, n - 1) &&
+               (line->n < n + 1 || line->p[n] != '[');
     bool prefix = n && wanted[n - 1] == '*';
     const char *star = prefix ? memchr(wanted, '*', n - 1) : NULL;
     if (star && (n -= 2, !memmem(line->p, line->n, star + 1, n - (size_t)(star - wanted))))
         return false;
     n = star ? (size_t)(star - wanted) + 1 : n;
     text_unescape(&plain, wanted, prefix ? n - 1 : n);
-    same = (prefix ? line->n >= plain.n : line->n == plain.n) && (!plain.n || !memcmp(line->p, plain.p, plain.n));
+    same = (prefix ? line->n >= plain.n : line->n == plain.n) &&
+           (!plain.n || !memcmp(line->p, plain.p, plain.n));
     text_done(&plain);
     return same;
 }
@@ -100,7 +103,8 @@ static bool expect_body(struct run *run, const char *uid)
     return ok;
 }
 
-/* expect_has - `S(has): a, b`: a multi-line answer with these lines, `!line` without; `*` as above */
+/* expect_has - `S(has): a, b`: a multi-line answer with these lines, `!line` without; `*` as above
+ */
 static bool expect_has(struct run *run, const char *list)
 {
     struct text lines = {0}, line = {0};
@@ -145,7 +149,8 @@ static bool expect_base64(struct run *run, const char *text)
     return ok;
 }
 
-/* expect_scram - a SCRAM challenge: the first prepares our proof, the final one must prove the server */
+/* expect_scram - a SCRAM challenge: the first prepares our proof, the final one must prove the
+ * server */
 static bool expect_scram(struct run *run, bool final)
 {
     struct text line = {0}, plain = {0};
@@ -154,8 +159,10 @@ static bool expect_scram(struct run *run, bool final)
         ok = expect_failed(run, "+ BASE64", &line);
     if (ok) {
         text_unbase64(&plain, line.p + 2, line.n - 2);
-        if (final ? strcmp(plain.p, run->scram.server_wants.p) != 0 : !scram_challenged(&run->scram, &plain))
-            ok = expect_failed(run, final ? "a good server signature" : "a server-first message", &plain);
+        if (final ? strcmp(plain.p, run->scram.server_wants.p) != 0
+                  : !scram_challenged(&run->scram, &plain))
+            ok = expect_failed(run, final ? "a good server signature" : "a server-first message",
+                               &plain);
     }
     text_done(&line);
     text_done(&plain);
@@ -179,7 +186,8 @@ static bool expect_close(struct run *run, bool wanted)
     if (!expect_silence(run))
         return false;
     if (!!(wants & POSTERN_WANT_CLOSE) != wanted)
-        return run_fail(run, wanted ? "the session should be over" : "the session should not be over");
+        return run_fail(run,
+                        wanted ? "the session should be over" : "the session should not be over");
     return true;
 }
 

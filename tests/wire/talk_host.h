@@ -17,8 +17,10 @@ static enum postern_verdict host_check(struct run *run, const struct postern_pop
     if (!external && (strlen(user->password) != q->login.secret.n ||
                       memcmp(user->password, q->login.secret.p, q->login.secret.n) != 0))
         return POSTERN_NO_CREDENTIALS;
-    bool same = !authorize.n || (authorize.n == q->login.user.n && !memcmp(authorize.p, q->login.user.p, authorize.n));
-    return same || (user->master && model_user(&run->model, authorize)) ? POSTERN_YES : POSTERN_NO_CREDENTIALS;
+    bool same = !authorize.n || (authorize.n == q->login.user.n &&
+                                 !memcmp(authorize.p, q->login.user.p, authorize.n));
+    return same || (user->master && model_user(&run->model, authorize)) ? POSTERN_YES
+                                                                        : POSTERN_NO_CREDENTIALS;
 }
 
 static int host_keys(struct run *run, const struct postern_pop3_question *q)
@@ -26,17 +28,21 @@ static int host_keys(struct run *run, const struct postern_pop3_question *q)
     struct talk_user *user = model_user(&run->model, q->login.user);
     struct postern_pop3_keys keys = {0};
     struct scram_keys scram;
-    enum postern_hash hash = strstr(q->login.method, "SHA-1") ? POSTERN_HASH_SHA1 : POSTERN_HASH_SHA256;
+    enum postern_hash hash =
+        strstr(q->login.method, "SHA-1") ? POSTERN_HASH_SHA1 : POSTERN_HASH_SHA256;
     if (!user || user->disabled)
         return postern_pop3_answer_keys(run->session, q->id, POSTERN_YES, NULL, host_none);
     scram_derive(&scram, hash, user->password, postern_span_of(SCRAM_SALT), TALK_ITERATIONS);
-    keys.scram = (struct postern_scram_keys){postern_span_of(SCRAM_SALT), TALK_ITERATIONS,
-                                             {(char *)scram.stored, scram.n}, {(char *)scram.server, scram.n}};
+    keys.scram = (struct postern_scram_keys){postern_span_of(SCRAM_SALT),
+                                             TALK_ITERATIONS,
+                                             {(char *)scram.stored, scram.n},
+                                             {(char *)scram.server, scram.n}};
     keys.apop_secret = postern_span_of(user->password);
     return postern_pop3_answer_keys(run->session, q->id, POSTERN_YES, &keys, host_none);
 }
 
-static int host_open(struct run *run, const struct postern_pop3_question *q, enum postern_verdict verdict)
+static int host_open(struct run *run, const struct postern_pop3_question *q,
+                     enum postern_verdict verdict)
 {
     struct talk_user *user = model_user(&run->model, q->user);
     if (!verdict && q->waking && (!user || user->disabled))
@@ -47,10 +53,12 @@ static int host_open(struct run *run, const struct postern_pop3_question *q, enu
         model_list(&run->model);
         run->model.holds = true;
     }
-    return postern_pop3_answer_open(run->session, q->id, verdict, verdict ? NULL : &run->model.mailbox, host_none);
+    return postern_pop3_answer_open(run->session, q->id, verdict,
+                                    verdict ? NULL : &run->model.mailbox, host_none);
 }
 
-static int host_find(struct run *run, const struct postern_pop3_question *q, enum postern_verdict verdict)
+static int host_find(struct run *run, const struct postern_pop3_question *q,
+                     enum postern_verdict verdict)
 {
     struct talk_message *message = model_find(&run->model, q->message.uid);
     if (!verdict && !message)
@@ -59,15 +67,17 @@ static int host_find(struct run *run, const struct postern_pop3_question *q, enu
                                     message ? message->flags : 0, host_none);
 }
 
-static int host_message(struct run *run, const struct postern_pop3_question *q, enum postern_verdict verdict)
+static int host_message(struct run *run, const struct postern_pop3_question *q,
+                        enum postern_verdict verdict)
 {
     struct talk_message *message = model_find(&run->model, q->message.uid);
     if (!verdict && !message)
         verdict = POSTERN_NO_NOT_FOUND;
     if (verdict)
         return postern_pop3_answer_message(run->session, q->id, verdict, NULL, host_none);
-    struct postern_pop3_message opened = {(uint64_t)(message - run->model.messages) + 1, message->raw.n,
-                                          talk_clean(&message->raw), run->model.file_range};
+    struct postern_pop3_message opened = {(uint64_t)(message - run->model.messages) + 1,
+                                          message->raw.n, talk_clean(&message->raw),
+                                          run->model.file_range};
     return postern_pop3_answer_message(run->session, q->id, POSTERN_YES, &opened, host_none);
 }
 
@@ -89,7 +99,8 @@ static int host_read(struct run *run, const struct postern_pop3_question *q)
     return ret;
 }
 
-static int host_expunge(struct run *run, const struct postern_pop3_question *q, enum postern_verdict verdict)
+static int host_expunge(struct run *run, const struct postern_pop3_question *q,
+                        enum postern_verdict verdict)
 {
     size_t cursor = 0, seen = 0;
     struct postern_pop3_ref ref;
@@ -109,7 +120,8 @@ static int host_command(struct run *run, const struct postern_pop3_question *q)
     for (size_t i = 0; i < run->model.command_count; i++) {
         struct talk_command *command = &run->model.commands[i];
         struct text text = {0};
-        if (strlen(command->name) != q->command.n || memcmp(command->name, q->command.p, q->command.n) != 0)
+        if (strlen(command->name) != q->command.n ||
+            memcmp(command->name, q->command.p, q->command.n) != 0)
             continue;
         if (command->use_default)
             break;
@@ -120,7 +132,8 @@ static int host_command(struct run *run, const struct postern_pop3_question *q)
             text_add(&text, q->arguments.p, q->arguments.n);
         } else if (text.p && strcmp(text.p, "{message}") == 0) {
             char number[300];
-            snprintf(number, sizeof number, "%u %.*s %llu", q->message.number, (int)q->message.uid.n, q->message.uid.p,
+            snprintf(number, sizeof number, "%u %.*s %llu", q->message.number,
+                     (int)q->message.uid.n, q->message.uid.p,
                      (unsigned long long)q->message.size_bytes);
             text_drop(&text, text.n);
             text_put(&text, number);
@@ -148,9 +161,11 @@ static void host_news(struct run *run, const struct postern_pop3_question *q)
     text_put(&run->seen, q->ok ? " ok" : " no");
 }
 
-static int host_connect(struct run *run, const struct postern_pop3_question *q, enum postern_verdict verdict)
+static int host_connect(struct run *run, const struct postern_pop3_question *q,
+                        enum postern_verdict verdict)
 {
-    struct postern_span stamp = run->options.stamp == POSTERN_POP3_STAMP_ASK ? run->options.stamp_text : host_none;
+    struct postern_span stamp =
+        run->options.stamp == POSTERN_POP3_STAMP_ASK ? run->options.stamp_text : host_none;
     return postern_pop3_answer_connect(run->session, q->id, verdict, host_none, stamp);
 }
 
@@ -161,10 +176,12 @@ static int host_answer(struct run *run, const struct postern_pop3_question *q)
     case POSTERN_POP3_CONNECT:
         return host_connect(run, q, fail);
     case POSTERN_POP3_AUTHENTICATE:
-        return postern_pop3_answer_authenticate(run->session, q->id, fail ? fail : host_check(run, q),
-                                                q->login.authorize.n ? q->login.authorize : host_none, host_none);
+        return postern_pop3_answer_authenticate(
+            run->session, q->id, fail ? fail : host_check(run, q),
+            q->login.authorize.n ? q->login.authorize : host_none, host_none);
     case POSTERN_POP3_AUTH_LOOKUP:
-        return fail ? postern_pop3_answer_keys(run->session, q->id, fail, NULL, host_none) : host_keys(run, q);
+        return fail ? postern_pop3_answer_keys(run->session, q->id, fail, NULL, host_none)
+                    : host_keys(run, q);
     case POSTERN_POP3_OPEN:
         return host_open(run, q, fail);
     case POSTERN_POP3_FIND:
@@ -195,7 +212,8 @@ static void host_question(struct run *run, const struct postern_pop3_question *q
     }
     int ret = host_answer(run, q);
     if (ret < 0)
-        run_fail(run, "an answer to question kind %d was refused: %s", q->kind, postern_err_name(ret));
+        run_fail(run, "an answer to question kind %d was refused: %s", q->kind,
+                 postern_err_name(ret));
     if (ret >= 0 && postern_pop3_answer_default(run->session, q->id) != POSTERN_E_STALE)
         run_fail(run, "a second answer to question kind %d was not refused as stale", q->kind);
 }

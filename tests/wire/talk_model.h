@@ -57,7 +57,8 @@ static bool talk_clean(const struct text *raw)
         return false;
     for (size_t i = 0; i < raw->n; i++) {
         bool line_start = i == 0 || raw->p[i - 1] == '\n';
-        if ((raw->p[i] == '.' && line_start) || (raw->p[i] == '\n' && (i == 0 || raw->p[i - 1] != '\r')))
+        if ((raw->p[i] == '.' && line_start) ||
+            (raw->p[i] == '\n' && (i == 0 || raw->p[i - 1] != '\r')))
             return false;
     }
     return true;
@@ -128,7 +129,8 @@ static struct talk_message *model_find(struct talk_model *model, struct postern_
 {
     for (size_t i = 0; i < model->count; i++) {
         struct talk_message *message = &model->messages[i];
-        if (!message->gone && strlen(message->uid) == uid.n && memcmp(message->uid, uid.p, uid.n) == 0)
+        if (!message->gone && strlen(message->uid) == uid.n &&
+            memcmp(message->uid, uid.p, uid.n) == 0)
             return message;
     }
     return NULL;
@@ -137,7 +139,8 @@ static struct talk_message *model_find(struct talk_model *model, struct postern_
 static struct talk_user *model_user(struct talk_model *model, struct postern_span name)
 {
     for (size_t i = 0; i < model->user_count; i++)
-        if (strlen(model->users[i].name) == name.n && memcmp(model->users[i].name, name.p, name.n) == 0)
+        if (strlen(model->users[i].name) == name.n &&
+            memcmp(model->users[i].name, name.p, name.n) == 0)
             return &model->users[i];
     return NULL;
 }
@@ -149,7 +152,8 @@ static void model_list(struct talk_model *model)
     struct postern_pop3_mailbox *mailbox = &model->mailbox;
     bool first = model->previous.n == 0;
     *mailbox = (struct postern_pop3_mailbox){.expire_days = mailbox->expire_days,
-                                             .login_delay_s = mailbox->login_delay_s, .last = mailbox->last,
+                                             .login_delay_s = mailbox->login_delay_s,
+                                             .last = mailbox->last,
                                              .read_only = model->read_only,
                                              .knows_activity = !model->silent_activity && !first};
     model->uids.n = 0;
@@ -159,9 +163,10 @@ static void model_list(struct talk_model *model)
         struct text mark = {0};
         if (message->gone)
             continue;
-        model->entries[k++] = (struct postern_entry){
-            .size_bytes = message->listed, .uid_offset = (uint32_t)model->uids.n,
-            .uid_length = (uint8_t)strlen(message->uid), .flags = (uint8_t)message->flags};
+        model->entries[k++] = (struct postern_entry){.size_bytes = message->listed,
+                                                     .uid_offset = (uint32_t)model->uids.n,
+                                                     .uid_length = (uint8_t)strlen(message->uid),
+                                                     .flags = (uint8_t)message->flags};
         text_put(&model->uids, message->uid);
         mailbox->list.total_bytes += message->listed;
         mailbox->list.count = k;

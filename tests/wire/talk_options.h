@@ -6,12 +6,14 @@
 #include "wire/talk_model.h"
 #include <strings.h>
 
-#define TALK_OPTIONS_BOOL(X)                                                                               \
-    X(user_pass) X(plaintext_without_tls) X(tls_available) X(uid_param) X(slee_wake) X(deli) X(qaut) X(utf8) \
-    X(lang) X(last) X(top) X(uidl) X(expire_per_user) X(login_delay_per_user) X(watch)
-#define TALK_OPTIONS_NUMBER(X)                                                                         \
-    X(expire_days) X(login_delay_s) X(line_max) X(sasl_line_max) X(errors_max) X(failures_max) X(output_mark) \
-    X(read_chunk)
+#define TALK_OPTIONS_BOOL(X)                                                                    \
+    X(user_pass)                                                                                \
+    X(plaintext_without_tls) X(tls_available) X(uid_param) X(slee_wake) X(deli) X(qaut) X(utf8) \
+        X(lang) X(last) X(top) X(uidl) X(expire_per_user) X(login_delay_per_user) X(watch)
+#define TALK_OPTIONS_NUMBER(X)                                                                 \
+    X(expire_days)                                                                             \
+    X(login_delay_s) X(line_max) X(sasl_line_max) X(errors_max) X(failures_max) X(output_mark) \
+        X(read_chunk)
 #define TALK_OPTIONS_TIME(X) X(login_timeout) X(idle_timeout) X(asleep_timeout)
 #define TALK_OPTIONS_TEXT(X) X(host) X(greeting) X(implementation) X(stamp_text) X(decoy_key)
 
@@ -20,7 +22,8 @@ static postern_time talk_seconds(const char *value)
 {
     char *end;
     postern_time n = strtoull(value, &end, 10);
-    return strcmp(end, "ms") == 0 ? n * (POSTERN_SECOND / 1000) : n * POSTERN_SECOND * (*end == 'm' ? 60 : 1);
+    return strcmp(end, "ms") == 0 ? n * (POSTERN_SECOND / 1000)
+                                  : n * POSTERN_SECOND * (*end == 'm' ? 60 : 1);
 }
 
 static bool option_word(struct postern_pop3_options *options, const char *name, const char *value)
@@ -33,8 +36,8 @@ static bool option_word(struct postern_pop3_options *options, const char *name, 
         return true;
     }
     if (strcmp(name, "surrogate") == 0) {
-        options->surrogate =
-            strcmp(value, "refuse") == 0 ? POSTERN_POP3_SURROGATE_REFUSE : POSTERN_POP3_SURROGATE_SEND;
+        options->surrogate = strcmp(value, "refuse") == 0 ? POSTERN_POP3_SURROGATE_REFUSE
+                                                          : POSTERN_POP3_SURROGATE_SEND;
         return true;
     }
     return false;
@@ -42,8 +45,15 @@ static bool option_word(struct postern_pop3_options *options, const char *name, 
 
 static bool option_mechanisms(struct postern_pop3_options *options, const char *value)
 {
-    static const char *const names[] = {"PLAIN", "LOGIN", "EXTERNAL", "OAUTHBEARER", "XOAUTH2", "SCRAM-SHA-1",
-                                        "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"};
+    static const char *const names[] = {"PLAIN",
+                                        "LOGIN",
+                                        "EXTERNAL",
+                                        "OAUTHBEARER",
+                                        "XOAUTH2",
+                                        "SCRAM-SHA-1",
+                                        "SCRAM-SHA-1-PLUS",
+                                        "SCRAM-SHA-256",
+                                        "SCRAM-SHA-256-PLUS"};
     char one[40];
     options->sasl_mechanisms = 0;
     while (word(&value, one, sizeof one)) {
@@ -81,7 +91,7 @@ static bool option_set(struct postern_pop3_options *options, const char *name, c
 #define VALUE(member) (strcmp(value, "yes") == 0)
     TALK_OPTIONS_BOOL(SET)
 #undef VALUE
-#define VALUE(member) (__typeof__(options->member)) strtol(value, NULL, 10)
+#define VALUE(member) (__typeof__(options->member))strtol(value, NULL, 10)
     TALK_OPTIONS_NUMBER(SET)
 #undef VALUE
 #define VALUE(member) talk_seconds(value)

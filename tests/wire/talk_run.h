@@ -19,8 +19,8 @@ enum feeding { FEED_WHOLE, FEED_BYTES, FEED_SPLIT };
 
 struct pass {
     enum feeding feeding;
-    size_t split;        /* FEED_SPLIT: after so many bytes of the client, all runs counted */
-    bool slow_output;    /* one byte of output at a time */
+    size_t split;     /* FEED_SPLIT: after so many bytes of the client, all runs counted */
+    bool slow_output; /* one byte of output at a time */
 };
 
 struct run {
@@ -45,8 +45,8 @@ struct run {
     struct text remembered; /* a server line kept for S(differs) */
     char stamp[256];        /* the APOP timestamp of the last greeting */
     struct scram scram;
-    size_t fed;             /* bytes of the client so far */
-    char why[1024];         /* why it failed; empty: it did not */
+    size_t fed;     /* bytes of the client so far */
+    char why[1024]; /* why it failed; empty: it did not */
 };
 
 __attribute__((format(printf, 2, 3))) static bool run_fail(struct run *run, const char *format, ...)

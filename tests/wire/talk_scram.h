@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* talk_scram - both ends' arithmetic of SCRAM (RFC 5802): a client for talks, keys for the model. */
+/* talk_scram - both ends' arithmetic of SCRAM (RFC 5802): a client for talks, keys for the model.
+ */
 #ifndef WIRE_TALK_SCRAM_H
 #define WIRE_TALK_SCRAM_H
 
@@ -18,8 +19,8 @@ static void scram_derive(struct scram_keys *keys, enum postern_hash hash, const 
 {
     unsigned char salted[32];
     keys->n = hash == POSTERN_HASH_SHA1 ? 20 : 32;
-    PKCS5_PBKDF2_HMAC(password, (int)strlen(password), (const unsigned char *)salt.p, (int)salt.n, iterations,
-                      talk_md(hash), (int)keys->n, salted);
+    PKCS5_PBKDF2_HMAC(password, (int)strlen(password), (const unsigned char *)salt.p, (int)salt.n,
+                      iterations, talk_md(hash), (int)keys->n, salted);
     struct postern_span key = {(char *)salted, keys->n};
     talk_hmac(hash, key, postern_span_of("Client Key"), keys->client);
     talk_hmac(hash, key, postern_span_of("Server Key"), keys->server);
@@ -42,7 +43,8 @@ static void scram_done(struct scram *scram)
 }
 
 /* scram_first - "MECHANISM user password [gs2header]" to the AUTH line with its initial response */
-static void scram_first(struct scram *scram, const char *line, const char *exporter, struct text *out)
+static void scram_first(struct scram *scram, const char *line, const char *exporter,
+                        struct text *out)
 {
     struct text message = {0};
     scram_done(scram);
@@ -70,8 +72,10 @@ static void scram_first(struct scram *scram, const char *line, const char *expor
 static void scram_sign(struct scram *scram, const struct scram_keys *keys, const struct text *auth)
 {
     unsigned char signature[32], proof[32], server[32];
-    talk_hmac(scram->hash, (struct postern_span){(const char *)keys->stored, keys->n}, text_span(auth), signature);
-    talk_hmac(scram->hash, (struct postern_span){(const char *)keys->server, keys->n}, text_span(auth), server);
+    talk_hmac(scram->hash, (struct postern_span){(const char *)keys->stored, keys->n},
+              text_span(auth), signature);
+    talk_hmac(scram->hash, (struct postern_span){(const char *)keys->server, keys->n},
+              text_span(auth), server);
     for (size_t i = 0; i < keys->n; i++)
         proof[i] = signature[i] ^ keys->client[i];
     text_put(&scram->final_sent, ",p=");
@@ -80,18 +84,21 @@ static void scram_sign(struct scram *scram, const struct scram_keys *keys, const
     text_base64(&scram->server_wants, server, keys->n);
 }
 
-/* scram_challenged - the server's first message (decoded); prepares the final one. false: it is malformed */
+/* scram_challenged - the server's first message (decoded); prepares the final one. false: it is
+ * malformed */
 static bool scram_challenged(struct scram *scram, const struct text *server_first)
 {
     const char *nonce = strstr(server_first->p, "r="), *salt = strstr(server_first->p, ",s="),
                *rounds = strstr(server_first->p, ",i=");
-    if (nonce != server_first->p || !salt || !rounds || strncmp(nonce + 2, SCRAM_NONCE, strlen(SCRAM_NONCE)) != 0 ||
+    if (nonce != server_first->p || !salt || !rounds ||
+        strncmp(nonce + 2, SCRAM_NONCE, strlen(SCRAM_NONCE)) != 0 ||
         (size_t)(salt - nonce) - 2 <= strlen(SCRAM_NONCE))
         return false;
     struct text salt_bytes = {0}, binding = {0}, auth = {0};
     struct scram_keys keys;
     text_unbase64(&salt_bytes, salt + 3, (size_t)(rounds - salt) - 3);
-    scram_derive(&keys, scram->hash, scram->password, text_span(&salt_bytes), (int)strtol(rounds + 3, NULL, 10));
+    scram_derive(&keys, scram->hash, scram->password, text_span(&salt_bytes),
+                 (int)strtol(rounds + 3, NULL, 10));
     text_put(&binding, scram->gs2);
     if (scram->gs2[0] == 'p')
         text_put(&binding, scram->exporter);

@@ -54,8 +54,10 @@ static bool setup_message(struct run *run, const char *rest, bool lf, bool raw)
         if (!raw)
             text_put(&message->raw, lf ? "\n" : "\r\n");
     } else {
-        while (++run->line < run->talk->count && strcmp(run->talk->lines[run->line], text + 2) != 0) {
-            text_unescape(&message->raw, run->talk->lines[run->line], strlen(run->talk->lines[run->line]));
+        while (++run->line < run->talk->count &&
+               strcmp(run->talk->lines[run->line], text + 2) != 0) {
+            text_unescape(&message->raw, run->talk->lines[run->line],
+                          strlen(run->talk->lines[run->line]));
             text_put(&message->raw, lf ? "\n" : "\r\n");
         }
     }
@@ -93,7 +95,8 @@ static bool setup_command(struct run *run, const char *rest)
     return true;
 }
 
-/* setup_reply - `NAME ok|err|default [code=X] [effect=mark|gone|close] [lines=a\nb] [text=to the end]` */
+/* setup_reply - `NAME ok|err|default [code=X] [effect=mark|gone|close] [lines=a\nb] [text=to the
+ * end]` */
 static bool setup_reply(struct run *run, const char *rest)
 {
     char name[32] = "", one[200];
@@ -111,9 +114,10 @@ static bool setup_reply(struct run *run, const char *rest)
                 command->reply.multiline = true;
                 text_unescape(&command->lines, one + 6, strlen(one + 6));
             }
-            command->reply.effects |= (strcmp(one, "effect=mark") == 0 ? POSTERN_POP3_EFFECT_MARK : 0u) |
-                                      (strcmp(one, "effect=gone") == 0 ? POSTERN_POP3_EFFECT_GONE : 0u) |
-                                      (strcmp(one, "effect=close") == 0 ? POSTERN_POP3_EFFECT_CLOSE : 0u);
+            command->reply.effects |=
+                (strcmp(one, "effect=mark") == 0 ? POSTERN_POP3_EFFECT_MARK : 0u) |
+                (strcmp(one, "effect=gone") == 0 ? POSTERN_POP3_EFFECT_GONE : 0u) |
+                (strcmp(one, "effect=close") == 0 ? POSTERN_POP3_EFFECT_CLOSE : 0u);
         }
         if (strncmp(rest, "text=", 5) == 0)
             text_unescape(&command->text, rest + 5, strlen(rest + 5));
@@ -125,10 +129,11 @@ static bool setup_reply(struct run *run, const char *rest)
 /* setup_fail - `fail KIND VERDICT|none` */
 static bool setup_fail(struct run *run, const char *rest)
 {
-    static const char *const kinds[] = {"", "connect", "authenticate", "lookup", "open", "find", "message",
-                                        "read", "expunge", "command"};
-    static const char *const verdicts[] = {"none", "credentials", "temporary", "permanent", "in-use",
-                                           "login-delay", "policy", "not-found", "read-only"};
+    static const char *const kinds[] = {"",     "connect", "authenticate", "lookup",  "open",
+                                        "find", "message", "read",         "expunge", "command"};
+    static const char *const verdicts[] = {"none",      "credentials", "temporary",
+                                           "permanent", "in-use",      "login-delay",
+                                           "policy",    "not-found",   "read-only"};
     char kind[32], verdict[32];
     word(&rest, kind, sizeof kind);
     word(&rest, verdict, sizeof verdict);

@@ -74,7 +74,8 @@ static bool step_clients(struct run *run)
     struct text out = {0};
     if (!step_client(run, run->talk->lines[run->line], &out))
         return false;
-    while (run->line + 1 < run->talk->count && step_client(run, run->talk->lines[run->line + 1], &out))
+    while (run->line + 1 < run->talk->count &&
+           step_client(run, run->talk->lines[run->line + 1], &out))
         run->line++;
     if (expect_silence(run))
         turn_feed(run, out.p ? out.p : "", out.n);
@@ -117,7 +118,8 @@ static void step_time(struct run *run, const char *rest)
 static void step_tls_up(struct run *run)
 {
     struct postern_tls_facts facts = {run->identity[0] ? postern_span_of(run->identity) : host_none,
-                                      run->exporter[0] ? postern_span_of(run->exporter) : host_none};
+                                      run->exporter[0] ? postern_span_of(run->exporter)
+                                                       : host_none};
     if (!(postern_pop3_wants(run->session) & POSTERN_WANT_TLS)) {
         run_fail(run, "the session does not want TLS");
         return;
@@ -158,9 +160,11 @@ static void step_store(struct run *run, const char *wanted)
 
 static void step_state(struct run *run, const char *wanted)
 {
-    static const char *const names[] = {"greeting", "authorization", "transaction", "asleep", "over"};
+    static const char *const names[] = {"greeting", "authorization", "transaction", "asleep",
+                                        "over"};
     for (unsigned i = 0; i < 5; i++)
-        if (postern_pop3_state(run->session) == (enum postern_pop3_state)(1u << i) && strcmp(names[i], wanted) != 0)
+        if (postern_pop3_state(run->session) == (enum postern_pop3_state)(1u << i) &&
+            strcmp(names[i], wanted) != 0)
             run_fail(run, "the state is %s, expected %s", names[i], wanted);
 }
 
@@ -263,8 +267,8 @@ static bool step_simple(struct run *run, const char *line)
 
 static bool step_line(struct run *run, const char *line)
 {
-    return step_server(run, line) || step_world(run, line) || step_simple(run, line) || step_clients(run) ||
-           run_fail(run, "what is \"%s\"?", line);
+    return step_server(run, line) || step_world(run, line) || step_simple(run, line) ||
+           step_clients(run) || run_fail(run, "what is \"%s\"?", line);
 }
 
 #endif

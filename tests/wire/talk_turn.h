@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* talk_turn - turns the crank of a session: bytes in by the pass's plan, questions answered, bytes out. */
+/* talk_turn - turns the crank of a session: bytes in by the pass's plan, questions answered, bytes
+ * out. */
 #ifndef WIRE_TALK_TURN_H
 #define WIRE_TALK_TURN_H
 
@@ -98,7 +99,8 @@ static void turn_feed(struct run *run, const char *p, size_t n)
 
 static bool turn_begin(struct run *run)
 {
-    struct postern_tls_facts facts = {postern_span_of(run->identity), postern_span_of(run->exporter)};
+    struct postern_tls_facts facts = {postern_span_of(run->identity),
+                                      postern_span_of(run->exporter)};
     for (size_t i = 0; i < run->model.command_count; i++)
         run->commands[i] = run->model.commands[i].command;
     run->options.commands = run->commands;
@@ -108,11 +110,13 @@ static bool turn_begin(struct run *run)
         facts.identity = host_none;
     if (!run->exporter[0])
         facts.binding_exporter = host_none;
-    int ret = postern_pop3_new(&run->session, &run->options, run->implicit_tls ? &facts : NULL, run->now);
+    int ret =
+        postern_pop3_new(&run->session, &run->options, run->implicit_tls ? &facts : NULL, run->now);
     if (ret < 0)
         return run_fail(run, "postern_pop3_new: %s", postern_err_name(ret));
     turn(run);
-    const char *from = run->got.p ? strchr(run->got.p, '<') : NULL, *to = from ? strchr(from, '>') : NULL;
+    const char *from = run->got.p ? strchr(run->got.p, '<') : NULL,
+               *to = from ? strchr(from, '>') : NULL;
     run->stamp[0] = 0;
     if (to && (size_t)(to - from) + 2 <= sizeof run->stamp)
         snprintf(run->stamp, sizeof run->stamp, "%.*s", (int)(to - from) + 1, from);

@@ -82,20 +82,23 @@ static bool run_talk(struct run *run)
 }
 
 /* talk_pass - run it and compare with the first pass; false: failed, and told */
-static bool talk_pass(struct run *run, const struct talk *talk, const struct pass *pass, struct text *first,
-                      size_t *client_bytes)
+static bool talk_pass(struct run *run, const struct talk *talk, const struct pass *pass,
+                      struct text *first, size_t *client_bytes)
 {
     static const char *const names[] = {"whole", "byte by byte", "split"};
     run_init(run, talk, pass);
     bool ok = run_talk(run);
     if (ok && !first->p)
         text_add(first, run->all.p, run->all.n);
-    else if (ok && (first->n != run->all.n || (first->n && memcmp(first->p, run->all.p, first->n) != 0)))
+    else if (ok &&
+             (first->n != run->all.n || (first->n && memcmp(first->p, run->all.p, first->n) != 0)))
         ok = run_fail(run, "the transcript differs from that of the first pass");
     *client_bytes = run->fed;
     if (!ok)
-        printf("FAIL %s [%s%s%s %zu]\n", run->why, names[pass->feeding], pass->slow_output ? ", slow output" : "",
-               pass->feeding == FEED_SPLIT ? " at" : ", bytes", pass->feeding == FEED_SPLIT ? pass->split : run->fed);
+        printf("FAIL %s [%s%s%s %zu]\n", run->why, names[pass->feeding],
+               pass->slow_output ? ", slow output" : "",
+               pass->feeding == FEED_SPLIT ? " at" : ", bytes",
+               pass->feeding == FEED_SPLIT ? pass->split : run->fed);
     run_done(run);
     return ok;
 }
