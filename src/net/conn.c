@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: MIT */
+/* conn - the life of one connection: PROXY header, TLS handshake, session, close.
+ * Invariants: all is done on conn->loop's thread; a connection is freed only by conn_close(), and whoever
+ * calls it touches the connection no more. Trap: a session may ask to be moved while it is being pumped;
+ * the move is made when the service that pumps it is over, since the other loop may run at once. */
+#include "net/loop.h"
+
+#include "base/span.h"
+#include "net/proxy.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TURN_BYTES (1 << 20)          /* a long transfer lets others have their turn after so much */
+#define FLUSH_TIMEOUT (10 * POSTERN_SECOND) /* for a peer that does not read our last words */
+#define LINGER_BYTES (1 << 18)        /* unread input dropped before close, lest a reset eats the last reply */
+
+struct net_loop *net_conn_loop(struct net_conn *conn)
+{
+    return conn->loop;
+}
+
+const char *net_conn_tls_text(const struct net_conn *conn)
+{
+    return conn->tls_text;
+}
+
+void conn_event(const struct net_conn *conn, const char *what, const char *detail)
+{
+    const struct net_listener_options *options = listener_options(conn->listener);
+
+    if (options->event)
+        options->event(options->ctx, &conn->peer, what, detail);
+}
+
+static void peer_text(struct net_peer *peer)
+{
+    const struct sockaddr_in *four = (const void *)&peer->address;
+    const struct sockaddr_in6 *six = (const void *)&peer->address;
+    char host[INET6_ADDRSTRLEN];
+
+    if (peer->address.ss_family == AF_INET && inet_ntop(AF_INET, &four->sin_addr, host, sizeof host))
+        snprintf(peer->text, sizeof peer->text, "%s:%u", host, ntohs(four->sin_port));
+    else if (peer->address.ss_family == AF_INET6 && inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof host))
+        snprintf(peer->text, sizeof peer->text, "[%s]:%u", host, ntohs(six->sin6_port));
+    else
+        snprintf(peer->text, sizeof peer->text, "local");
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void linger(int fd, char *scratch)
+{
+    size_t dropped = 0;
+    ssize_t n;
+
+    shutdown(fd, SHUT_WR);
+    while (dropped < LINGER_BYTES && (n = recv(fd, scratch, SCRATCH_BYTES, MSG_DONTWAIT)) > 0)
+        dropped += (size_t)n;
+}
+
+void conn_close(struct net_conn *conn, const char *why)
+{
+    struct net_loop *loop = conn->loop;
+
+    conn->state = CONN_DEAD;
+    conn_poll_end(conn);
+    loop_conn_remove(conn);
+    if (conn->session.ops)
+        conn->session.ops->free(conn->session.self);
+    else if (why)
+        conn_event(conn, "closed", why);
+    if (conn->ssl) {
+        if (SSL_is_init_finished(conn->ssl))
+            SSL_shutdown(conn->ssl);
+        SSL_free(conn->ssl);
+        ERR_clear_error();
+    }
+    linger(conn->fd, loop->scratch);
+    close(conn->fd);
+    if (conn->counted)
+        addresses_out(loop->loops->addresses, &conn->peer.address);
+    free(conn->rest);
+    free(conn);
+    atomic_fetch_sub(&loop->loops->connections, 1);
+    loop_check_end(loop);
+}
+
+/* ---- octets that the session has not taken ------------------------------------------------------ */
+
+static int keep(struct net_conn *conn, const char *bytes, size_t n)
+{
+    char *rest = realloc(conn->rest, conn->rest_bytes + n);
+
+    if (!rest)
+        return POSTERN_E_NOMEM;
+    memcpy(rest + conn->rest_bytes, bytes, n);
+    conn->rest = rest;
+    conn->rest_bytes += n;
+    return 0;
+}
+
+static void rest_take(struct net_conn *conn, size_t n)
+{
+    conn->rest_bytes -= n;
+    memmove(conn->rest, conn->rest + n, conn->rest_bytes);
+    if (conn->rest_bytes)
+        return;
+    free(conn->rest);
+    conn->rest = NULL;
+}
+
+/* ---- the session's turn --------------------------------------------------------------------------- */
+
+/* feed_some - offer the session what was kept, or what can be read. >0 it took some, 0 nothing, <0 lost. */
+static int feed_some(struct net_conn *conn, bool *readable, postern_time now)
+{
+    const struct net_session_ops *ops = conn->session.ops;
+    int n, took;
+
+    if (conn->rest_bytes) {
+        took = ops->feed(conn->session.self, span_make(conn->rest, conn->rest_bytes), now);
+        if (took > 0)
+            rest_take(conn, (size_t)took);
+        return took;
+    }
+    if (!*readable || conn->peer_eof)
+        return 0;
+    n = conn_read(conn, conn->loop->scratch, SCRATCH_BYTES);
+    *readable = conn->more_to_read;
+    if (n == 0 && conn->peer_eof) {
+        ops->eof(conn->session.self);
+        return 1;
+    }
+    if (n <= 0)
+        return n;
+    took = ops->feed(conn->session.self, span_make(conn->loop->scratch, (size_t)n), now);
+    if (took >= 0 && took < n && keep(conn, conn->loop->scratch + took, (size_t)(n - took)) < 0)
+        return POSTERN_E_NOMEM;
+    return took < 0 ? took : 1;
+}
+
+static int write_some(struct net_conn *conn, size_t *budget, postern_time now)
+{
+    int n = 0, written = 0;
+
+    while (*budget && (n = conn_write(conn, now)) > 0) {
+        *budget -= (size_t)n < *budget ? (size_t)n : *budget;
+        written = 1;
+    }
+    return n < 0 ? n : written;
+}
+
+static void start_handshake(struct net_conn *conn);
+
+/* turn - one round: pump, write, read. >0 something moved, 0 nothing to do, <0 close now. */
+static int turn(struct net_conn *conn, bool *readable, size_t *budget)
+{
+    const struct net_session_ops *ops = conn->session.ops;
+    postern_time now = net_loop_now(conn->loop);
+    unsigned wants;
+    int wrote, fed;
+
+    conn->again = false;
+    ops->pump(conn->session.self, now);
+    if (conn->moving_to)
+        return 0;
+    wrote = write_some(conn, budget, now);
+    if (wrote < 0)
+        return wrote;
+    wants = ops->wants(conn->session.self);
+    if (!(wants & POSTERN_WANT_WRITE) && wants & POSTERN_WANT_CLOSE)
+        return POSTERN_E_CLOSED;
+    if (!(wants & POSTERN_WANT_WRITE) && wants & POSTERN_WANT_TLS) {
+        start_handshake(conn);
+        return 0;
+    }
+    if (wants & POSTERN_WANT_CLOSE && conn->phase_until == POSTERN_NEVER)
+        conn->phase_until = now + FLUSH_TIMEOUT;
+    if (*budget == 0)
+        return 0;
+    fed = wants & POSTERN_WANT_READ ? feed_some(conn, readable, now) : 0;
+    if (fed < 0 && fed != POSTERN_E_CLOSED && fed != POSTERN_E_NOMEM)
+        return fed;
+    if (fed < 0)
+        return ops->wants(conn->session.self) & POSTERN_WANT_WRITE ? 0 : fed;
+    return wrote || fed || conn->again;
+}
+
+static void set_mask(struct net_conn *conn)
+{
+    unsigned wants = conn->session.ops->wants(conn->session.self);
+    int mask = 0;
+
+    if (wants & POSTERN_WANT_READ && !conn->peer_eof && !conn->rest_bytes)
+        mask |= UV_READABLE;
+    if (wants & POSTERN_WANT_WRITE)
+        mask |= UV_WRITABLE;
+    /* TLS may want the other direction: a record half written must be finished first */
+    if (conn->tls_wants_write)
+        mask |= UV_WRITABLE;
+    conn->tls_wants_write = false;
+    conn_poll_mask(conn, mask);
+}
+
+static void set_due(struct net_conn *conn)
+{
+    postern_time due = conn->phase_until;
+
+    if (conn->state == CONN_OPEN) {
+        postern_time deadline = conn->session.ops->deadline(conn->session.self);
+
+        due = deadline < due ? deadline : due;
+    }
+    loop_conn_due(conn, due);
+}
+
+static void depart(struct net_conn *conn);
+
+static void service_open(struct net_conn *conn, bool readable)
+{
+    size_t budget = TURN_BYTES;
+    int moved;
+
+    conn->in_service = true;
+    readable = readable || conn->more_to_read;
+    do
+        moved = turn(conn, &readable, &budget);
+    while (moved > 0 && conn->state == CONN_OPEN);
+    conn->in_service = false;
+    if (moved < 0) {
+        conn_close(conn, NULL);
+        return;
+    }
+    if (conn->moving_to) {
+        depart(conn);
+        return;
+    }
+    if (conn->state == CONN_OPEN)
+        set_mask(conn);
+    set_due(conn);
+}
+
+/* ---- before the session ------------------------------------------------------------------------------ */
+
+static int make_session(struct net_conn *conn, const struct postern_tls_facts *facts)
+{
+    const struct net_listener_options *options = listener_options(conn->listener);
+    int err = options->accept(options->ctx, conn, &conn->peer, facts, &conn->session);
+
+    if (err < 0) {
+        conn->session.ops = NULL;
+        return err;
+    }
+    conn->state = CONN_OPEN;
+    conn->phase_until = POSTERN_NEVER;
+    return 0;
+}
+
+static int handshake_done(struct net_conn *conn)
+{
+    char identity[256];
+    unsigned char binding[32];
+    struct postern_tls_facts facts;
+    int err;
+
+    tls_facts(conn->ssl, identity, binding, &facts);
+    snprintf(conn->tls_text, sizeof conn->tls_text, "%s %s", SSL_get_version(conn->ssl), SSL_get_cipher_name(conn->ssl));
+    if (!conn->session.ops)
+        return make_session(conn, &facts);
+    conn->state = CONN_OPEN;
+    conn->phase_until = POSTERN_NEVER;
+    err = conn->session.ops->tls_up(conn->session.self, &facts);
+    secret_wipe(binding, sizeof binding);
+    return err;
+}
+
+static void service_handshake(struct net_conn *conn)
+{
+    int n = SSL_do_handshake(conn->ssl), error;
+    char reason[160];
+
+    if (n == 1) {
+        if (handshake_done(conn) < 0)
+            conn_close(conn, "refused");
+        else
+            service_open(conn, true);
+        return;
+    }
+    error = SSL_get_error(conn->ssl, n);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
+        conn_poll_mask(conn, error == SSL_ERROR_WANT_READ ? UV_READABLE : UV_WRITABLE);
+        set_due(conn);
+        return;
+    }
+    ERR_error_string_n(ERR_peek_error(), reason, sizeof reason);
+    conn_event(conn, "tls-failed", reason); /* R67 */
+    conn_close(conn, NULL);
+}
+
+/* start_handshake - for implicit TLS and for a session that wants it; what was kept is dropped (R65). */
+static void start_handshake(struct net_conn *conn)
+{
+    const struct net_listener_options *options = listener_options(conn->listener);
+
+    free(conn->rest);
+    conn->rest = NULL;
+    conn->rest_bytes = 0;
+    conn->more_to_read = false;
+    conn->state = CONN_HANDSHAKE;
+    conn->phase_until = net_loop_now(conn->loop) + options->limits->handshake_timeout;
+    if (!options->tls || conn->ssl || tls_session_new(options->tls, options->alpn, conn->fd, &conn->ssl) < 0)
+        conn->phase_until = 0; /* cannot be: the timer closes it */
+    conn_poll_mask(conn, UV_READABLE);
+    loop_conn_due(conn, conn->phase_until);
+}
+
+/* begin - the peer is known: count it, then TLS or the session. false: the connection is closed. */
+static bool begin(struct net_conn *conn)
+{
+    const struct net_listener_options *options = listener_options(conn->listener);
+
+    peer_text(&conn->peer);
+    if (!addresses_in(conn->loop->loops->addresses, &conn->peer.address, options->limits->per_address_max)) {
+        conn_event(conn, "limit", "connections of this address");
+        conn_close(conn, NULL);
+        return false;
+    }
+    conn->counted = true;
+    if (options->tls_implicit) {
+        start_handshake(conn);
+        return true;
+    }
+    if (make_session(conn, NULL) < 0) {
+        conn_close(conn, "refused");
+        return false;
+    }
+    return true;
+}
+
+/* service_proxy - collect the header octet-exactly: nothing behind it may be lost. */
+static void service_proxy(struct net_conn *conn)
+{
+    char bytes[PROXY_HEADER_MAX];
+    struct sockaddr_storage client;
+    ssize_t n = recv(conn->fd, bytes, sizeof bytes, MSG_PEEK);
+    int header;
+
+    if (n <= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR))) {
+        conn_close(conn, "no PROXY header");
+        return;
+    }
+    header = n > 0 ? proxy_parse(span_make(bytes, (size_t)n), &client) : 0;
+    if (header < 0 || (header == 0 && n == (ssize_t)sizeof bytes)) {
+        conn_event(conn, "proxy-bad", postern_err_name(header));
+        conn_close(conn, NULL);
+        return;
+    }
+    if (header == 0) {
+        /* peeked octets keep the socket readable: look again when more can have come */
+        conn_poll_mask(conn, 0);
+        loop_conn_due(conn, net_loop_now(conn->loop) + POSTERN_SECOND / 50);
+        return;
+    }
+    if (recv(conn->fd, bytes, (size_t)header, 0) != header) {
+        conn_close(conn, "no PROXY header");
+        return;
+    }
+    if (client.ss_family != AF_UNSPEC)
+        conn->peer.address = client;
+    if (begin(conn))
+        conn_service(conn, true);
+}
+
+void conn_service(struct net_conn *conn, bool readable)
+{
+    switch (conn->state) {
+    case CONN_PROXY:
+        service_proxy(conn);
+        break;
+    case CONN_HANDSHAKE:
+        service_handshake(conn);
+        break;
+    case CONN_OPEN:
+        service_open(conn, readable);
+        break;
+    default:
+        break;
+    }
+}
+
+/* enter - the first steps, on the loop. */
+static void enter(struct net_conn *conn)
+{
+    const struct net_listener_options *options = listener_options(conn->listener);
+
+    if (options->limits->connections_max &&
+        atomic_load(&conn->loop->loops->connections) > options->limits->connections_max) {
+        peer_text(&conn->peer);
+        conn_event(conn, "limit", "connections in all");
+        conn_close(conn, NULL);
+        return;
+    }
+    if (options->proxy && proxy_trusts(options->proxy_trusted, &conn->peer.address)) {
+        conn->state = CONN_PROXY;
+        conn->phase_until = net_loop_now(conn->loop) + options->limits->handshake_timeout;
+        conn_poll_mask(conn, UV_READABLE);
+        loop_conn_due(conn, conn->phase_until);
+        return;
+    }
+    /* the client of an unencrypted session speaks only after the greeting */
+    if (begin(conn) && conn->state == CONN_OPEN)
+        service_open(conn, false);
+}
+
+void conn_new(struct net_loop *loop, struct net_listener *listener, int fd, const struct sockaddr_storage *from)
+{
+    struct net_conn *conn = calloc(1, sizeof *conn);
+    int one = 1, size = (int)listener_options(listener)->limits->socket_buffer_bytes;
+
+    if (!conn) {
+        close(fd);
+        return;
+    }
+    *conn = (struct net_conn){.loop = loop, .listener = listener, .fd = fd, .phase_until = POSTERN_NEVER};
+    conn->peer.address = *from;
+    if (from->ss_family != AF_UNIX)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (size) {
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    }
+    atomic_fetch_add(&loop->loops->connections, 1);
+    loop_conn_add(loop, conn);
+    if (conn_poll_start(conn) < 0)
+        conn_close(conn, "out of memory");
+    else
+        enter(conn);
+}
+
+/* ---- from outside ---------------------------------------------------------------------------------- */
+
+void conn_expired(struct net_conn *conn, postern_time now)
+{
+    if (now >= conn->phase_until) {
+        conn_event(conn, "timeout", conn->state == CONN_HANDSHAKE ? "TLS handshake" : "");
+        conn_close(conn, NULL);
+        return;
+    }
+    if (conn->state == CONN_OPEN) {
+        if (conn->session.ops->deadline(conn->session.self) <= now)
+            conn->session.ops->tick(conn->session.self, now);
+        service_open(conn, false);
+    } else if (conn->state == CONN_PROXY) {
+        loop_conn_due(conn, conn->phase_until);
+        service_proxy(conn);
+    } else {
+        set_due(conn);
+    }
+}
+
+void conn_shutdown(struct net_conn *conn)
+{
+    if (conn->state != CONN_OPEN) {
+        conn_close(conn, "shutting down");
+        return;
+    }
+    conn->session.ops->shutdown(conn->session.self);
+    service_open(conn, false);
+}
+
+void net_conn_kick(struct net_conn *conn)
+{
+    conn->again = true;
+    if (!conn->in_service && conn->state == CONN_OPEN && !conn->moving_to)
+        service_open(conn, false);
+}
+
+static void arrive(void *arg)
+{
+    struct net_conn *conn = arg;
+    struct net_loop *loop = conn->moving_to;
+
+    conn->moving_to = NULL;
+    conn->state = CONN_OPEN;
+    loop_conn_add(loop, conn);
+    if (conn_poll_start(conn) < 0) {
+        conn_close(conn, NULL);
+        return;
+    }
+    if (loop->draining)
+        conn->session.ops->shutdown(conn->session.self);
+    conn->in_service = true; /* the session may kick itself while it is told */
+    conn->moved(conn->session.self);
+    conn->in_service = false;
+    service_open(conn, true);
+}
+
+static void depart(struct net_conn *conn)
+{
+    struct net_loop *from = conn->loop;
+
+    conn->state = CONN_MOVING;
+    conn_poll_end(conn);
+    loop_conn_remove(conn);
+    if (net_loop_post(conn->moving_to, arrive, conn) == 0)
+        return;
+    loop_conn_add(from, conn);
+    conn_close(conn, NULL);
+}
+
+int net_conn_move(struct net_conn *conn, struct net_loop *to, void (*moved)(void *session))
+{
+    if (to == conn->loop) {
+        moved(conn->session.self);
+        net_conn_kick(conn);
+        return 0;
+    }
+    conn->moving_to = to;
+    conn->moved = moved;
+    if (!conn->in_service)
+        depart(conn);
+    return 0;
+}

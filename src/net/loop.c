@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/* loop - the loops: their threads, what is posted to them, and one timer for all their connections.
+ * The heap is lazy: a deadline that moves later stays where it is and is looked at once too often,
+ * so that a command costs no timer work. Invariant: conn->due is never later than the true deadline.
+ * A loop ends when it drains, no connection is left anywhere and no pool job will report to it. */
+#include "net/loop.h"
+
+#include "base/memory.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+postern_time net_loop_now(const struct net_loop *loop)
+{
+    struct timespec now;
+
+    (void)loop;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (postern_time)now.tv_sec * POSTERN_SECOND + (postern_time)now.tv_nsec;
+}
+
+unsigned net_loop_index(const struct net_loop *loop)
+{
+    return loop->index;
+}
+
+/* ---- the heap ------------------------------------------------------------------------------- */
+
+static void heap_put(struct net_loop *loop, size_t at, struct net_conn *conn)
+{
+    loop->heap[at] = conn;
+    conn->heap_at = at + 1;
+}
+
+static void heap_up(struct net_loop *loop, size_t at)
+{
+    struct net_conn *conn = loop->heap[at];
+
+    while (at && loop->heap[(at - 1) / 2]->due > conn->due) {
+        heap_put(loop, at, loop->heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    heap_put(loop, at, conn);
+}
+
+static void heap_down(struct net_loop *loop, size_t at)
+{
+    struct net_conn *conn = loop->heap[at];
+
+    for (;;) {
+        size_t child = 2 * at + 1;
+
+        if (child + 1 < loop->heap_count && loop->heap[child + 1]->due < loop->heap[child]->due)
+            child++;
+        if (child >= loop->heap_count || loop->heap[child]->due >= conn->due)
+            break;
+        heap_put(loop, at, loop->heap[child]);
+        at = child;
+    }
+    heap_put(loop, at, conn);
+}
+
+static bool heap_room(struct net_loop *loop)
+{
+    size_t size = loop->heap_size ? loop->heap_size * 2 : 64;
+    struct net_conn **heap;
+
+    if (loop->heap_count < loop->heap_size)
+        return true;
+    heap = realloc(loop->heap, size * sizeof *heap);
+    if (!heap)
+        return false;
+    loop->heap = heap;
+    loop->heap_size = size;
+    return true;
+}
+
+static void heap_remove(struct net_loop *loop, struct net_conn *conn)
+{
+    size_t at = conn->heap_at - 1;
+    struct net_conn *last = loop->heap[--loop->heap_count];
+
+    conn->heap_at = 0;
+    if (last == conn)
+        return;
+    heap_put(loop, at, last);
+    heap_up(loop, at);
+    heap_down(loop, last->heap_at - 1);
+}
+
+static void timer_fired(uv_timer_t *timer);
+
+static void timer_set(struct net_loop *loop, postern_time now)
+{
+    postern_time due = loop->heap_count ? loop->heap[0]->due : POSTERN_NEVER;
+
+    if (loop->draining && loop->loops->grace_until < due)
+        due = loop->loops->grace_until;
+    if (due == loop->timer_due)
+        return;
+    loop->timer_due = due;
+    if (due == POSTERN_NEVER) {
+        uv_timer_stop(&loop->timer);
+        return;
+    }
+    uv_update_time(&loop->uv);
+    uv_timer_start(&loop->timer, timer_fired, due > now ? (due - now) / 1000000 + 1 : 0, 0);
+}
+
+void loop_conn_due(struct net_conn *conn, postern_time due)
+{
+    struct net_loop *loop = conn->loop;
+
+    if (conn->heap_at) {
+        if (due >= conn->due)
+            return; /* looked at in time anyway */
+        conn->due = due;
+        heap_up(loop, conn->heap_at - 1);
+    } else {
+        if (due == POSTERN_NEVER || !heap_room(loop))
+            return;
+        conn->due = due;
+        heap_put(loop, loop->heap_count++, conn);
+        heap_up(loop, conn->heap_at - 1);
+    }
+    timer_set(loop, net_loop_now(loop));
+}
+
+static void cut_all(struct net_loop *loop)
+{
+    struct net_conn *next;
+
+    for (struct net_conn *conn = loop->conns; conn; conn = next) {
+        next = conn->next;
+        conn_close(conn, "cut off");
+    }
+}
+
+static void timer_fired(uv_timer_t *timer)
+{
+    struct net_loop *loop = timer->data;
+    postern_time now = net_loop_now(loop);
+
+    loop->timer_due = POSTERN_NEVER;
+    if (loop->draining && now >= loop->loops->grace_until) {
+        loop->loops->grace_until = POSTERN_NEVER;
+        cut_all(loop);
+    }
+    while (loop->heap_count && loop->heap[0]->due <= now) {
+        struct net_conn *conn = loop->heap[0];
+
+        heap_remove(loop, conn);
+        conn_expired(conn, now);
+    }
+    timer_set(loop, now);
+    loop_check_end(loop);
+}
+
+/* ---- connections ------------------------------------------------------------------------------ */
+
+void loop_conn_add(struct net_loop *loop, struct net_conn *conn)
+{
+    conn->loop = loop;
+    conn->next = loop->conns;
+    conn->link = &loop->conns;
+    if (conn->next)
+        conn->next->link = &conn->next;
+    loop->conns = conn;
+}
+
+void loop_conn_remove(struct net_conn *conn)
+{
+    if (conn->heap_at)
+        heap_remove(conn->loop, conn);
+    *conn->link = conn->next;
+    if (conn->next)
+        conn->next->link = conn->link;
+}
+
+/* ---- posts -------------------------------------------------------------------------------------- */
+
+int net_loop_post(struct net_loop *loop, void (*fn)(void *arg), void *arg)
+{
+    struct post *post = malloc(sizeof *post);
+
+    if (!post)
+        return POSTERN_E_NOMEM;
+    *post = (struct post){.fn = fn, .arg = arg};
+    pthread_mutex_lock(&loop->mutex);
+    *loop->posts_end = post;
+    loop->posts_end = &post->next;
+    pthread_mutex_unlock(&loop->mutex);
+    uv_async_send(&loop->wake);
+    return 0;
+}
+
+static void run_posts(struct net_loop *loop)
+{
+    struct post *post;
+
+    pthread_mutex_lock(&loop->mutex);
+    post = loop->posts;
+    loop->posts = NULL;
+    loop->posts_end = &loop->posts;
+    pthread_mutex_unlock(&loop->mutex);
+    while (post) {
+        struct post *next = post->next;
+
+        post->fn(post->arg);
+        free(post);
+        post = next;
+    }
+}
+
+static void woken(uv_async_t *wake)
+{
+    struct net_loop *loop = wake->data;
+
+    run_posts(loop);
+    loop_check_end(loop);
+}
+
+/* ---- beginning and end ---------------------------------------------------------------------------- */
+
+static int loop_init(struct net_loops *loops, unsigned index)
+{
+    struct net_loop *loop = &loops->loops[index];
+
+    loop->loops = loops;
+    loop->index = index;
+    loop->posts_end = &loop->posts;
+    loop->timer_due = POSTERN_NEVER;
+    if (uv_loop_init(&loop->uv) != 0)
+        return POSTERN_E_IO;
+    pthread_mutex_init(&loop->mutex, NULL);
+    loop->wake.data = loop->timer.data = loop;
+    if (uv_async_init(&loop->uv, &loop->wake, woken) != 0)
+        return POSTERN_E_IO;
+    uv_timer_init(&loop->uv, &loop->timer);
+    return 0;
+}
+
+int net_loops_new(struct net_loops **loops_r, unsigned count)
+{
+    struct net_loops *loops = calloc(1, sizeof *loops);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int err = 0;
+
+    if (!loops)
+        return POSTERN_E_NOMEM;
+    loops->grace_until = POSTERN_NEVER;
+    loops->count = count ? count : cores > 0 ? (unsigned)cores : 1;
+    loops->loops = calloc(loops->count, sizeof *loops->loops);
+    if (!loops->loops || addresses_new(&loops->addresses) < 0)
+        err = POSTERN_E_NOMEM;
+    for (unsigned i = 0; !err && i < loops->count; i++)
+        err = loop_init(loops, i);
+    if (err) {
+        addresses_free(&loops->addresses);
+        free(loops->loops);
+        free(loops);
+        return err;
+    }
+    *loops_r = loops;
+    return 0;
+}
+
+unsigned net_loops_count(const struct net_loops *loops)
+{
+    return loops->count;
+}
+
+struct net_loop *net_loops_at(struct net_loops *loops, unsigned index)
+{
+    return &loops->loops[index];
+}
+
+unsigned net_connections(const struct net_loops *loops)
+{
+    return atomic_load(&loops->connections);
+}
+
+static void *loop_main(void *arg)
+{
+    struct net_loop *loop = arg;
+
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    return NULL;
+}
+
+int net_loops_start(struct net_loops *loops)
+{
+    for (unsigned i = 0; i < loops->count; i++) {
+        struct net_loop *loop = &loops->loops[i];
+
+        if (pthread_create(&loop->thread, NULL, loop_main, loop) != 0)
+            return POSTERN_E_AGAIN;
+        loop->started = true;
+    }
+    loops->started = true;
+    return 0;
+}
+
+static void drain(void *arg)
+{
+    struct net_loop *loop = arg;
+    struct net_conn *next;
+
+    loop->draining = true;
+    acceptors_stop(loop);
+    for (struct net_conn *conn = loop->conns; conn; conn = next) {
+        next = conn->next;
+        conn_shutdown(conn);
+    }
+    timer_set(loop, net_loop_now(loop));
+    loop_check_end(loop);
+}
+
+void net_loops_drain(struct net_loops *loops, postern_time grace)
+{
+    postern_time now = net_loop_now(&loops->loops[0]);
+
+    loops->grace_until = grace > POSTERN_NEVER - now ? POSTERN_NEVER - 1 : now + grace;
+    atomic_store(&loops->draining, true);
+    for (unsigned i = 0; i < loops->count; i++)
+        if (net_loop_post(&loops->loops[i], drain, &loops->loops[i]) < 0)
+            uv_async_send(&loops->loops[i].wake);
+}
+
+static void check_end(void *arg)
+{
+    loop_check_end(arg);
+}
+
+void loop_check_end(struct net_loop *loop)
+{
+    struct net_loops *loops = loop->loops;
+
+    if (!loop->draining || loop->ended || atomic_load(&loops->connections) || atomic_load(&loop->jobs))
+        return;
+    loop->ended = true;
+    uv_close((uv_handle_t *)&loop->wake, NULL);
+    uv_close((uv_handle_t *)&loop->timer, NULL);
+    /* the last connection may have ended here while others wait for it */
+    for (unsigned i = 0; i < loops->count; i++)
+        if (&loops->loops[i] != loop && !loops->loops[i].ended)
+            net_loop_post(&loops->loops[i], check_end, &loops->loops[i]);
+}
+
+static void loop_done(struct net_loop *loop)
+{
+    if (loop->started)
+        pthread_join(loop->thread, NULL);
+    run_posts(loop);
+    if (!loop->ended) {
+        uv_close((uv_handle_t *)&loop->wake, NULL);
+        uv_close((uv_handle_t *)&loop->timer, NULL);
+    }
+    acceptors_stop(loop);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    uv_loop_close(&loop->uv);
+    pthread_mutex_destroy(&loop->mutex);
+    free(loop->heap);
+}
+
+void net_loops_join(struct net_loops **loops_p)
+{
+    struct net_loops *loops = loops_p ? *loops_p : NULL;
+
+    if (!loops)
+        return;
+    for (unsigned i = 0; i < loops->count; i++)
+        loop_done(&loops->loops[i]);
+    listeners_free(loops);
+    addresses_free(&loops->addresses);
+    free(loops->loops);
+    free(loops);
+    *loops_p = NULL;
+}
+
+/* ---- watches ---------------------------------------------------------------------------------------- */
+
+struct net_watch {
+    uv_poll_t poll;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+static void watch_ready(uv_poll_t *poll, int status, int events)
+{
+    struct net_watch *watch = poll->data;
+
+    (void)status;
+    (void)events;
+    watch->fn(watch->arg);
+}
+
+static void watch_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+int net_loop_watch(struct net_loop *loop, int fd, void (*fn)(void *arg), void *arg, struct net_watch **watch_r)
+{
+    struct net_watch *watch = calloc(1, sizeof *watch);
+
+    if (!watch)
+        return POSTERN_E_NOMEM;
+    *watch = (struct net_watch){.fn = fn, .arg = arg};
+    if (uv_poll_init(&loop->uv, &watch->poll, fd) != 0) {
+        free(watch);
+        return POSTERN_E_IO;
+    }
+    watch->poll.data = watch;
+    uv_poll_start(&watch->poll, UV_READABLE, watch_ready);
+    *watch_r = watch;
+    return 0;
+}
+
+void net_watch_end(struct net_watch **watch)
+{
+    if (!watch || !*watch)
+        return;
+    uv_poll_stop(&(*watch)->poll);
+    uv_close((uv_handle_t *)&(*watch)->poll, watch_closed);
+    *watch = NULL;
+}
