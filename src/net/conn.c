@@ -240,6 +240,9 @@ static void service_open(struct net_conn *conn, bool readable)
         depart(conn);
         return;
     }
+    /* the turn is over but the work is not: with nothing written yet nobody else would come back */
+    if (budget == 0)
+        conn->tls_wants_write = true;
     if (conn->state == CONN_OPEN)
         set_mask(conn);
     set_due(conn);
