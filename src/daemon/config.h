@@ -66,6 +66,8 @@ int config_init(struct config *config);
 void config_done(struct config *config);
 /* config_file - read a file over it. On failure POSTERN_E_NOT_FOUND/_IO/_SYNTAX and "FILE:LINE: why" in config_error(). */
 int config_file(struct config *config, const char *path);
+/* config_text - the same from a NUL-terminated text. */
+int config_text(struct config *config, const char *text);
 /* config_environment - every POSTERN_KEY variable. */
 int config_environment(struct config *config);
 /* config_set - one setting by key ("idle_timeout" or "idle-timeout") from text; did-you-mean in config_error(). */
