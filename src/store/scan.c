@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* scan - one pass over a message by lines (memchr), never octet by octet in the body.
+ * R35: sizes count CRLF line ends; R20: a missing last line end is added when the message is sent. */
+#include "store/scan.h"
+
+#include "base/span.h"
+#include <errno.h>
+#include <unistd.h>
+
+#define SCAN_BYTES 65536
+
+static bool has_8bit(struct postern_span s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] >= 0x80)
+            return true;
+    return false;
+}
+
+/* scan_piece - a run without a line feed, or one that ends in it. */
+static void scan_piece(struct scan *scan, struct postern_span piece, bool ends)
+{
+    size_t content = piece.n - ends;
+    char before_end = content ? piece.p[content - 1] : scan->last;
+    bool at_start = !scan->started || scan->last == '\n';
+
+    if (at_start && piece.n) {
+        scan->line_blank = true;
+        if (piece.p[0] == '.')
+            scan->dirty = true;
+    }
+    if (!scan->in_body && !scan->utf8_header)
+        scan->utf8_header = has_8bit(span_make(piece.p, content));
+    /* a header ends with a line that holds nothing but its line end */
+    if (content > 1 || (content == 1 && !(piece.p[0] == '\r' && scan->line_blank)))
+        scan->line_blank = false;
+    scan->size_raw += piece.n;
+    scan->size_wire += piece.n;
+    if (ends) {
+        bool crlf = before_end == '\r' && (content || (scan->started && !at_start));
+
+        if (!crlf) {
+            scan->size_wire++;
+            scan->dirty = true;
+        }
+        if (scan->line_blank)
+            scan->in_body = true;
+    }
+    if (piece.n) {
+        scan->last = piece.p[piece.n - 1];
+        scan->started = true;
+    }
+}
+
+void scan_feed(struct scan *scan, struct postern_span bytes)
+{
+    while (bytes.n) {
+        size_t at = span_find(bytes, '\n');
+        bool ends = at < bytes.n;
+        size_t n = ends ? at + 1 : bytes.n;
+
+        scan_piece(scan, span_make(bytes.p, n), ends);
+        bytes = span_from(bytes, n);
+    }
+}
+
+void scan_end(struct scan *scan)
+{
+    if (scan->started && scan->last != '\n') {
+        scan->size_wire += 2;
+        scan->dirty = true;
+    }
+    scan->wire_clean = !scan->dirty;
+}
+
+int scan_fd(int fd, struct scan *scan_r)
+{
+    char bytes[SCAN_BYTES];
+    off_t offset = 0;
+    ssize_t n;
+
+    *scan_r = (struct scan){0};
+    for (;;) {
+        n = pread(fd, bytes, sizeof bytes, offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        scan_feed(scan_r, span_make(bytes, (size_t)n));
+        offset += n;
+    }
+    scan_end(scan_r);
+    return n < 0 ? POSTERN_E_IO : 0;
+}
