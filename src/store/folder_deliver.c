@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* folder_deliver - a new message: written to the staging folder, synced, linked under its name, the folder
+ * synced; only then acknowledged. Nobody sees half a message, and a crash leaves at most a staging file. */
+#include "store/folder.h"
+
+#include "base/span.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NAME_BYTES 256
+
+struct postern_delivery {
+    struct folder *folder;
+    int fd;
+    struct scan scan;
+    uint64_t number;
+    char staged[64];
+};
+
+int folder_begin(struct postern_mailbox *mailbox, struct postern_delivery **delivery_r)
+{
+    static atomic_ullong numbers;
+    struct postern_delivery *delivery = calloc(1, sizeof *delivery);
+    struct timespec now;
+
+    if (!delivery)
+        return POSTERN_E_NOMEM;
+    clock_gettime(CLOCK_REALTIME, &now);
+    delivery->folder = mailbox->folder;
+    delivery->number = atomic_fetch_add(&numbers, 1) + 1;
+    snprintf(delivery->staged, sizeof delivery->staged, "postern.%lld.%d.%llu", (long long)now.tv_sec, (int)getpid(),
+             (unsigned long long)delivery->number);
+    delivery->fd = openat(mailbox->folder->staging, delivery->staged,
+                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (delivery->fd < 0) {
+        free(delivery);
+        return folder_error(errno);
+    }
+    *delivery_r = delivery;
+    return 0;
+}
+
+int folder_write(struct postern_delivery *delivery, struct postern_span bytes)
+{
+    scan_feed(&delivery->scan, bytes);
+    return folder_write_all(delivery->fd, bytes);
+}
+
+void folder_abort(struct postern_delivery **delivery)
+{
+    if (!delivery || !*delivery)
+        return;
+    close((*delivery)->fd);
+    unlinkat((*delivery)->folder->staging, (*delivery)->staged, 0);
+    free(*delivery);
+    *delivery = NULL;
+}
+
+/* publish - give the file its name and make that durable. */
+static int publish(struct postern_delivery *delivery, const char *name)
+{
+    struct folder *folder = delivery->folder;
+
+    /* link, not rename: a name that exists must not be overwritten */
+    if (linkat(folder->staging, delivery->staged, folder->subs[0], name, 0) < 0)
+        return folder_error(errno);
+    if (fsync(folder->subs[0]) == 0)
+        return 0;
+    unlinkat(folder->subs[0], name, 0);
+    return POSTERN_E_IO;
+}
+
+static int tell_uid(struct folder *folder, const char *name, char *uid_r)
+{
+    struct postern_span key = folder->store->kind->key_of(postern_span_of(name));
+    int err;
+
+    pthread_mutex_lock(&folder->mutex);
+    err = folder_scan(folder, true);
+    for (size_t i = 0; !err && uid_r && i < folder->rows.count; i++)
+        if (span_equal(folder->store->kind->key_of(postern_span_of(folder->rows.all[i].name)), key))
+            memcpy(uid_r, folder->rows.all[i].uid_text, sizeof folder->rows.all[i].uid_text);
+    pthread_mutex_unlock(&folder->mutex);
+    return err;
+}
+
+int folder_commit(struct postern_delivery **delivery_p, char *uid_r)
+{
+    struct postern_delivery *delivery = *delivery_p;
+    struct folder *folder = delivery->folder;
+    char name[NAME_BYTES];
+    int err;
+
+    scan_end(&delivery->scan);
+    err = folder->store->kind->new_name(&delivery->scan, delivery->number, name, sizeof name);
+    if (!err && fsync(delivery->fd) < 0)
+        err = POSTERN_E_IO;
+    if (!err)
+        err = publish(delivery, name);
+    folder_abort(delivery_p); /* the staging name goes either way */
+    if (!err && uid_r)
+        err = tell_uid(folder, name, uid_r);
+    return err;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* folder_expunge - deletes a set of files, all or none, also across a crash.
+ *
+ * The problem: unlink() takes one file at a time, and a process can die between two. The order:
+ *   1. write all names to a journal in the staging folder, with a checksum at the end; sync it;
+ *   2. rename it to JOURNAL and sync the folder: from here on the set is deleted;
+ *   3. unlink the files; remove the journal; sync the folders.
+ * Whoever opens the mailbox next and finds JOURNAL does step 3 again, which harms nothing: a name that is
+ * gone stays gone, and names are never used twice. A journal whose checksum is wrong cannot come from step 2
+ * and is removed.
+ * When something fails before the rename, nothing is deleted and the caller is told so. When the sync after the
+ * rename fails, the disk may hold either; to say "none" we would have to be sure that the journal is gone, which
+ * takes another sync on a disk that just failed one. So it is taken back, and only if that sync succeeds the answer
+ * is "none were"; else the set is carried through, as recovery would do it, and the failed sync is reported
+ * by carrying on: never half.
+ * A failure in step 3 is no failure of the set: the journal stays and the next opening goes on. Until then the
+ * names in it are not listed (folder_recover runs before every listing). */
+#include "store/folder.h"
+
+#include "base/buffer.h"
+#include "base/span.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define JOURNAL ".postern.expunge"
+#define JOURNAL_NEW ".postern.expunge.new"
+#define JOURNAL_MAX (256u << 20)
+
+static uint64_t checksum(struct postern_span s)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < s.n; i++)
+        hash = (hash ^ (unsigned char)s.p[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
+int folder_write_all(int fd, struct postern_span bytes)
+{
+    while (bytes.n) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? folder_error(errno) : POSTERN_E_IO;
+        bytes = span_from(bytes, (size_t)n);
+    }
+    return 0;
+}
+
+static int sync_fd(int fd)
+{
+    int result;
+
+    do
+        result = fsync(fd);
+    while (result < 0 && errno == EINTR);
+    return result < 0 ? POSTERN_E_IO : 0;
+}
+
+/* the journal: a line "SUB NAME" each, NUL instead of a line end (a name may hold one), then the checksum */
+static void journal_row(struct buffer *journal, const struct row *row)
+{
+    buffer_append_char(journal, (char)('0' + row->sub));
+    buffer_append_text(journal, row->name);
+    buffer_append_char(journal, '\0');
+}
+
+static int journal_write(struct folder *folder, struct buffer *journal)
+{
+    uint64_t sum = checksum(buffer_span(journal));
+    int fd, err;
+
+    buffer_append_char(journal, '=');
+    buffer_append_number(journal, sum);
+    buffer_append_char(journal, '\0');
+    if (journal->error)
+        return journal->error;
+    fd = openat(folder->staging, JOURNAL_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return folder_error(errno);
+    err = folder_write_all(fd, buffer_span(journal));
+    if (!err)
+        err = sync_fd(fd);
+    if (close(fd) < 0 && !err)
+        err = POSTERN_E_IO;
+    if (!err && renameat(folder->staging, JOURNAL_NEW, folder->staging, JOURNAL) < 0)
+        err = folder_error(errno);
+    if (err)
+        unlinkat(folder->staging, JOURNAL_NEW, 0);
+    return err;
+}
+
+/* commit - make the journal's name durable, or take it back; 0: the set is deleted. */
+static int commit(struct folder *folder)
+{
+    int err = sync_fd(folder->staging);
+
+    if (err && unlinkat(folder->staging, JOURNAL, 0) == 0 && sync_fd(folder->staging) == 0)
+        return err;
+    return 0;
+}
+
+/* unlink_named - one file of the set, also when its flags have changed since (another program renamed it). */
+static int unlink_named(struct folder *folder, unsigned sub, const char *name)
+{
+    struct postern_span key = folder->store->kind->key_of(postern_span_of(name));
+
+    if (unlinkat(folder->subs[sub], name, 0) == 0)
+        return 0;
+    if (errno != ENOENT)
+        return folder_error(errno);
+    for (size_t i = 0; i < folder->rows.count; i++) {
+        const struct row *row = &folder->rows.all[i];
+
+        if (span_equal(folder->store->kind->key_of(postern_span_of(row->name)), key) &&
+            unlinkat(folder->subs[row->sub], row->name, 0) < 0 && errno != ENOENT)
+            return folder_error(errno);
+    }
+    return 0;
+}
+
+/* carry_out - unlink all that the journal names, then the journal. */
+static int carry_out(struct folder *folder, struct postern_span journal)
+{
+    int err = 0, one;
+
+    while (journal.n && journal.p[0] != '=') {
+        struct postern_span line = span_cut(&journal, '\0');
+        unsigned sub = (unsigned)(line.p[0] - '0');
+
+        one = sub < folder->store->kind->sub_count ? unlink_named(folder, sub, line.p + 1) : 0;
+        err = one < 0 ? one : err;
+    }
+    for (unsigned i = 0; !err && i < folder->store->kind->sub_count; i++)
+        err = sync_fd(folder->subs[i]);
+    if (!err && unlinkat(folder->staging, JOURNAL, 0) < 0 && errno != ENOENT)
+        err = folder_error(errno);
+    return err;
+}
+
+static int journal_read(int fd, struct buffer *journal)
+{
+    for (;;) {
+        char *room = buffer_room(journal, 65536);
+        ssize_t n = room ? read(fd, room, 65536) : 0;
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0 || buffer_length(journal) > JOURNAL_MAX)
+            return n < 0 ? POSTERN_E_IO : journal->error;
+        buffer_commit(journal, (size_t)n);
+    }
+}
+
+/* journal_is_whole - it ends with its own checksum. */
+static bool journal_is_whole(struct postern_span journal)
+{
+    size_t at = journal.n;
+    struct postern_span sum;
+    uint64_t number;
+
+    if (journal.n < 3 || journal.p[journal.n - 1] != '\0')
+        return false;
+    for (at = journal.n - 1; at > 0 && journal.p[at - 1] != '\0'; at--)
+        continue;
+    sum = span_make(journal.p + at, journal.n - at - 1);
+    return sum.n > 1 && sum.p[0] == '=' && span_number(span_from(sum, 1), UINT64_MAX, &number) &&
+           number == checksum(span_make(journal.p, at));
+}
+
+int folder_recover(struct folder *folder)
+{
+    struct buffer journal = {0};
+    int fd, err;
+
+    if (folder->staging < 0)
+        return 0;
+    fd = openat(folder->staging, JOURNAL, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : folder_error(errno);
+    err = journal_read(fd, &journal);
+    close(fd);
+    if (!err && !journal_is_whole(buffer_span(&journal)))
+        err = unlinkat(folder->staging, JOURNAL, 0) < 0 ? folder_error(errno) : 0;
+    else if (!err) {
+        err = folder_scan(folder, true); /* names may have changed since */
+        if (!err)
+            err = carry_out(folder, buffer_span(&journal));
+        if (!err)
+            err = folder_scan(folder, true);
+    }
+    buffer_done(&journal);
+    return err;
+}
+
+/* gather - the journal of those that exist; how many, or <0. */
+static int gather(struct folder *folder, const struct postern_span *uids, size_t count, struct buffer *journal)
+{
+    bool fresh = false;
+    int found = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct row *row = folder_row(folder, uids[i]);
+
+        if (!row && !fresh) {
+            int err = folder_scan(folder, true);
+
+            if (err < 0)
+                return err;
+            fresh = true;
+            row = folder_row(folder, uids[i]);
+        }
+        if (!row)
+            continue; /* gone already: as good as deleted */
+        journal_row(journal, row);
+        found++;
+    }
+    return journal->error ? journal->error : found;
+}
+
+int folder_expunge(struct postern_mailbox *mailbox, const struct postern_span *uids, size_t count)
+{
+    struct folder *folder = mailbox->folder;
+    struct buffer journal = {0};
+    int err;
+
+    if (folder->staging < 0)
+        return POSTERN_E_DENIED;
+    pthread_mutex_lock(&folder->mutex);
+    err = folder_recover(folder);
+    if (!err)
+        err = gather(folder, uids, count, &journal);
+    if (err > 0) {
+        err = journal_write(folder, &journal);
+        if (!err)
+            err = commit(folder);
+        if (!err && carry_out(folder, buffer_span(&journal)) == 0)
+            (void)!folder_scan(folder, true);
+        else
+            folder->settled = false;
+    }
+    pthread_mutex_unlock(&folder->mutex);
+    buffer_done(&journal);
+    return err < 0 ? err : 0;
+}
