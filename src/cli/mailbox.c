@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* mailbox - `postern mailbox list|status [USER] [--mail PATH] [--store KIND] [--json]`. */
+#include "cli/cli.h"
+
+#include "base/span.h"
+#include <string.h>
+#include <sysexits.h>
+
+struct mailbox_walk {
+    struct postern_store *store;
+    bool json, status;
+    size_t shown;
+};
+
+static int own_flag(void *ctx, const char *flag, const char *value, bool *value_used)
+{
+    struct mailbox_walk *walk = ctx;
+
+    (void)value, (void)value_used;
+    if (strcmp(flag, "json") != 0)
+        return 0;
+    walk->json = true;
+    return 1;
+}
+
+static int show_status(struct mailbox_walk *walk, struct postern_span user)
+{
+    struct postern_mailbox *mailbox = NULL;
+    struct postern_snapshot *snapshot = NULL;
+    int err = walk->store->ops->open(walk->store, user, 0, &mailbox);
+
+    if (!err)
+        err = walk->store->ops->snapshot(mailbox, 0, &snapshot);
+    if (!err && walk->json) {
+        fputs(walk->shown++ ? ",\n {\"user\": " : "{\"user\": ", stdout);
+        json_text(stdout, user);
+        printf(", \"messages\": %zu, \"bytes\": %llu}", snapshot->list.count,
+               (unsigned long long)snapshot->list.total_bytes);
+    } else if (!err) {
+        printf("%.*s: %zu messages, %llu bytes\n", SPAN_ARG(user), snapshot->list.count,
+               (unsigned long long)snapshot->list.total_bytes);
+    }
+    postern_snapshot_unref(&snapshot);
+    walk->store->ops->close(&mailbox);
+    return err;
+}
+
+static int show_one(void *ctx, struct postern_span user)
+{
+    struct mailbox_walk *walk = ctx;
+
+    if (walk->status)
+        return show_status(walk, user);
+    if (walk->json) {
+        fputs(walk->shown++ ? ", " : "", stdout);
+        json_text(stdout, user);
+    } else {
+        printf("%.*s\n", SPAN_ARG(user));
+    }
+    return 0;
+}
+
+static int walk_all(struct mailbox_walk *walk, const char *user)
+{
+    int err;
+
+    if (walk->json)
+        putchar('[');
+    err = user ? show_one(walk, postern_span_of(user)) : walk->store->ops->list_users(walk->store, show_one, walk);
+    if (walk->json)
+        puts("]");
+    return err < 0 ? cli_fail(user ? user : "mailboxes", err) : 0;
+}
+
+int cli_mailbox(int argc, char **argv)
+{
+    struct mailbox_walk walk = {.status = argc > 1 && strcmp(argv[1], "status") == 0};
+    struct settings settings = {.own = own_flag, .ctx = &walk};
+    struct postern_store store;
+    int code;
+
+    if (argc < 2 || (!walk.status && strcmp(argv[1], "list") != 0))
+        return cli_complain(EX_USAGE, "mailbox", "want list or status");
+    code = settings_read(&settings, argc - 1, argv + 1);
+    if (!code)
+        code = cli_store(&settings.config, &store);
+    if (!code) {
+        walk.store = &store;
+        code = walk_all(&walk, settings.positional);
+        postern_store_free(&store);
+    }
+    config_done(&settings.config);
+    return code;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* put - `postern put USER [FILE] [--mail PATH]`: a message from a file or standard input into a mailbox,
+ * by the store's own delivery: when it returns 0 the message is on disk. */
+#include "cli/cli.h"
+
+#include "base/span.h"
+#include <string.h>
+#include <sysexits.h>
+
+
+static int put_all(struct postern_store *store, struct postern_mailbox *mailbox, FILE *in)
+{
+    struct postern_delivery *delivery;
+    char bytes[65536], uid[POSTERN_UID_MAX + 1] = "";
+    size_t n;
+    int err = store->ops->begin(mailbox, &delivery);
+
+    if (err < 0)
+        return err;
+    while (!err && (n = fread(bytes, 1, sizeof bytes, in)) > 0)
+        err = store->ops->write(delivery, span_make(bytes, n));
+    if (!err && ferror(in))
+        err = POSTERN_E_IO;
+    if (err) {
+        store->ops->abort(&delivery);
+        return err;
+    }
+    err = store->ops->commit(&delivery, uid);
+    if (!err)
+        puts(uid);
+    return err;
+}
+
+static int put_into(const struct config *config, const char *user, const char *file)
+{
+    struct postern_store store;
+    struct postern_mailbox *mailbox;
+    FILE *in = file && strcmp(file, "-") != 0 ? fopen(file, "re") : stdin;
+    int code, err;
+
+    if (!in)
+        return cli_complain(EX_NOINPUT, file, "cannot be read");
+    code = cli_store(config, &store);
+    if (!code) {
+        err = store.ops->open(&store, postern_span_of(user), POSTERN_STORE_CREATE, &mailbox);
+        if (!err) {
+            err = put_all(&store, mailbox, in);
+            store.ops->close(&mailbox);
+        }
+        postern_store_free(&store);
+        code = err < 0 ? cli_fail(user, err) : 0;
+    }
+    if (in != stdin)
+        fclose(in);
+    return code;
+}
+
+int cli_put(int argc, char **argv)
+{
+    const char *file = NULL;
+    struct settings settings = {0};
+    int code;
+
+    /* the second argument is the file; the settings know of one */
+    if (argc > 2 && strncmp(argv[2], "--", 2) != 0) {
+        file = argv[2];
+        argv[2] = argv[1];
+        argv++;
+        argc--;
+    }
+    code = settings_read(&settings, argc, argv);
+    if (!code && !settings.positional)
+        code = cli_complain(EX_USAGE, "put", "wants a user name");
+    if (!code)
+        code = put_into(&settings.config, settings.positional, file);
+    config_done(&settings.config);
+    return code;
+}

@@ -1,0 +1,326 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""clients - real POP3 clients against the real server: each fetches the sample mail over plain TCP,
+STLS and implicit TLS, with the logins it knows, and every byte is compared with the source; then
+deleting and leave-on-server by unique-id where the client can."""
+import os
+import pathlib
+import poplib
+import pty
+import select
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from harness import SOURCE, Checks, Server, samples, wire_form  # noqa: E402
+
+checks = Checks()
+SAMPLES = samples()
+WIRE = [wire_form(data) for _, data in SAMPLES]
+# clients that parse and rewrite headers get the messages that have proper ones
+PROPER = [(name, data) for name, data in SAMPLES
+          if data[:200].split(b":")[0].isascii() and b"\nFrom:" in b"\n" + data.replace(b"\r\n", b"\n").split(b"\n\n")[0]
+          and b"\0" not in data and b"\r" not in data.replace(b"\r\n", b"\n")]
+
+
+def no_verify():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+# a header with raw UTF-8 is replaced for a client that did not say UTF8 (R87), so only its presence is compared
+RAW_HEADER = [bool(w.split(b"\r\n\r\n")[0].strip(b"\r\n").decode("latin-1").encode("latin-1").translate(
+    None, bytes(range(128)))) for w in WIRE]
+
+
+def compare(client, number, got):
+    if RAW_HEADER[number]:
+        checks.check(f"{client}: message {number + 1} has no raw UTF-8 header",
+                     not got.split(b"\r\n\r\n")[0].translate(None, bytes(range(128))))
+        return
+    checks.check(f"{client}: message {number + 1} ({SAMPLES[number][0]})", got == WIRE[number],
+                 f"{len(got)} octets, want {len(WIRE[number])}")
+
+
+# ---- curl ------------------------------------------------------------------------------------
+def curl(server, name, scheme, port, *options):
+    base = ["curl", "-sS", "--max-time", "60", "-k", "-u", "alice:secret", *options]
+    listing = subprocess.run([*base, f"{scheme}://127.0.0.1:{port}/"], capture_output=True, check=True).stdout
+    sizes = [int(line.split()[1]) for line in listing.split(b"\r\n") if line]
+    checks.check(f"curl {name}: sizes", sizes == [len(w) for w in WIRE])
+    with tempfile.TemporaryDirectory() as out:
+        urls = [part for n in range(len(WIRE)) for part in ("-o", f"{out}/{n + 1}", f"{scheme}://127.0.0.1:{port}/{n + 1}")]
+        subprocess.run([*base, *urls], check=True)
+        for number in range(len(WIRE)):
+            compare(f"curl {name}", number, pathlib.Path(f"{out}/{number + 1}").read_bytes())
+
+
+def test_curl(server):
+    server.fill("alice", SAMPLES)
+    curl(server, "plain", "pop3", server.plain)
+    curl(server, "STLS", "pop3", server.plain, "--ssl-reqd")
+    curl(server, "TLS", "pop3s", server.tls)
+    curl(server, "APOP", "pop3", server.plain, "--login-options", "AUTH=+APOP")
+    curl(server, "SASL PLAIN", "pop3", server.plain, "--login-options", "AUTH=PLAIN")
+    curl(server, "SASL LOGIN", "pop3", server.plain, "--login-options", "AUTH=LOGIN")
+    subprocess.run(["curl", "-sS", "-k", "-u", "alice:secret", "-X", "DELE 1", "-I", f"pop3s://127.0.0.1:{server.tls}/"],
+                   check=True)
+    checks.check("curl DELE", len(server.files("alice")) == len(SAMPLES) - 1)
+
+
+# ---- Python poplib ---------------------------------------------------------------------------
+def poplib_fetch(name, connection, login):
+    login(connection)
+    for number in range(len(WIRE)):
+        _, lines, _ = connection.retr(number + 1)
+        compare(f"poplib {name}", number, b"".join(line + b"\r\n" for line in lines))
+    connection.quit()
+
+
+def test_poplib(server):
+    def user_pass(connection):
+        connection.user("alice")
+        connection.pass_("secret")
+
+    server.fill("alice", SAMPLES)
+    poplib_fetch("plain", poplib.POP3("127.0.0.1", server.plain, timeout=30), user_pass)
+    poplib_fetch("APOP", poplib.POP3("127.0.0.1", server.plain, timeout=30), lambda c: c.apop("alice", "secret"))
+    poplib_fetch("TLS", poplib.POP3_SSL("127.0.0.1", server.tls, context=no_verify(), timeout=30), user_pass)
+    connection = poplib.POP3("127.0.0.1", server.plain, timeout=30)
+    connection.stls(no_verify())
+    poplib_fetch("STLS", connection, user_pass)
+    connection = poplib.POP3("127.0.0.1", server.plain, timeout=30)
+    connection.utf8()
+    connection.user("alice")
+    connection.pass_("secret")
+    for number in range(len(WIRE)):
+        lines = connection.retr(number + 1)[1]
+        checks.check(f"poplib UTF8: message {number + 1}", b"".join(l + b"\r\n" for l in lines) == WIRE[number])
+    uids = [line.split()[1] for line in connection.uidl()[1]]
+    for number in (2, 4):
+        connection.dele(number)
+    connection.quit()
+    connection = poplib.POP3("127.0.0.1", server.plain, timeout=30)
+    user_pass(connection)
+    left = [line.split()[1] for line in connection.uidl()[1]]
+    checks.check("poplib: unique-ids stay", left == [u for i, u in enumerate(uids, 1) if i not in (2, 4)])
+    connection.quit()
+
+
+# ---- Perl Net::POP3 --------------------------------------------------------------------------
+PERL = r'''
+use strict; use Net::POP3; use IO::Socket::SSL;
+my ($plain, $tls, $how, $out) = @ARGV;
+my %ssl = (SSL_verify_mode => SSL_VERIFY_NONE);
+my $pop = $how eq "tls" ? Net::POP3->new("127.0.0.1", Port => $tls, SSL => 1, Timeout => 30, %ssl)
+    : Net::POP3->new("127.0.0.1", Port => $plain, Timeout => 30) or die "connect";
+$pop->starttls(%ssl) or die "starttls" if $how eq "stls";
+my $count = $how eq "apop" ? $pop->apop("alice", "secret") : $how eq "sasl" ? $pop->auth("alice", "secret") && ($pop->popstat)[0]
+    : $pop->login("alice", "secret");
+defined $count or die "login: " . $pop->message;
+for my $n (1 .. $count) {
+    my $lines = $pop->get($n) or die "get $n";
+    open my $fh, ">:raw", "$out/$n" or die; print $fh @$lines; close $fh;
+}
+$pop->delete(1) if $how eq "tls";
+$pop->quit or die "quit";
+'''
+
+
+def test_perl(server):
+    server.fill("alice", SAMPLES)
+    for how in ("plain", "stls", "apop", "sasl", "tls"):
+        with tempfile.TemporaryDirectory() as out:
+            subprocess.run(["perl", "-e", PERL, str(server.plain), str(server.tls), how, out], check=True, timeout=120)
+            for number in range(len(WIRE)):
+                got = wire_form(pathlib.Path(f"{out}/{number + 1}").read_bytes())
+                compare(f"Net::POP3 {how}", number, got)
+    checks.check("Net::POP3: delete", len(server.files("alice")) == len(SAMPLES) - 1)
+
+
+# ---- clients that deliver to a command or folder: mpop, fetchmail, getmail6, mutt ------------------
+def lines_of(data):
+    return data.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
+
+
+def contains(delivered, source):
+    """source stands in what was delivered: its body at the end, its header lines in order (a client
+    adds lines of its own to the header, and may fold or drop Return-Path)."""
+    ours, theirs = lines_of(source), lines_of(delivered)
+    split = ours.index(b"") if b"" in ours else len(ours)
+    body = ours[split + 1:]
+    if body and theirs[-len(body):] != body:
+        return False
+    left = iter(theirs)
+    return all(line in left for line in ours[:split] if not line.lower().startswith((b"return-path:", b"status:")))
+
+
+def compare_delivered(client, outputs):
+    checks.check(f"{client}: as many messages", len(outputs) == len(PROPER), f"{len(outputs)} of {len(PROPER)}")
+    for name, data in PROPER:
+        if data.split(b"\n\n")[0].translate(None, bytes(range(128))):
+            continue
+        checks.check(f"{client}: {name}", any(contains(out, data) for out in outputs))
+
+
+def folder_of(out):
+    return [path.read_bytes() for path in sorted(pathlib.Path(out).rglob("*")) if path.is_file()]
+
+
+def test_mpop(server):
+    modes = [("plain", server.plain, "auth user\ntls off"), ("apop", server.plain, "auth apop\ntls off"),
+             ("stls", server.plain, "auth plain\ntls on\ntls_starttls on\ntls_certcheck off"),
+             ("scram", server.tls, "auth scram-sha-256\ntls on\ntls_starttls off\ntls_certcheck off"),
+             ("tls", server.tls, "auth user\ntls on\ntls_starttls off\ntls_certcheck off")]
+    for name, port, lines in modes:
+        server.fill("alice", PROPER)
+        with tempfile.TemporaryDirectory() as work:
+            for sub in ("cur", "new", "tmp"):
+                os.makedirs(f"{work}/mail/{sub}")
+            conf = pathlib.Path(work, "mpoprc")
+            conf.write_text(f"account default\nhost 127.0.0.1\nport {port}\nuser alice\npassword secret\n{lines}\n"
+                            f"delivery maildir {work}/mail\nuidls_file {work}/uidls\nkeep on\n")
+            conf.chmod(0o600)
+            command = ["mpop", "-q", "-C", str(conf)]
+            got = subprocess.run(command, capture_output=True, text=True, timeout=120)
+            if name == "scram" and "not supported" in got.stderr + got.stdout:
+                checks.skipped += 1
+                continue
+            checks.check(f"mpop {name}: exit", got.returncode == 0, got.stderr)
+            compare_delivered(f"mpop {name}", folder_of(f"{work}/mail"))
+            again = subprocess.run(command, capture_output=True, timeout=120)
+            checks.check(f"mpop {name}: leave on server, nothing twice", again.returncode == 0
+                         and len(folder_of(f"{work}/mail")) == len(PROPER))
+    checks.check("mpop: all kept", len(server.files("alice")) == len(PROPER))
+
+
+def test_fetchmail(server):
+    for name, port, options in (("plain", server.plain, "sslproto ''"), ("stls", server.plain, "sslproto 'TLS1.2+' no sslcertck"),
+                                ("tls", server.tls, "ssl no sslcertck")):
+        server.fill("alice", PROPER)
+        with tempfile.TemporaryDirectory() as work:
+            os.makedirs(f"{work}/out")
+            conf = pathlib.Path(work, "fetchmailrc")
+            conf.write_text(f"poll 127.0.0.1 protocol POP3 port {port} uidl\n  user alice password secret {options}\n"
+                            f"  keep no rewrite\n  mda \"sh -c 'cat > {work}/out/$$'\"\n")
+            conf.chmod(0o600)
+            env = dict(os.environ, FETCHMAILHOME=work, HOME=work)
+            command = ["fetchmail", "-s", "-f", str(conf), "--idfile", f"{work}/ids", "--pidfile", f"{work}/pid"]
+            got = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+            checks.check(f"fetchmail {name}: exit", got.returncode == 0, got.stderr)
+            compare_delivered(f"fetchmail {name}", folder_of(f"{work}/out"))
+            again = subprocess.run(command, env=env, capture_output=True, timeout=120)
+            checks.check(f"fetchmail {name}: nothing new the second time", again.returncode == 1)
+
+
+def test_getmail(server):
+    for name, kind, port in (("plain", "SimplePOP3Retriever", server.plain), ("tls", "SimplePOP3SSLRetriever", server.tls)):
+        server.fill("alice", PROPER)
+        with tempfile.TemporaryDirectory() as work:
+            for sub in ("cur", "new", "tmp"):
+                os.makedirs(f"{work}/mail/{sub}")
+            pathlib.Path(work, "getmailrc").write_text(
+                f"[retriever]\ntype = {kind}\nserver = 127.0.0.1\nport = {port}\nusername = alice\npassword = secret\n"
+                f"[destination]\ntype = Maildir\npath = {work}/mail/\n[options]\nread_all = false\ndelete = true\n"
+                "delivered_to = false\nreceived = false\n")
+            got = subprocess.run(["getmail", "-q", f"--getmaildir={work}"], capture_output=True, text=True, timeout=120)
+            checks.check(f"getmail {name}: exit", got.returncode == 0, got.stderr + got.stdout)
+            compare_delivered(f"getmail {name}", folder_of(f"{work}/mail"))
+        checks.check(f"getmail {name}: deleted", not server.files("alice"))
+
+
+def on_terminal(command, seconds, env):
+    """Run a terminal program to its end, or for so long."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvpe(command[0], command, env)
+    until, output = time.monotonic() + seconds, b""
+    while time.monotonic() < until:
+        if select.select([terminal], [], [], 0.2)[0]:
+            try:
+                output += os.read(terminal, 65536)
+            except OSError:
+                break
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            return output
+    else:
+        os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    return output
+
+
+def test_mutt(server):
+    server.fill("alice", PROPER)
+    with tempfile.TemporaryDirectory() as work:
+        pathlib.Path(work, "muttrc").write_text(
+            "set pop_user=alice pop_pass=secret ssl_starttls=no ssl_force_tls=no confirmappend=no confirmcreate=no\n"
+            "set copy=no quit=yes delete=no wait_key=no mbox_type=Maildir pop_checkinterval=0\n"
+            f"set tmpdir={work} header_cache= message_cachedir= pop_authenticators=\"plain:user\"\n"
+            f"push \"<tag-pattern>~A<enter><tag-prefix><copy-message>{work}/copy<enter><quit>\"\n")
+        command = ["mutt", "-n", "-F", f"{work}/muttrc", "-f", f"pop://alice@127.0.0.1:{server.plain}/"]
+        output = on_terminal(command, 60, dict(os.environ, HOME=work, TERM="xterm"))
+        got = folder_of(f"{work}/copy")
+        if not got:
+            print(output[-500:])
+        compare_delivered("mutt", got)
+
+
+# ---- an npm client -----------------------------------------------------------------------------
+NODE = r'''
+const Pop3Command = require("node-pop3");
+const fs = require("fs");
+const [plain, tls, how, out] = process.argv.slice(2);
+(async () => {
+  const pop3 = new Pop3Command({ user: "alice", password: "secret", host: "127.0.0.1",
+    port: Number(how === "tls" ? tls : plain), tls: how === "tls", timeout: 30000,
+    servername: "localhost", tlsOptions: { rejectUnauthorized: false } });
+  const list = await pop3.UIDL();
+  for (const [number] of list) {
+    await pop3.command("RETR", number).then(async ([, stream]) => {
+      const chunks = [];
+      for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+      fs.writeFileSync(`${out}/${number}`, Buffer.concat(chunks));
+    });
+  }
+  await pop3.QUIT();
+})().catch((error) => { console.error(error); process.exit(1); });
+'''
+
+
+def test_node(server):
+    folder = SOURCE / "build/npm"
+    if not (folder / "node_modules/node-pop3").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), "node-pop3@0.9.0"],
+                       check=True, timeout=300, stdout=subprocess.DEVNULL)
+    server.fill("alice", SAMPLES)
+    script = folder / "fetch.cjs"
+    script.write_text(NODE)
+    for how in ("plain", "tls"):
+        with tempfile.TemporaryDirectory() as out:
+            env = dict(os.environ, NODE_TLS_REJECT_UNAUTHORIZED="0", NODE_NO_WARNINGS="1")
+            subprocess.run(["node", str(script), str(server.plain), str(server.tls), how, out], check=True, timeout=120, env=env)
+            for number in range(len(WIRE)):
+                path = pathlib.Path(f"{out}/{number + 1}")
+                compare(f"node-pop3 {how}", number, wire_form(path.read_bytes()) if path.exists() else b"")
+
+
+def main():
+    checks.check("there are samples", len(SAMPLES) >= 20 and len(PROPER) >= 10)
+    server = Server()
+    try:
+        for name, test in list(globals().items()):
+            if name.startswith("test_"):
+                checks.run(name, test, server)
+        checks.check("server ends with 0", server.stop() == 0)
+    finally:
+        server.stop()
+    checks.finish()
+
+
+main()
