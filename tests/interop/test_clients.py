@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import SOURCE, Checks, Server, samples, wire_form  # noqa: E402
 
 checks = Checks()
+poplib._MAXLINE = 1 << 20  # the samples have longer lines than it takes by itself
 SAMPLES = samples()
 WIRE = [wire_form(data) for _, data in SAMPLES]
 # clients that parse and rewrite headers get the messages that have proper ones
@@ -160,9 +161,11 @@ def contains(delivered, source):
     return all(line in left for line in ours[:split] if not line.lower().startswith((b"return-path:", b"status:")))
 
 
-def compare_delivered(client, outputs):
+def compare_delivered(client, outputs, breaks_long_lines=False):
     checks.check(f"{client}: as many messages", len(outputs) == len(PROPER), f"{len(outputs)} of {len(PROPER)}")
     for name, data in PROPER:
+        if breaks_long_lines and max(map(len, lines_of(data))) > 998:
+            continue
         if data.split(b"\n\n")[0].translate(None, bytes(range(128))):
             continue
         checks.check(f"{client}: {name}", any(contains(out, data) for out in outputs))
@@ -213,7 +216,7 @@ def test_fetchmail(server):
             command = ["fetchmail", "-s", "-f", str(conf), "--idfile", f"{work}/ids", "--pidfile", f"{work}/pid"]
             got = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
             checks.check(f"fetchmail {name}: exit", got.returncode == 0, got.stderr)
-            compare_delivered(f"fetchmail {name}", folder_of(f"{work}/out"))
+            compare_delivered(f"fetchmail {name}", folder_of(f"{work}/out"), breaks_long_lines=True)
             again = subprocess.run(command, env=env, capture_output=True, timeout=120)
             checks.check(f"fetchmail {name}: nothing new the second time", again.returncode == 1)
 
@@ -238,7 +241,10 @@ def on_terminal(command, seconds, env):
     """Run a terminal program to its end, or for so long."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execvpe(command[0], command, env)
+        try:
+            os.execvpe(command[0], command, env)
+        finally:
+            os._exit(127)
     until, output = time.monotonic() + seconds, b""
     while time.monotonic() < until:
         if select.select([terminal], [], [], 0.2)[0]:

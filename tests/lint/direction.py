@@ -20,7 +20,7 @@ ARROWS = {
     "net": "base",
     "serve": "proto/pop3 store accounts sasl mime base",
     "daemon": "serve net store accounts provider base",
-    "cli": "daemon store accounts net base",
+    "cli": "daemon store accounts net codec base",
 }
 PUBLIC = {  # what a layer may take of include/postern
     "store": {"base", "message", "store"},
