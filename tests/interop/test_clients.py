@@ -6,13 +6,10 @@ deleting and leave-on-server by unique-id where the client can."""
 import os
 import pathlib
 import poplib
-import pty
-import select
 import ssl
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import SOURCE, Checks, Server, samples, wire_form  # noqa: E402
@@ -144,7 +141,7 @@ def test_perl(server):
     checks.check("Net::POP3: delete", len(server.files("alice")) == len(SAMPLES) - 1)
 
 
-# ---- clients that deliver to a command or folder: mpop, fetchmail, getmail6, mutt ------------------
+# ---- clients that deliver to a command or folder: mpop, fetchmail ----------------------------------
 def lines_of(data):
     return data.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
 
@@ -219,101 +216,6 @@ def test_fetchmail(server):
             compare_delivered(f"fetchmail {name}", folder_of(f"{work}/out"), breaks_long_lines=True)
             again = subprocess.run(command, env=env, capture_output=True, timeout=120)
             checks.check(f"fetchmail {name}: nothing new the second time", again.returncode == 1)
-
-
-def test_getmail(server):
-    for name, kind, port in (("plain", "SimplePOP3Retriever", server.plain), ("tls", "SimplePOP3SSLRetriever", server.tls)):
-        server.fill("alice", PROPER)
-        with tempfile.TemporaryDirectory() as work:
-            for sub in ("cur", "new", "tmp"):
-                os.makedirs(f"{work}/mail/{sub}")
-            pathlib.Path(work, "getmailrc").write_text(
-                f"[retriever]\ntype = {kind}\nserver = 127.0.0.1\nport = {port}\nusername = alice\npassword = secret\n"
-                f"[destination]\ntype = Maildir\npath = {work}/mail/\n[options]\nread_all = false\ndelete = true\n"
-                "delivered_to = false\nreceived = false\n")
-            got = subprocess.run(["getmail", "-q", f"--getmaildir={work}"], capture_output=True, text=True, timeout=120)
-            checks.check(f"getmail {name}: exit", got.returncode == 0, got.stderr + got.stdout)
-            compare_delivered(f"getmail {name}", folder_of(f"{work}/mail"))
-        checks.check(f"getmail {name}: deleted", not server.files("alice"))
-
-
-def on_terminal(command, seconds, env):
-    """Run a terminal program to its end, or for so long."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        try:
-            os.execvpe(command[0], command, env)
-        finally:
-            os._exit(127)
-    until, output = time.monotonic() + seconds, b""
-    while time.monotonic() < until:
-        if select.select([terminal], [], [], 0.2)[0]:
-            try:
-                output += os.read(terminal, 65536)
-            except OSError:
-                break
-        if os.waitpid(pid, os.WNOHANG)[0]:
-            return output
-    else:
-        os.kill(pid, 9)
-    os.waitpid(pid, 0)
-    return output
-
-
-def test_mutt(server):
-    server.fill("alice", PROPER)
-    with tempfile.TemporaryDirectory() as work:
-        pathlib.Path(work, "muttrc").write_text(
-            "set pop_user=alice pop_pass=secret ssl_starttls=no ssl_force_tls=no confirmappend=no confirmcreate=no\n"
-            "set copy=no quit=yes delete=no wait_key=no mbox_type=Maildir pop_checkinterval=0\n"
-            f"set tmpdir={work} header_cache= message_cachedir= pop_authenticators=\"plain:user\"\n"
-            f"push \"<tag-pattern>~A<enter><tag-prefix><copy-message>{work}/copy<enter><quit>\"\n")
-        command = ["mutt", "-n", "-F", f"{work}/muttrc", "-f", f"pop://alice@127.0.0.1:{server.plain}/"]
-        output = on_terminal(command, 60, dict(os.environ, HOME=work, TERM="xterm"))
-        got = folder_of(f"{work}/copy")
-        if not got:
-            print(output[-500:])
-        compare_delivered("mutt", got)
-
-
-# ---- an npm client -----------------------------------------------------------------------------
-NODE = r'''
-const Pop3Command = require("node-pop3");
-const fs = require("fs");
-const [plain, tls, how, out] = process.argv.slice(2);
-(async () => {
-  const pop3 = new Pop3Command({ user: "alice", password: "secret", host: "127.0.0.1",
-    port: Number(how === "tls" ? tls : plain), tls: how === "tls", timeout: 30000,
-    servername: "localhost", tlsOptions: { rejectUnauthorized: false } });
-  const list = await pop3.UIDL();
-  for (const [number] of list) {
-    await pop3.command("RETR", number).then(async ([, stream]) => {
-      const chunks = [];
-      for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-      fs.writeFileSync(`${out}/${number}`, Buffer.concat(chunks));
-    });
-  }
-  await pop3.QUIT();
-})().catch((error) => { console.error(error); process.exit(1); });
-'''
-
-
-def test_node(server):
-    folder = SOURCE / "build/npm"
-    if not (folder / "node_modules/node-pop3").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), "node-pop3@0.9.0"],
-                       check=True, timeout=300, stdout=subprocess.DEVNULL)
-    server.fill("alice", SAMPLES)
-    script = folder / "fetch.cjs"
-    script.write_text(NODE)
-    for how in ("plain", "tls"):
-        with tempfile.TemporaryDirectory() as out:
-            env = dict(os.environ, NODE_TLS_REJECT_UNAUTHORIZED="0", NODE_NO_WARNINGS="1")
-            subprocess.run(["node", str(script), str(server.plain), str(server.tls), how, out], check=True, timeout=120, env=env)
-            for number in range(len(WIRE)):
-                path = pathlib.Path(f"{out}/{number + 1}")
-                compare(f"node-pop3 {how}", number, wire_form(path.read_bytes()) if path.exists() else b"")
 
 
 def main():
