@@ -455,6 +455,8 @@ void conn_expired(struct net_conn *conn, postern_time now)
         return;
     }
     if (conn->state == CONN_OPEN) {
+        /* a kick from within tick() must not serve, move or close it under our feet */
+        conn->in_service = true;
         if (conn->session.ops->deadline(conn->session.self) <= now)
             conn->session.ops->tick(conn->session.self, now);
         service_open(conn, false);
