@@ -137,6 +137,8 @@ static int rows_index(struct rows *rows)
         rows->all[i].uid.p = rows->all[i].uid_text; /* the rows have been moved */
         rows->by_uid[i] = (uint32_t)i;
     }
+    if (rows->count == 0)
+        return 0;
     qsort_r(rows->by_uid, rows->count, sizeof *rows->by_uid, by_uid, rows->all);
     return 0;
 }
@@ -347,7 +349,8 @@ int folder_scan(struct folder *folder, bool always)
         err = list_sub(folder, i, &rows);
     if (!err) {
         fix_uids(&rows); /* growing the array has moved them */
-        qsort(rows.all, rows.count, sizeof *rows.all, by_age);
+        if (rows.count)
+            qsort(rows.all, rows.count, sizeof *rows.all, by_age);
         drop_twins(&rows);
         err = rows_index(&rows);
     }
