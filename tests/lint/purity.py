@@ -9,7 +9,7 @@ import sys
 build = os.environ["BUILD"]
 LAYERS = ["base", "codec", "mime", "sasl", "wire", "pop3"]
 ALLOWED = re.compile(
-    r"^(mem(cpy|move|set|cmp|chr|rchr|mem)|str(len|cmp|ncmp|chr|nlen)|"
+    r"^(mem(cpy|move|set|cmp|chr|rchr|mem)|bcmp|str(len|cmp|ncmp|chr|nlen)|"
     r"__(memcpy|memmove|memset|strcat|strcpy|stpcpy)_chk|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|"
     r"__sanitizer_\w+|__asan_\w+|__ubsan_\w+|__sancov_\w+|utf8proc_\w+)$")
 # the default allocator is the one door to the system, and stands in one object
