@@ -27,7 +27,8 @@ int snapshot_builder_new(struct snapshot_builder **builder_r, size_t count)
     if (!builder)
         return POSTERN_E_NOMEM;
     builder->entry_room = count ? count : 1;
-    builder->uid_room = builder->entry_room * 32;
+    /* Doubled room always fits one unique-id more, however long. */
+    builder->uid_room = builder->entry_room * 32 + POSTERN_UID_MAX;
     builder->entries = malloc(builder->entry_room * sizeof *builder->entries);
     builder->uids = malloc(builder->uid_room);
     atomic_init(&builder->references, 1);

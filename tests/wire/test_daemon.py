@@ -144,7 +144,7 @@ class Server:
         config.write_text("".join(f"{key} = {self.value(key, v)}\n" for key, v in values.items()), encoding="utf-8")
         self.process = subprocess.Popen([str(BUILD / "postern"), "serve", "--config", str(config)],
                                         stderr=subprocess.PIPE, text=True, errors="replace")
-        self.ports, self.log = {}, collections.deque(maxlen=40)
+        self.ports, self.log = {}, collections.deque(maxlen=200)
         for line in self.process.stderr:
             self.log.append(line)
             found = re.search(r"listening.*address=\"?[^ ]*:(\d+)\"? .*?protocol=(\w+)", line)
