@@ -60,6 +60,10 @@ enum postern_verdict {
     POSTERN_NO_READ_ONLY    /* [READ-ONLY] */
 };
 
+/* postern_verdict_of - what to answer for an error: NOT_FOUND, IN_USE, READ_ONLY and AUTH have their own
+ * verdicts, what may pass (AGAIN, IO, FULL, NOMEM) is TEMPORARY, the rest PERMANENT; YES when err >= 0. */
+POSTERN_API enum postern_verdict postern_verdict_of(int err);
+
 #ifdef __cplusplus
 }
 #endif

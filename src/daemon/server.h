@@ -12,7 +12,7 @@
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H
 
-#include "daemon/bans.h"
+#include "provider/bans.h"
 #include "daemon/config.h"
 #include "daemon/log.h"
 #include "daemon/users.h"

@@ -161,7 +161,8 @@ void session_struck(void *server, void *conn)
 {
     struct session *session = conn;
 
-    if (bans_strike(((struct server *)server)->bans, &session->peer.address, server_now()))
+    if (bans_strike(((struct server *)server)->bans, (const struct sockaddr *)&session->peer.address,
+                    server_now()))
         log_note(session->server->log, LOG_LEVEL_WARN, "banned", "session", session->id, "peer",
                  session->peer.text);
 }
@@ -313,7 +314,7 @@ int session_accept(void *ctx, struct net_conn *conn, const struct net_peer *peer
     struct session *session;
     int r;
 
-    if (bans_has(server->bans, &peer->address, server_now()))
+    if (bans_has(server->bans, (const struct sockaddr *)&peer->address, server_now()))
         return POSTERN_E_DENIED;
     session = memory_new(NULL, sizeof *session);
     if (!session)

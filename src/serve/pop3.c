@@ -19,25 +19,6 @@ void pop3_name(char *out, size_t size, struct postern_span name)
     out[n] = '\0';
 }
 
-enum postern_verdict pop3_verdict(int err)
-{
-    switch (err) {
-    case POSTERN_E_NOT_FOUND:
-        return POSTERN_NO_NOT_FOUND;
-    case POSTERN_E_IN_USE:
-        return POSTERN_NO_IN_USE;
-    case POSTERN_E_READ_ONLY:
-        return POSTERN_NO_READ_ONLY;
-    case POSTERN_E_AGAIN:
-    case POSTERN_E_IO:
-    case POSTERN_E_FULL:
-    case POSTERN_E_NOMEM:
-        return POSTERN_NO_TEMPORARY;
-    default:
-        return err < 0 ? POSTERN_NO_PERMANENT : POSTERN_YES;
-    }
-}
-
 void pop3_log(struct serve_pop3 *s, const char *event, const char *key1, const char *value1,
               const char *key2, const char *value2)
 {

@@ -70,7 +70,7 @@ static void open_finished(struct serve_pop3 *s, int err, struct pop3_opened *ope
 
     if (err < 0) {
         pop3_log_error(s, "open", err);
-        open_refused(s, err == POSTERN_E_NOT_FOUND ? POSTERN_NO_PERMANENT : pop3_verdict(err),
+        open_refused(s, err == POSTERN_E_NOT_FOUND ? POSTERN_NO_PERMANENT : postern_verdict_of(err),
                      absent);
         return;
     }
@@ -171,7 +171,7 @@ void pop3_find(struct serve_pop3 *s)
 
     if (r < 0) {
         pop3_log_error(s, "find", r);
-        postern_pop3_answer_find(s->engine, s->question.id, pop3_verdict(r), 0, 0, absent);
+        postern_pop3_answer_find(s->engine, s->question.id, postern_verdict_of(r), 0, 0, absent);
         return;
     }
     postern_pop3_answer_find(s->engine, s->question.id, POSTERN_YES, entry.size_bytes, entry.flags,
@@ -221,7 +221,7 @@ static void expunge_finish(struct serve_pop3 *s, struct pop3_job *job)
 {
     if (job->err < 0) {
         pop3_log_error(s, "expunge", job->err);
-        postern_pop3_answer_expunge(s->engine, s->question.id, pop3_verdict(job->err), absent);
+        postern_pop3_answer_expunge(s->engine, s->question.id, postern_verdict_of(job->err), absent);
         return;
     }
     s->expunged += job->count;

@@ -84,8 +84,6 @@ struct serve_pop3 {
 
 /* pop3_name - a name as a C string, cut at the buffer's size. */
 void pop3_name(char *out, size_t size, struct postern_span name);
-/* pop3_verdict - the word for the engine on a store's error. */
-enum postern_verdict pop3_verdict(int err);
 void pop3_log(struct serve_pop3 *s, const char *event, const char *key1, const char *value1,
               const char *key2, const char *value2);
 void pop3_log_number(struct serve_pop3 *s, const char *event, const char *key1, uint64_t value1,

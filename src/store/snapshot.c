@@ -70,6 +70,25 @@ int snapshot_builder_add(struct snapshot_builder *builder, struct postern_span u
     return 0;
 }
 
+void snapshot_builder_size(struct snapshot_builder *builder, size_t i, uint64_t size_bytes, uint8_t flags)
+{
+    builder->entries[i].size_bytes = size_bytes;
+    builder->entries[i].flags = flags;
+    builder->snapshot.list.total_bytes += size_bytes;
+}
+
+struct postern_span snapshot_builder_uid(const struct snapshot_builder *builder, size_t i)
+{
+    const struct postern_entry *entry = &builder->entries[i];
+
+    return span_make(builder->uids + entry->uid_offset, entry->uid_length);
+}
+
+size_t snapshot_builder_count(const struct snapshot_builder *builder)
+{
+    return builder->snapshot.list.count;
+}
+
 struct postern_snapshot *snapshot_builder_end(struct snapshot_builder **builder_p)
 {
     static atomic_ullong generations;

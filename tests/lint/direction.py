@@ -14,7 +14,7 @@ ARROWS = {
     "sasl": "codec base",
     "proto/wire": "base",
     "proto/pop3": "proto/wire mime sasl codec base",
-    "provider": "proto/pop3 sasl base",
+    "provider": "proto/pop3 store base",
     "store": "mime codec base",
     "accounts": "sasl codec base",
     "net": "base",

@@ -36,7 +36,7 @@ void pop3_finish(struct postern_pop3 *s, bool ok)
     s->argument_count = 0;
     if (ok)
         s->errors = 0;
-    if (s->o.watch)
+    if (s->o.watch && s->command[0])
         pop3_tell(s, POSTERN_POP3_COMMAND_SEEN, 0, ok);
     if (!s->closing && s->shutdown && !s->want_tls)
         pop3_line(s, false, "SYS/TEMP", text_get(s->language, TEXT_SHUTDOWN), false);

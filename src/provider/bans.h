@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* bans - addresses whose sessions failed to log in too often are not let in for a while. Any
  * thread. An address is an IPv4 address or the /64 of an IPv6 one. */
-#ifndef DAEMON_BANS_H
-#define DAEMON_BANS_H
+#ifndef PROVIDER_BANS_H
+#define PROVIDER_BANS_H
 
 #include <postern/base.h>
 #include <sys/socket.h>
@@ -13,7 +13,7 @@ struct bans;
 int bans_new(struct bans **bans_r, unsigned strikes, postern_time time);
 void bans_free(struct bans **bans);
 /* bans_strike - one more failed session; whether this one made a ban. */
-bool bans_strike(struct bans *bans, const struct sockaddr_storage *address, postern_time now);
-bool bans_has(struct bans *bans, const struct sockaddr_storage *address, postern_time now);
+bool bans_strike(struct bans *bans, const struct sockaddr *address, postern_time now);
+bool bans_has(struct bans *bans, const struct sockaddr *address, postern_time now);
 
 #endif

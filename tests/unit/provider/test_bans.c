@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "daemon/bans.h"
+#include "provider/bans.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -29,13 +29,13 @@ static void test_strikes_make_a_ban_that_ends(void **state)
 
     (void)state;
     assert_int_equal(bans_new(&bans, 2, 100), 0);
-    assert_false(bans_strike(bans, &bad, 10));
-    assert_false(bans_has(bans, &bad, 11));
-    assert_true(bans_strike(bans, &bad, 12));
-    assert_true(bans_has(bans, &bad, 111));
-    assert_false(bans_has(bans, &good, 111));
-    assert_false(bans_has(bans, &bad, 112));
-    assert_false(bans_strike(bans, &bad, 113));
+    assert_false(bans_strike(bans, (const struct sockaddr *)&bad, 10));
+    assert_false(bans_has(bans, (const struct sockaddr *)&bad, 11));
+    assert_true(bans_strike(bans, (const struct sockaddr *)&bad, 12));
+    assert_true(bans_has(bans, (const struct sockaddr *)&bad, 111));
+    assert_false(bans_has(bans, (const struct sockaddr *)&good, 111));
+    assert_false(bans_has(bans, (const struct sockaddr *)&bad, 112));
+    assert_false(bans_strike(bans, (const struct sockaddr *)&bad, 113));
     bans_free(&bans);
     assert_null(bans);
 }
@@ -49,11 +49,11 @@ static void test_ipv6_goes_by_its_net(void **state)
 
     (void)state;
     assert_int_equal(bans_new(&bans, 1, 100), 0);
-    assert_true(bans_strike(bans, &one, 0));
-    assert_true(bans_has(bans, &two, 1));
-    assert_false(bans_has(bans, &other, 1));
-    assert_true(bans_strike(bans, &mapped, 0));
-    assert_true(bans_has(bans, &v4, 1));
+    assert_true(bans_strike(bans, (const struct sockaddr *)&one, 0));
+    assert_true(bans_has(bans, (const struct sockaddr *)&two, 1));
+    assert_false(bans_has(bans, (const struct sockaddr *)&other, 1));
+    assert_true(bans_strike(bans, (const struct sockaddr *)&mapped, 0));
+    assert_true(bans_has(bans, (const struct sockaddr *)&v4, 1));
     bans_free(&bans);
 }
 
@@ -65,16 +65,16 @@ static void test_never(void **state)
 
     (void)state;
     assert_int_equal(bans_new(&bans, 0, 100), 0);
-    assert_false(bans_strike(bans, &bad, 0));
-    assert_false(bans_has(bans, &bad, 1));
+    assert_false(bans_strike(bans, (const struct sockaddr *)&bad, 0));
+    assert_false(bans_has(bans, (const struct sockaddr *)&bad, 1));
     bans_free(&bans);
     assert_int_equal(bans_new(&bans, 1, 100), 0);
-    assert_false(bans_strike(bans, &local, 0));
-    assert_false(bans_strike(bans, &loop4, 0));
-    assert_false(bans_strike(bans, &loop6, 0));
-    assert_false(bans_has(bans, &local, 1));
-    assert_false(bans_has(bans, &loop4, 1));
-    assert_false(bans_has(bans, &loop6, 1));
+    assert_false(bans_strike(bans, (const struct sockaddr *)&local, 0));
+    assert_false(bans_strike(bans, (const struct sockaddr *)&loop4, 0));
+    assert_false(bans_strike(bans, (const struct sockaddr *)&loop6, 0));
+    assert_false(bans_has(bans, (const struct sockaddr *)&local, 1));
+    assert_false(bans_has(bans, (const struct sockaddr *)&loop4, 1));
+    assert_false(bans_has(bans, (const struct sockaddr *)&loop6, 1));
     bans_free(&bans);
 }
 

@@ -4,7 +4,7 @@
  * Each address has four places it may stand in; a new one takes a free or expired place, else the
  * one that expires first. So memory is bounded however many addresses there are, and a flood of
  * strangers can at worst shorten bans. Local peers on a UNIX socket are never banned. */
-#include "daemon/bans.h"
+#include "provider/bans.h"
 
 #include "base/memory.h"
 #include <arpa/inet.h>
@@ -58,16 +58,16 @@ static uint64_t key_of_v4(uint32_t network_order)
 
 /* The address in one number, 0 for one that is never banned: an IPv4 address with a mark above it,
  * the upper half of an IPv6 one. */
-static uint64_t key_of(const struct sockaddr_storage *address)
+static uint64_t key_of(const struct sockaddr *address)
 {
     const struct sockaddr_in *in = (const struct sockaddr_in *)address;
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
     uint64_t upper;
     uint32_t v4;
 
-    if (address->ss_family == AF_INET)
+    if (address->sa_family == AF_INET)
         return key_of_v4(in->sin_addr.s_addr);
-    if (address->ss_family != AF_INET6 || IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr))
+    if (address->sa_family != AF_INET6 || IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr))
         return 0;
     if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
         memcpy(&v4, in6->sin6_addr.s6_addr + 12, sizeof v4);
@@ -103,7 +103,7 @@ static struct place *place_take(struct place *places, uint64_t key)
     return taken;
 }
 
-bool bans_strike(struct bans *bans, const struct sockaddr_storage *address, postern_time now)
+bool bans_strike(struct bans *bans, const struct sockaddr *address, postern_time now)
 {
     uint64_t key = key_of(address);
     struct place *places, *place;
@@ -122,7 +122,7 @@ bool bans_strike(struct bans *bans, const struct sockaddr_storage *address, post
     return banned;
 }
 
-bool bans_has(struct bans *bans, const struct sockaddr_storage *address, postern_time now)
+bool bans_has(struct bans *bans, const struct sockaddr *address, postern_time now)
 {
     uint64_t key = key_of(address);
     const struct place *place;
