@@ -60,8 +60,8 @@ struct postern_listing {
     uint32_t last;     /* highest number accessed, for LAST; 0 */
 };
 
-/* struct postern_body - the content of a message, one of bytes, fd, read. Line ends may be LF or
- * CRLF; the engine sends CRLF, stuffs dots, adds a missing last line end. */
+/* struct postern_body - the content of a message, one of bytes, fd, read (none: it cannot be read).
+ * Line ends may be LF or CRLF; the engine sends CRLF, stuffs dots, adds a missing last line end. */
 struct postern_body {
     uint64_t size_bytes;       /* octets of the content; POSTERN_SIZE_UNKNOWN when not known */
     struct postern_span bytes; /* the whole content, lent until done() */

@@ -60,6 +60,7 @@ struct postern_store_ops {
      * path unchecked. mailbox_r: given, end with close. */
     int (*open)(struct postern_store *store, struct postern_span user, unsigned flags,
                 struct postern_mailbox **mailbox_r);
+    /* close - unlocks as well. NULL, *NULL fine. */
     void (*close)(struct postern_mailbox **mailbox);
     /* lock - exclusive over all processes that use the store: POSTERN_E_IN_USE. */
     int (*lock)(struct postern_mailbox *mailbox);

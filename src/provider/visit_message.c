@@ -86,12 +86,19 @@ static struct postern_pop3_message message_of(const struct postern_visit *v,
     };
 }
 
+static bool has_content(const struct postern_body *content)
+{
+    return content->bytes.p || content->fd >= 0 || content->read;
+}
+
 static void retrieved(struct postern_visit *v, int result)
 {
     struct body *body = v->opening;
     struct postern_pop3_message message;
 
     v->opening = NULL;
+    if (result == POSTERN_YES && !has_content(&body->content))
+        result = POSTERN_E_IO; /* a descriptor that could not be had, most likely */
     if (visit_verdict(result) != POSTERN_YES) {
         memory_free(NULL, body);
         postern_pop3_answer_message(v->engine, v->question.id, visit_verdict(result), NULL,
@@ -173,11 +180,9 @@ void visit_read(struct postern_visit *v)
     token = visit_ask(v, read_done);
     if (content->fd >= 0)
         visit_result(v, read_file(v, content, length));
-    else if (content->read)
+    else
         visit_result(
             v, content->read(content->handle, token, v->question.offset, v->read_bytes, length));
-    else
-        visit_result(v, 0);
 }
 
 int postern_visit_file(const struct postern_visit *visit, uint64_t content, uint64_t offset,
