@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 static struct {
-    const char *mode, *user, *password;
+    const char *mode, *user, *password; /* a '%' in user stands for the number of the client */
     int port, threads;
     long count;
     bool tls;
@@ -135,13 +135,25 @@ static const char *client_ok(struct client *c)
     return line;
 }
 
-static long client_login(struct client *c)
+static void client_user(char *out, size_t size, long number)
+{
+    const char *percent = strchr(job.user, '%');
+
+    if (percent)
+        snprintf(out, size, "%.*s%ld%s", (int)(percent - job.user), job.user, number, percent + 1);
+    else
+        snprintf(out, size, "%s", job.user);
+}
+
+static long client_login(struct client *c, long number)
 {
     long messages;
+    char user[128];
 
     client_open(c);
     client_ok(c);
-    client_send(c, "USER %s\r\n", job.user);
+    client_user(user, sizeof user, number);
+    client_send(c, "USER %s\r\n", user);
     client_ok(c);
     client_send(c, "PASS %s\r\n", job.password);
     client_ok(c);
@@ -199,22 +211,22 @@ static void client_retrieve(struct client *c, long number, long size)
         fail("message has another size than LIST says", "");
 }
 
-static long work_login(long count)
+static long work_login(long count, long number)
 {
     struct client *c = malloc(sizeof *c);
 
     for (long i = 0; i < count; i++) {
-        client_login(c);
+        client_login(c, number);
         client_quit(c);
     }
     free(c);
     return count;
 }
 
-static long work_list(long count)
+static long work_list(long count, long number)
 {
     struct client *c = malloc(sizeof *c);
-    long messages = client_login(c);
+    long messages = client_login(c, number);
 
     for (long i = 0; i < count; i++) {
         client_listing(c, "UIDL", messages, NULL);
@@ -225,10 +237,10 @@ static long work_list(long count)
     return count;
 }
 
-static long work_retr(long count)
+static long work_retr(long count, long number)
 {
     struct client *c = malloc(sizeof *c);
-    long messages = client_login(c);
+    long messages = client_login(c, number);
     long *sizes = calloc((size_t)messages + 1, sizeof *sizes);
 
     client_listing(c, "LIST", messages, sizes);
@@ -241,14 +253,15 @@ static long work_retr(long count)
     return count * messages;
 }
 
-static long work_idle(long count)
+static long work_idle(long count, long number)
 {
     struct client *all = calloc(1, sizeof *all);
     int ended;
 
+    (void)number;
     /* the buffers are only needed while logging in; one client is used for all */
     for (long i = 0; i < count; i++)
-        client_login(all);
+        client_login(all, i);
     puts("ready");
     fflush(stdout);
     do
@@ -260,16 +273,21 @@ static long work_idle(long count)
 
 static const struct {
     const char *name;
-    long (*work)(long count);
+    long (*work)(long count, long number);
 } modes[] = {{"login", work_login}, {"list", work_list}, {"retr", work_retr}, {"idle", work_idle}};
+
+struct share {
+    pthread_t thread;
+    long number, done;
+};
 
 static void *thread_main(void *argument)
 {
-    long *done = argument;
+    struct share *share = argument;
 
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (strcmp(job.mode, modes[i].name) == 0)
-            *done = modes[i].work(job.count / job.threads);
+            share->done = modes[i].work(job.count / job.threads, share->number);
     return NULL;
 }
 
@@ -291,6 +309,8 @@ static void arguments(int argc, char **argv)
     }
     if (strcmp(job.mode, "idle") == 0)
         job.threads = 1;
+    if (job.threads < 1 || job.threads > 64)
+        fail("usage", "threads=1..64");
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
@@ -298,8 +318,8 @@ static void arguments(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    pthread_t threads[64];
-    long done[64] = {0}, sum = 0;
+    struct share shares[64] = {0};
+    long sum = 0;
     struct timespec from, to;
 
     arguments(argc, argv);
@@ -307,12 +327,14 @@ int main(int argc, char **argv)
     /* every handshake is a full one, so that the two servers do the same work */
     SSL_CTX_set_session_cache_mode(job.context, SSL_SESS_CACHE_OFF);
     clock_gettime(CLOCK_MONOTONIC, &from);
-    for (int i = 0; i < job.threads; i++)
-        if (pthread_create(&threads[i], NULL, thread_main, &done[i]) != 0)
-            fail("thread", "");
     for (int i = 0; i < job.threads; i++) {
-        pthread_join(threads[i], NULL);
-        sum += done[i];
+        shares[i].number = i;
+        if (pthread_create(&shares[i].thread, NULL, thread_main, &shares[i]) != 0)
+            fail("thread", "");
+    }
+    for (int i = 0; i < job.threads; i++) {
+        pthread_join(shares[i].thread, NULL);
+        sum += shares[i].done;
     }
     clock_gettime(CLOCK_MONOTONIC, &to);
     printf("%ld %.6f\n", sum, (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);

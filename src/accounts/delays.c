@@ -45,10 +45,8 @@ void delays_free(struct delays **delays)
 
 static struct delay *row_of(struct delays *delays, struct postern_span key, uint64_t *hash_r)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = span_hash(key);
 
-    for (size_t i = 0; i < key.n; i++)
-        hash = (hash ^ (unsigned char)key.p[i]) * UINT64_C(1099511628211);
     *hash_r = hash | 1;
     return &delays->rows[(hash >> 7) % delays->count];
 }

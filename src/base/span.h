@@ -42,6 +42,8 @@ struct postern_span span_trim(struct postern_span s);
 bool span_number(struct postern_span s, uint64_t max, uint64_t *number_r);
 /* span_same_secret - equality in time that depends on the lengths alone. */
 bool span_same_secret(struct postern_span a, struct postern_span b);
+/* span_hash - FNV-1a, 64 bits: for tables and checksums, where nobody chooses the octets to do harm. */
+uint64_t span_hash(struct postern_span s);
 /* secret_wipe - overwrite with zeros in a way the compiler keeps. NULL for n 0 is fine. */
 void secret_wipe(void *p, size_t n);
 

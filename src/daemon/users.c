@@ -26,13 +26,11 @@ struct users {
     struct entry *buckets[BUCKETS];
 };
 
-/* FNV-1a. A peer chooses no names here: only who logged in gets in. */
+/* A peer chooses no names here: only who logged in gets in. */
 uint64_t users_hash(struct postern_span user)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = span_hash(user);
 
-    for (size_t i = 0; i < user.n; i++)
-        hash = (hash ^ (unsigned char)user.p[i]) * UINT64_C(1099511628211);
     return hash ^ hash >> 32;
 }
 

@@ -111,48 +111,34 @@ static int make_path(char *path)
     return mkdir(path, 0700) < 0 && errno != EEXIST ? folder_error(errno) : 0;
 }
 
-static int open_sub(int base, const char *name, bool create)
-{
-    int fd;
-
-    if (create && strcmp(name, ".") != 0 && mkdirat(base, name, 0700) < 0 && errno != EEXIST)
-        return folder_error(errno);
-    fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return fd < 0 ? folder_error(errno) : fd;
-}
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
-/* open_folders - all descriptors of a mailbox. staging is made when it is missing, where that is allowed. */
+/* open_folders - see that all folders of a mailbox are there. staging is made when it is missing, where that
+ * is allowed. */
 static int open_folders(struct folder *folder, const char *path, bool create)
 {
     const struct folder_kind *kind = folder->store->kind;
+    int fd = 0;
 
     folder->base = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder->base < 0)
         return folder_error(errno);
-    for (unsigned i = 0; i < kind->sub_count; i++) {
-        folder->subs[i] = open_sub(folder->base, kind->subs[i], create);
-        if (folder->subs[i] < 0)
-            return folder->subs[i];
+    for (unsigned i = 0; i < kind->sub_count && fd >= 0; i++) {
+        fd = folder_dir_open(folder->base, kind->subs[i], create);
+        if (fd >= 0)
+            close(fd);
     }
-    folder->staging = open_sub(folder->base, kind->staging, true);
-    return folder->staging == POSTERN_E_NOMEM || folder->staging == POSTERN_E_AGAIN ? folder->staging : 0;
+    if (fd < 0)
+        return fd;
+    fd = folder_dir_open(folder->base, kind->staging, true);
+    if (fd >= 0)
+        close(fd);
+    return fd == POSTERN_E_NOMEM || fd == POSTERN_E_AGAIN ? fd : 0;
 }
 
 /* ---- the cache ------------------------------------------------------------------------------------ */
 
 static void folder_drop(struct folder *folder)
 {
-    close_fd(&folder->base);
-    for (unsigned i = 0; i < FOLDER_SUBS; i++)
-        close_fd(&folder->subs[i]);
-    close_fd(&folder->staging);
+    folder_fd_close(&folder->base);
     rows_free(&folder->rows);
     postern_snapshot_unref(&folder->snapshot);
     pthread_mutex_destroy(&folder->mutex);
@@ -171,46 +157,57 @@ static struct folder *folder_make(struct folder_store *store, struct postern_spa
     return folder;
 }
 
+static struct folder **bucket_of(struct folder_store *store, struct postern_span user)
+{
+    return &store->buckets[span_hash(user) % FOLDER_BUCKETS];
+}
+
+static void idle_leave(struct folder_store *store, struct folder *folder)
+{
+    *(folder->idle_older ? &folder->idle_older->idle_newer : &store->idle_oldest) = folder->idle_newer;
+    *(folder->idle_newer ? &folder->idle_newer->idle_older : &store->idle_newest) = folder->idle_older;
+    folder->idle_older = folder->idle_newer = NULL;
+    store->idle_count--;
+}
+
+static void idle_join(struct folder_store *store, struct folder *folder)
+{
+    folder->idle_older = store->idle_newest;
+    *(folder->idle_older ? &folder->idle_older->idle_newer : &store->idle_oldest) = folder;
+    store->idle_newest = folder;
+    store->idle_count++;
+}
+
+/* forget - drop a folder that nobody has open. */
+static void forget(struct folder_store *store, struct folder *folder)
+{
+    struct folder **at = bucket_of(store, postern_span_of(folder->user));
+
+    while (*at != folder)
+        at = &(*at)->next;
+    *at = folder->next;
+    idle_leave(store, folder);
+    folder_drop(folder);
+}
+
 /* cached - the folder from the cache, counted; NULL when it is not there. A folder that was removed or
  * replaced on disk meanwhile is forgotten. */
 static struct folder *cached(struct folder_store *store, struct postern_span user)
 {
-    struct folder *folder;
+    struct folder *folder = *bucket_of(store, user);
     struct stat facts;
 
-    for (struct folder **at = &store->folders; (folder = *at); at = &folder->next) {
-        if (!span_equal(postern_span_of(folder->user), user))
-            continue;
-        if (folder->users == 0 && (fstat(folder->base, &facts) < 0 || facts.st_nlink == 0)) {
-            *at = folder->next;
-            store->idle_count--;
-            folder_drop(folder);
-            return NULL;
-        }
-        store->idle_count -= folder->users == 0;
-        folder->users++;
-        *at = folder->next; /* to the front: what is used is found first */
-        folder->next = store->folders;
-        store->folders = folder;
-        return folder;
+    while (folder && !span_equal(postern_span_of(folder->user), user))
+        folder = folder->next;
+    if (!folder)
+        return NULL;
+    if (folder->users == 0 && (fstat(folder->base, &facts) < 0 || facts.st_nlink == 0)) {
+        forget(store, folder);
+        return NULL;
     }
-    return NULL;
-}
-
-/* drop_idle - the least recently used of the folders that nobody has open. */
-static void drop_idle(struct folder_store *store)
-{
-    struct folder **last = NULL, *folder;
-
-    for (struct folder **at = &store->folders; *at; at = &(*at)->next)
-        if ((*at)->users == 0)
-            last = at;
-    if (!last)
-        return;
-    folder = *last;
-    *last = folder->next;
-    store->idle_count--;
-    folder_drop(folder);
+    if (folder->users++ == 0)
+        idle_leave(store, folder);
+    return folder;
 }
 
 static void folder_release(struct folder *folder)
@@ -218,8 +215,11 @@ static void folder_release(struct folder *folder)
     struct folder_store *store = folder->store;
 
     pthread_mutex_lock(&store->mutex);
-    if (--folder->users == 0 && ++store->idle_count > IDLE_MAX)
-        drop_idle(store);
+    if (--folder->users == 0) {
+        idle_join(store, folder);
+        if (store->idle_count > IDLE_MAX)
+            forget(store, store->idle_oldest);
+    }
     pthread_mutex_unlock(&store->mutex);
 }
 
@@ -227,7 +227,7 @@ static int folder_find_or_make(struct folder_store *store, struct postern_span u
                                struct folder **folder_r)
 {
     char path[PATH_MAX];
-    struct folder *folder = cached(store, user);
+    struct folder *folder = cached(store, user), **bucket;
     int err = 0;
 
     if (!folder) {
@@ -245,8 +245,9 @@ static int folder_find_or_make(struct folder_store *store, struct postern_span u
             return err;
         }
         folder->users = 1;
-        folder->next = store->folders;
-        store->folders = folder;
+        bucket = bucket_of(store, user);
+        folder->next = *bucket;
+        *bucket = folder;
     }
     *folder_r = folder;
     return 0;
@@ -282,7 +283,7 @@ void folder_close(struct postern_mailbox **mailbox)
     if (!mailbox || !*mailbox)
         return;
     folder_unlock(*mailbox);
-    close_fd(&(*mailbox)->watch_fd);
+    folder_fd_close(&(*mailbox)->watch_fd);
     folder_release((*mailbox)->folder);
     free(*mailbox);
     *mailbox = NULL;
@@ -292,12 +293,11 @@ void folder_free(struct postern_store *postern_store)
 {
     struct folder_store *store = postern_store->self;
 
-    while (store->folders) {
-        struct folder *folder = store->folders;
-
-        store->folders = folder->next;
-        folder_drop(folder);
-    }
+    for (size_t i = 0; i < FOLDER_BUCKETS; i++)
+        for (struct folder *folder = store->buckets[i], *next; folder; folder = next) {
+            next = folder->next;
+            folder_drop(folder);
+        }
     pthread_mutex_destroy(&store->mutex);
     free(store->path);
     free(store);
@@ -322,9 +322,9 @@ int folder_lock(struct postern_mailbox *mailbox)
         return err;
     }
     mailbox->lock_fd = fd;
-    pthread_mutex_lock(&folder->mutex);
+    folder_enter(folder);
     err = folder_recover(folder);
-    pthread_mutex_unlock(&folder->mutex);
+    folder_leave(folder);
     if (err < 0)
         folder_unlock(mailbox);
     return err;
@@ -332,7 +332,7 @@ int folder_lock(struct postern_mailbox *mailbox)
 
 void folder_unlock(struct postern_mailbox *mailbox)
 {
-    close_fd(&mailbox->lock_fd);
+    folder_fd_close(&mailbox->lock_fd);
 }
 
 int folder_watch_fd(struct postern_mailbox *mailbox)
@@ -341,14 +341,16 @@ int folder_watch_fd(struct postern_mailbox *mailbox)
 
     if (mailbox->watch_fd >= 0)
         return mailbox->watch_fd;
+    folder_enter(folder);
     mailbox->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     for (unsigned i = 0; mailbox->watch_fd >= 0 && i < folder->store->kind->sub_count; i++) {
         char path[64];
 
-        snprintf(path, sizeof path, "/proc/self/fd/%d", folder->subs[i]);
+        snprintf(path, sizeof path, "/proc/self/fd/%d", folder_sub(folder, i));
         if (inotify_add_watch(mailbox->watch_fd, path, IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE) < 0)
-            close_fd(&mailbox->watch_fd);
+            folder_fd_close(&mailbox->watch_fd);
     }
+    folder_leave(folder);
     return mailbox->watch_fd < 0 ? POSTERN_E_IO : mailbox->watch_fd;
 }
 

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #define FOLDER_SUBS 2
+#define FOLDER_BUCKETS 4096
 
 struct folder_kind {
     struct postern_store_ops ops; /* name, and folder_* for the rest */
@@ -52,18 +53,22 @@ struct folder_store {
     char *path;    /* with %u, %n, %d, or a plain one */
     bool per_user; /* false: path itself is everybody's mailbox */
     pthread_mutex_t mutex;
-    struct folder *folders; /* the cache */
+    struct folder *buckets[FOLDER_BUCKETS]; /* the cache, by user */
+    struct folder *idle_oldest, *idle_newest; /* of those, the ones that nobody has open */
     unsigned idle_count;
 };
 
-/* struct folder - one mailbox, shared by all that have it open, kept for a while after. */
+/* struct folder - one mailbox, shared by all that have it open, kept for a while after. It holds one
+ * descriptor, its own; those of its sub-folders are there only between folder_enter() and folder_leave(),
+ * since many thousand mailboxes may be open at the same time. */
 struct folder {
-    struct folder *next;
+    struct folder *next;                   /* in its bucket */
+    struct folder *idle_older, *idle_newer; /* while users is 0 */
     struct folder_store *store;
     char user[256];
     unsigned users; /* handles; with the store's mutex */
     pthread_mutex_t mutex;
-    int base, subs[FOLDER_SUBS], staging; /* descriptors of the folders */
+    int base, subs[FOLDER_SUBS], staging; /* descriptors of the folders; -1: not open now */
     struct rows rows;
     struct postern_snapshot *snapshot;
     struct timespec seen[FOLDER_SUBS]; /* the subs' change times when they were listed */
@@ -76,6 +81,15 @@ struct postern_mailbox {
     int lock_fd, watch_fd; /* -1: none */
 };
 
+/* folder_dirs.c: an operation on a mailbox begins and ends with these; its mutex is held between. */
+void folder_enter(struct folder *folder);
+void folder_leave(struct folder *folder);
+/* folder_sub, folder_staging - the descriptor of a sub-folder, lent until folder_leave(), or POSTERN_E_*. */
+int folder_sub(struct folder *folder, unsigned sub);
+int folder_staging(struct folder *folder);
+/* folder_dir_open - O_NOFOLLOW; made when it is missing and `create`. A descriptor, given, or POSTERN_E_*. */
+int folder_dir_open(int base, const char *name, bool create);
+void folder_fd_close(int *fd);
 /* folder.c: the ops that are common */
 int folder_store_new(struct postern_store *store_r, const struct folder_kind *kind, const char *path, bool per_user);
 int folder_open(struct postern_store *store, struct postern_span user, unsigned flags, struct postern_mailbox **mailbox_r);
@@ -98,8 +112,8 @@ int folder_message(struct postern_mailbox *mailbox, struct postern_span uid, uns
                    struct postern_content **content_r, struct postern_facts *facts_r);
 int folder_read(struct postern_content *content, uint64_t offset, char *out, size_t n);
 void folder_content_close(struct postern_content **content);
-/* folder_open_file - O_NOFOLLOW, regular files only. A descriptor or POSTERN_E_*. */
-int folder_open_file(int sub, const char *name, struct stat *facts_r);
+/* folder_open_row - the file of a row; O_NOFOLLOW, regular files only. A descriptor, given, or POSTERN_E_*. */
+int folder_open_row(struct folder *folder, const struct row *row, struct stat *facts_r);
 /* folder_expunge.c */
 int folder_expunge(struct postern_mailbox *mailbox, const struct postern_span *uids, size_t count);
 /* folder_recover - finish what a journal says. With the folder's mutex. */

@@ -16,7 +16,7 @@
 
 struct postern_delivery {
     struct folder *folder;
-    int fd;
+    int fd, staging;
     struct scan scan;
     uint64_t number;
     char staged[64];
@@ -35,11 +35,16 @@ int folder_begin(struct postern_mailbox *mailbox, struct postern_delivery **deli
     delivery->number = atomic_fetch_add(&numbers, 1) + 1;
     snprintf(delivery->staged, sizeof delivery->staged, "postern.%lld.%d.%llu", (long long)now.tv_sec, (int)getpid(),
              (unsigned long long)delivery->number);
-    delivery->fd = openat(mailbox->folder->staging, delivery->staged,
-                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (delivery->fd < 0) {
+    delivery->staging = folder_dir_open(mailbox->folder->base, mailbox->folder->store->kind->staging, true);
+    if (delivery->staging >= 0)
+        delivery->fd = openat(delivery->staging, delivery->staged,
+                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (delivery->staging < 0 || delivery->fd < 0) {
+        int err = delivery->staging < 0 ? delivery->staging : folder_error(errno);
+
+        folder_fd_close(&delivery->staging);
         free(delivery);
-        return folder_error(errno);
+        return err;
     }
     *delivery_r = delivery;
     return 0;
@@ -56,7 +61,8 @@ void folder_abort(struct postern_delivery **delivery)
     if (!delivery || !*delivery)
         return;
     close((*delivery)->fd);
-    unlinkat((*delivery)->folder->staging, (*delivery)->staged, 0);
+    unlinkat((*delivery)->staging, (*delivery)->staged, 0);
+    close((*delivery)->staging);
     free(*delivery);
     *delivery = NULL;
 }
@@ -65,14 +71,19 @@ void folder_abort(struct postern_delivery **delivery)
 static int publish(struct postern_delivery *delivery, const char *name)
 {
     struct folder *folder = delivery->folder;
+    int sub = folder_dir_open(folder->base, folder->store->kind->subs[0], false), err = 0;
 
+    if (sub < 0)
+        return sub;
     /* link, not rename: a name that exists must not be overwritten */
-    if (linkat(folder->staging, delivery->staged, folder->subs[0], name, 0) < 0)
-        return folder_error(errno);
-    if (fsync(folder->subs[0]) == 0)
-        return 0;
-    unlinkat(folder->subs[0], name, 0);
-    return POSTERN_E_IO;
+    if (linkat(delivery->staging, delivery->staged, sub, name, 0) < 0) {
+        err = folder_error(errno);
+    } else if (fsync(sub) < 0) {
+        unlinkat(sub, name, 0);
+        err = POSTERN_E_IO;
+    }
+    close(sub);
+    return err;
 }
 
 static int tell_uid(struct folder *folder, const char *name, char *uid_r)
@@ -80,12 +91,12 @@ static int tell_uid(struct folder *folder, const char *name, char *uid_r)
     struct postern_span key = folder->store->kind->key_of(postern_span_of(name));
     int err;
 
-    pthread_mutex_lock(&folder->mutex);
+    folder_enter(folder);
     err = folder_scan(folder, true);
     for (size_t i = 0; !err && uid_r && i < folder->rows.count; i++)
         if (span_equal(folder->store->kind->key_of(postern_span_of(folder->rows.all[i].name)), key))
             memcpy(uid_r, folder->rows.all[i].uid_text, sizeof folder->rows.all[i].uid_text);
-    pthread_mutex_unlock(&folder->mutex);
+    folder_leave(folder);
     return err;
 }
 

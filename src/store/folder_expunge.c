@@ -29,15 +29,6 @@
 #define JOURNAL_NEW ".postern.expunge.new"
 #define JOURNAL_MAX (256u << 20)
 
-static uint64_t checksum(struct postern_span s)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (size_t i = 0; i < s.n; i++)
-        hash = (hash ^ (unsigned char)s.p[i]) * UINT64_C(1099511628211);
-    return hash;
-}
-
 int folder_write_all(int fd, struct postern_span bytes)
 {
     while (bytes.n) {
@@ -72,15 +63,15 @@ static void journal_row(struct buffer *journal, const struct row *row)
 
 static int journal_write(struct folder *folder, struct buffer *journal)
 {
-    uint64_t sum = checksum(buffer_span(journal));
-    int fd, err;
+    uint64_t sum = span_hash(buffer_span(journal));
+    int staging = folder_staging(folder), fd, err;
 
     buffer_append_char(journal, '=');
     buffer_append_number(journal, sum);
     buffer_append_char(journal, '\0');
-    if (journal->error)
-        return journal->error;
-    fd = openat(folder->staging, JOURNAL_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (journal->error || staging < 0)
+        return journal->error ? journal->error : staging;
+    fd = openat(staging, JOURNAL_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return folder_error(errno);
     err = folder_write_all(fd, buffer_span(journal));
@@ -88,19 +79,19 @@ static int journal_write(struct folder *folder, struct buffer *journal)
         err = sync_fd(fd);
     if (close(fd) < 0 && !err)
         err = POSTERN_E_IO;
-    if (!err && renameat(folder->staging, JOURNAL_NEW, folder->staging, JOURNAL) < 0)
+    if (!err && renameat(staging, JOURNAL_NEW, staging, JOURNAL) < 0)
         err = folder_error(errno);
     if (err)
-        unlinkat(folder->staging, JOURNAL_NEW, 0);
+        unlinkat(staging, JOURNAL_NEW, 0);
     return err;
 }
 
 /* commit - make the journal's name durable, or take it back; 0: the set is deleted. */
 static int commit(struct folder *folder)
 {
-    int err = sync_fd(folder->staging);
+    int staging = folder_staging(folder), err = sync_fd(staging);
 
-    if (err && unlinkat(folder->staging, JOURNAL, 0) == 0 && sync_fd(folder->staging) == 0)
+    if (err && unlinkat(staging, JOURNAL, 0) == 0 && sync_fd(staging) == 0)
         return err;
     return 0;
 }
@@ -110,7 +101,9 @@ static int unlink_named(struct folder *folder, unsigned sub, const char *name)
 {
     struct postern_span key = folder->store->kind->key_of(postern_span_of(name));
 
-    if (unlinkat(folder->subs[sub], name, 0) == 0)
+    if (folder_sub(folder, sub) < 0)
+        return folder_sub(folder, sub);
+    if (unlinkat(folder_sub(folder, sub), name, 0) == 0)
         return 0;
     if (errno != ENOENT)
         return folder_error(errno);
@@ -118,7 +111,7 @@ static int unlink_named(struct folder *folder, unsigned sub, const char *name)
         const struct row *row = &folder->rows.all[i];
 
         if (span_equal(folder->store->kind->key_of(postern_span_of(row->name)), key) &&
-            unlinkat(folder->subs[row->sub], row->name, 0) < 0 && errno != ENOENT)
+            unlinkat(folder_sub(folder, row->sub), row->name, 0) < 0 && errno != ENOENT)
             return folder_error(errno);
     }
     return 0;
@@ -133,12 +126,14 @@ static int carry_out(struct folder *folder, struct postern_span journal)
         struct postern_span line = span_cut(&journal, '\0');
         unsigned sub = (unsigned)(line.p[0] - '0');
 
-        one = sub < folder->store->kind->sub_count ? unlink_named(folder, sub, line.p + 1) : 0;
+        if (sub >= folder->store->kind->sub_count || memchr(line.p, '/', line.n))
+            continue; /* not of our writing: a name leads nowhere but into its folder */
+        one = unlink_named(folder, sub, line.p + 1);
         err = one < 0 ? one : err;
     }
     for (unsigned i = 0; !err && i < folder->store->kind->sub_count; i++)
-        err = sync_fd(folder->subs[i]);
-    if (!err && unlinkat(folder->staging, JOURNAL, 0) < 0 && errno != ENOENT)
+        err = folder_sub(folder, i) < 0 ? folder_sub(folder, i) : sync_fd(folder_sub(folder, i));
+    if (!err && unlinkat(folder_staging(folder), JOURNAL, 0) < 0 && errno != ENOENT)
         err = folder_error(errno);
     return err;
 }
@@ -170,23 +165,25 @@ static bool journal_is_whole(struct postern_span journal)
         continue;
     sum = span_make(journal.p + at, journal.n - at - 1);
     return sum.n > 1 && sum.p[0] == '=' && span_number(span_from(sum, 1), UINT64_MAX, &number) &&
-           number == checksum(span_make(journal.p, at));
+           number == span_hash(span_make(journal.p, at));
 }
 
 int folder_recover(struct folder *folder)
 {
     struct buffer journal = {0};
-    int fd, err;
+    int staging = folder_staging(folder), fd, err;
 
-    if (folder->staging < 0)
-        return 0;
-    fd = openat(folder->staging, JOURNAL, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (staging == POSTERN_E_NOT_FOUND || staging == POSTERN_E_DENIED)
+        return 0; /* so nothing was ever begun here */
+    if (staging < 0)
+        return staging;
+    fd = openat(staging, JOURNAL, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? 0 : folder_error(errno);
     err = journal_read(fd, &journal);
     close(fd);
     if (!err && !journal_is_whole(buffer_span(&journal)))
-        err = unlinkat(folder->staging, JOURNAL, 0) < 0 ? folder_error(errno) : 0;
+        err = unlinkat(staging, JOURNAL, 0) < 0 ? folder_error(errno) : 0;
     else if (!err) {
         err = folder_scan(folder, true); /* names may have changed since */
         if (!err)
@@ -229,10 +226,12 @@ int folder_expunge(struct postern_mailbox *mailbox, const struct postern_span *u
     struct buffer journal = {0};
     int err;
 
-    if (folder->staging < 0)
-        return POSTERN_E_DENIED;
-    pthread_mutex_lock(&folder->mutex);
-    err = folder_recover(folder);
+    folder_enter(folder);
+    err = folder_staging(folder);
+    if (err == POSTERN_E_NOT_FOUND)
+        err = POSTERN_E_DENIED;
+    if (err >= 0)
+        err = folder_recover(folder);
     if (!err)
         err = gather(folder, uids, count, &journal);
     if (err > 0) {
@@ -244,7 +243,7 @@ int folder_expunge(struct postern_mailbox *mailbox, const struct postern_span *u
         else
             folder->settled = false;
     }
-    pthread_mutex_unlock(&folder->mutex);
+    folder_leave(folder);
     buffer_done(&journal);
     return err < 0 ? err : 0;
 }

@@ -78,14 +78,14 @@ static int rows_add(struct rows *rows, const char *name, unsigned sub, struct po
 static int list_sub(struct folder *folder, unsigned sub, struct rows *rows)
 {
     const struct folder_kind *kind = folder->store->kind;
-    int fd = openat(folder->subs[sub], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+    int fd = folder_dir_open(folder->base, kind->subs[sub], false), err = 0;
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
 
     if (!dir) {
-        if (fd >= 0)
-            close(fd);
-        return folder_error(errno);
+        err = fd < 0 ? fd : folder_error(errno);
+        folder_fd_close(&fd);
+        return err;
     }
     while (!err && (errno = 0, entry = readdir(dir))) {
         struct postern_span name = postern_span_of(entry->d_name);
@@ -204,7 +204,7 @@ static void learn(struct folder *folder, struct row *row)
     int fd;
 
     folder->store->kind->sizes_of(postern_span_of(row->name), &row->size_raw, &row->size_wire);
-    fd = folder_open_file(folder->subs[row->sub], row->name, &facts);
+    fd = folder_open_row(folder, row, &facts);
     if (fd < 0) {
         row->flags |= POSTERN_ENTRY_UNREADABLE;
     } else {
@@ -228,7 +228,7 @@ static bool is_same(struct folder *folder, const struct row *old, const struct r
         return false;
     if (!folder->store->kind->mutable_files)
         return true;
-    return fstatat(folder->subs[row->sub], row->name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+    return fstatat(folder_sub(folder, row->sub), row->name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
            (uint64_t)facts.st_size == old->size_raw && facts.st_mtim.tv_sec == old->mtime.tv_sec &&
            facts.st_mtim.tv_nsec == old->mtime.tv_nsec;
 }
@@ -259,7 +259,7 @@ static int change_times(const struct folder *folder, struct timespec times_r[FOL
     struct stat facts;
 
     for (unsigned i = 0; i < folder->store->kind->sub_count; i++) {
-        if (fstat(folder->subs[i], &facts) < 0)
+        if (fstatat(folder->base, folder->store->kind->subs[i], &facts, AT_SYMLINK_NOFOLLOW) < 0)
             return folder_error(errno);
         times_r[i] = facts.st_mtim;
     }
@@ -375,7 +375,7 @@ int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags, struct post
     struct timespec times[FOLDER_SUBS];
     int err;
 
-    pthread_mutex_lock(&folder->mutex);
+    folder_enter(folder);
     err = change_times(folder, times);
     if (!err && !unchanged(folder, times)) {
         err = flags & POSTERN_STORE_NO_WAIT ? POSTERN_E_AGAIN : folder_recover(folder);
@@ -384,7 +384,7 @@ int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags, struct post
     }
     if (!err)
         *snapshot_r = postern_snapshot_ref(folder->snapshot);
-    pthread_mutex_unlock(&folder->mutex);
+    folder_leave(folder);
     return err;
 }
 
@@ -394,13 +394,13 @@ int folder_find(struct postern_mailbox *mailbox, struct postern_span uid, struct
     const struct row *row;
     int err;
 
-    pthread_mutex_lock(&folder->mutex);
+    folder_enter(folder);
     err = folder_scan(folder, false);
     row = err ? NULL : folder_row(folder, uid);
     if (row)
         *entry_r = (struct postern_entry){.size_bytes = row->size_wire, .uid_length = (uint8_t)uid.n, .flags = row->flags};
     else if (!err)
         err = POSTERN_E_NOT_FOUND;
-    pthread_mutex_unlock(&folder->mutex);
+    folder_leave(folder);
     return err;
 }

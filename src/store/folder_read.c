@@ -14,11 +14,14 @@ struct postern_content {
     int fd;
 };
 
-int folder_open_file(int sub, const char *name, struct stat *facts_r)
+int folder_open_row(struct folder *folder, const struct row *row, struct stat *facts_r)
 {
-    /* NONBLOCK: a FIFO that somebody put there must not hold us up */
-    int fd = openat(sub, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), err;
+    int sub = folder_sub(folder, row->sub), fd, err;
 
+    if (sub < 0)
+        return sub;
+    /* NONBLOCK: a FIFO that somebody put there must not hold us up */
+    fd = openat(sub, row->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return folder_error(errno);
     err = fstat(fd, facts_r) < 0 ? POSTERN_E_IO : S_ISREG(facts_r->st_mode) ? 0 : POSTERN_E_NOT_FOUND;
@@ -33,7 +36,7 @@ int folder_open_file(int sub, const char *name, struct stat *facts_r)
 static int open_row(struct folder *folder, struct postern_span uid, struct row **row_r, struct stat *facts_r)
 {
     struct row *row = folder_row(folder, uid);
-    int fd = row ? folder_open_file(folder->subs[row->sub], row->name, facts_r) : POSTERN_E_NOT_FOUND;
+    int fd = row ? folder_open_row(folder, row, facts_r) : POSTERN_E_NOT_FOUND;
 
     if (fd == POSTERN_E_NOT_FOUND) {
         int err = folder_scan(folder, true);
@@ -41,7 +44,7 @@ static int open_row(struct folder *folder, struct postern_span uid, struct row *
         if (err < 0)
             return err;
         row = folder_row(folder, uid);
-        fd = row ? folder_open_file(folder->subs[row->sub], row->name, facts_r) : POSTERN_E_NOT_FOUND;
+        fd = row ? folder_open_row(folder, row, facts_r) : POSTERN_E_NOT_FOUND;
     }
     *row_r = row;
     return fd;
@@ -74,7 +77,7 @@ int folder_message(struct postern_mailbox *mailbox, struct postern_span uid, uns
     (void)flags;
     if (!content)
         return POSTERN_E_NOMEM;
-    pthread_mutex_lock(&folder->mutex);
+    folder_enter(folder);
     content->fd = open_row(folder, uid, &row, &facts);
     if (content->fd >= 0)
         err = know(row, content->fd, &facts);
@@ -83,7 +86,7 @@ int folder_message(struct postern_mailbox *mailbox, struct postern_span uid, uns
     if (!err)
         *facts_r = (struct postern_facts){.size_raw = (uint64_t)facts.st_size, .size_wire = row->size_wire,
                                           .wire_clean = row->wire_clean, .fd = content->fd};
-    pthread_mutex_unlock(&folder->mutex);
+    folder_leave(folder);
     if (err) {
         folder_content_close(&content);
         return err;
