@@ -28,9 +28,10 @@ LOAD = str(BUILD / "bench/bench-load")
 QUICK = os.environ.get("QUICK") == "1"
 IDLE = 500 if QUICK else 5000
 IDLE_DOVECOT = 200
-THREADS = 4
+THREADS = 4   # clients that read mailboxes
+CLIENTS = 16  # clients that log in, again and again
 # a mailbox of its own for every client, since POP3 locks it: (user, how many, messages, octets of each)
-MAILBOXES = (("small", THREADS, 10, 2048), ("large", THREADS, 10000, 2048), ("retr", THREADS, 200, 16384),
+MAILBOXES = (("small", CLIENTS, 10, 2048), ("large", THREADS, 10000, 2048), ("retr", THREADS, 200, 16384), ("big", THREADS, 100, 131072),
              ("idle", IDLE, 2, 1024))
 
 
@@ -118,7 +119,7 @@ class Server:
         wait_port(plain)
         wait_port(tls)
 
-    def measure(self, mode, user, count, tls=False, threads=THREADS):
+    def measure(self, mode, user, count, threads, tls=False):
         """CPU microseconds and operations per second of the load."""
         port = self.tls if tls else self.plain
         command = [LOAD, mode, str(port), user, "bench", str(count), f"threads={threads}"]
@@ -245,13 +246,14 @@ service auth {{
     return Server("dovecot", ["dovecot", "-F", "-c", work / "dovecot.conf"], plain, tls, version)
 
 
-# name, mode, user, count, tls, bar (share of Dovecot's CPU time that is allowed)
+# name, mode, user, count, threads, tls, bar (share of Dovecot's CPU time that is allowed)
 ROWS = [
-    ("login, STAT, QUIT", "login", "small%", 20000, False, 1 / 8),
-    ("login, STAT, QUIT over TLS", "login", "small%", 3000, True, None),
-    ("UIDL and LIST of 10,000", "list", "large%", 400, False, 1 / 10),
-    ("RETR, per message of 16 KiB", "retr", "retr%", 200, False, 1 / 8),
-    ("RETR over TLS, per message of 16 KiB", "retr", "retr%", 200, True, None),
+    ("login, STAT, QUIT", "login", "small%", 20000, CLIENTS, False, 1 / 8),
+    ("login, STAT, QUIT over TLS", "login", "small%", 4000, CLIENTS, True, None),
+    ("UIDL and LIST of 10,000", "list", "large%", 400, THREADS, False, 1 / 10),
+    ("RETR, per message of 16 KiB", "retr", "retr%", 200, THREADS, False, 1 / 8),
+    ("RETR, per message of 128 KiB", "retr", "big%", 100, THREADS, False, 1 / 8),
+    ("RETR over TLS, per message of 16 KiB", "retr", "retr%", 200, THREADS, True, None),
 ]
 
 
@@ -313,9 +315,9 @@ plot "{OUT}/results.dat" using 2:xtic(1) title "Postern", "" using 3 title "Dove
 
 def run(server, idle_count):
     rows = {}
-    for name, mode, user, count, tls, _ in ROWS:
-        count = max(8, count // 10) if QUICK else count
-        rows[name] = server.measure(mode, user, count, tls)
+    for name, mode, user, count, threads, tls, _ in ROWS:
+        count = max(threads, count // 10) if QUICK else count
+        rows[name] = server.measure(mode, user, count, threads, tls)
         print(f"{server.name}: {name}: {rows[name]['cpu_us']:.1f} us CPU, {rows[name]['per_s']:.0f}/s", flush=True)
     idle = {"plain": server.idle("idle%", idle_count), "tls": server.idle("idle%", idle_count, True)}
     print(f"{server.name}: idle {idle}", flush=True)

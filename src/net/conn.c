@@ -10,7 +10,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -58,9 +57,10 @@ static void linger(int fd, char *scratch)
     size_t dropped = 0;
     ssize_t n;
 
-    shutdown(fd, SHUT_WR);
     while (dropped < LINGER_BYTES && (n = recv(fd, scratch, SCRATCH_BYTES, MSG_DONTWAIT)) > 0)
         dropped += (size_t)n;
+    if (dropped >= LINGER_BYTES)
+        shutdown(fd, SHUT_WR); /* there is more: let at least the last reply leave before the reset */
 }
 
 void conn_close(struct net_conn *conn, const char *why)
@@ -423,7 +423,6 @@ static void enter(struct net_conn *conn)
 void conn_new(struct net_loop *loop, struct net_listener *listener, int fd, const struct sockaddr_storage *from)
 {
     struct net_conn *conn = calloc(1, sizeof *conn);
-    int one = 1, size = (int)listener_options(listener)->limits->socket_buffer_bytes;
 
     if (!conn) {
         close(fd);
@@ -431,12 +430,6 @@ void conn_new(struct net_loop *loop, struct net_listener *listener, int fd, cons
     }
     *conn = (struct net_conn){.loop = loop, .listener = listener, .fd = fd, .phase_until = POSTERN_NEVER};
     conn->peer.address = *from;
-    if (from->ss_family != AF_UNIX)
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (size) {
-        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    }
     atomic_fetch_add(&loop->loops->connections, 1);
     loop_conn_add(loop, conn);
     if (conn_poll_start(conn) < 0)

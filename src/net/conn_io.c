@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* conn_io - octets in and out of one connection, with and without TLS.
- * Plain: one sendmsg for all lent pieces, sendfile for file ranges. TLS: pieces are gathered into one
- * record. Trap: after SSL_ERROR_WANT_WRITE the same octets must be offered again; output() gives the same
+ * Plain: one sendmsg for all lent pieces; a file range goes by sendfile when it is large, and is read
+ * into the same sendmsg when it is small: each packet that leaves costs more than copying a few pages. TLS:
+ * pieces are gathered into one record. Trap: after SSL_ERROR_WANT_WRITE the same octets must be offered again; output() gives the same
  * beginning until sent() is called, so gathering anew is enough. */
 #include "net/loop.h"
 
@@ -15,6 +16,7 @@
 #define PIECES 16
 #define TLS_RECORD 16384
 #define SENDFILE_MAX (1u << 20)
+#define SENDFILE_MIN (SCRATCH_BYTES - 16384u)
 
 static int ssl_result(struct net_conn *conn, int n)
 {
@@ -80,29 +82,6 @@ static int write_range(struct net_conn *conn, const struct postern_piece *piece,
     return (int)sent;
 }
 
-static int write_plain(struct net_conn *conn, const struct postern_piece *pieces, size_t count, postern_time now)
-{
-    struct iovec vector[PIECES];
-    struct msghdr message = {.msg_iov = vector};
-    ssize_t sent;
-    int flags = MSG_NOSIGNAL;
-
-    while (message.msg_iovlen < count && pieces[message.msg_iovlen].bytes.p) {
-        const struct postern_span *bytes = &pieces[message.msg_iovlen].bytes;
-
-        vector[message.msg_iovlen++] = (struct iovec){(void *)bytes->p, bytes->n};
-    }
-    if (message.msg_iovlen == 0)
-        return write_range(conn, &pieces[0], now);
-    if (message.msg_iovlen < count)
-        flags |= MSG_MORE; /* the file range follows at once and may share the segment */
-    sent = sendmsg(conn->fd, &message, flags);
-    if (sent < 0)
-        return write_failed();
-    conn->session.ops->sent(conn->session.self, (uint64_t)sent, now);
-    return (int)sent;
-}
-
 /* gather_range - octets of a file range, appended to a record; how many, or <0. */
 static int gather_range(struct net_conn *conn, const struct postern_piece *piece, char *out, size_t n)
 {
@@ -113,13 +92,13 @@ static int gather_range(struct net_conn *conn, const struct postern_piece *piece
     return got > 0 ? (int)got : POSTERN_E_IO;
 }
 
-/* gather - the beginning of the output, at most one record. */
-static int gather(struct net_conn *conn, const struct postern_piece *pieces, size_t count, char *out)
+/* gather - the beginning of the output, at most max octets of it; how many, or <0. */
+static int gather(struct net_conn *conn, const struct postern_piece *pieces, size_t count, char *out, size_t max)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < count && n < TLS_RECORD; i++) {
-        size_t room = TLS_RECORD - n, take = pieces[i].bytes.n < room ? pieces[i].bytes.n : room;
+    for (size_t i = 0; i < count && n < max; i++) {
+        size_t room = max - n, take = pieces[i].bytes.n < room ? pieces[i].bytes.n : room;
         int got = (int)take;
 
         if (pieces[i].bytes.p)
@@ -135,9 +114,56 @@ static int gather(struct net_conn *conn, const struct postern_piece *pieces, siz
     return (int)n;
 }
 
+/* The last answer may wait for the FIN: one packet instead of two. */
+static int more_flag(const struct net_conn *conn, size_t count)
+{
+    bool last = count < PIECES && conn->session.ops->wants(conn->session.self) & POSTERN_WANT_CLOSE;
+
+    return MSG_NOSIGNAL | (last ? MSG_MORE : 0);
+}
+
+static int write_gathered(struct net_conn *conn, const struct postern_piece *pieces, size_t count, postern_time now)
+{
+    int n = gather(conn, pieces, count, conn->loop->scratch, SCRATCH_BYTES);
+    ssize_t sent;
+
+    if (n <= 0)
+        return n;
+    sent = send(conn->fd, conn->loop->scratch, (size_t)n, more_flag(conn, count));
+    if (sent < 0)
+        return write_failed();
+    conn->session.ops->sent(conn->session.self, (uint64_t)sent, now);
+    return (int)sent;
+}
+
+static int write_plain(struct net_conn *conn, const struct postern_piece *pieces, size_t count, postern_time now)
+{
+    struct iovec vector[PIECES];
+    struct msghdr message = {.msg_iov = vector};
+    ssize_t sent;
+    int flags = more_flag(conn, count);
+
+    while (message.msg_iovlen < count && pieces[message.msg_iovlen].bytes.p) {
+        const struct postern_span *bytes = &pieces[message.msg_iovlen].bytes;
+
+        vector[message.msg_iovlen++] = (struct iovec){(void *)bytes->p, bytes->n};
+    }
+    if (message.msg_iovlen < count && pieces[message.msg_iovlen].bytes.n < SENDFILE_MIN)
+        return write_gathered(conn, pieces, count, now);
+    if (message.msg_iovlen == 0)
+        return write_range(conn, &pieces[0], now);
+    if (message.msg_iovlen < count)
+        flags |= MSG_MORE; /* the file range follows at once and may share the segment */
+    sent = sendmsg(conn->fd, &message, flags);
+    if (sent < 0)
+        return write_failed();
+    conn->session.ops->sent(conn->session.self, (uint64_t)sent, now);
+    return (int)sent;
+}
+
 static int write_tls(struct net_conn *conn, const struct postern_piece *pieces, size_t count, postern_time now)
 {
-    int n = gather(conn, pieces, count, conn->loop->scratch), sent;
+    int n = gather(conn, pieces, count, conn->loop->scratch, TLS_RECORD), sent;
 
     if (n <= 0)
         return n;

@@ -45,7 +45,6 @@ void conn_poll_end(struct net_conn *conn)
     if (!conn->poll)
         return;
     conn->poll->conn = NULL;
-    uv_poll_stop(&conn->poll->handle);
     uv_close((uv_handle_t *)&conn->poll->handle, poll_closed);
     conn->poll = NULL;
 }

@@ -69,7 +69,20 @@ static socklen_t address_of(const char *text, unsigned port, struct sockaddr_sto
     return sizeof *six;
 }
 
-static int bind_one(const struct sockaddr_storage *address, socklen_t length)
+/* Connections inherit these from the socket they were accepted on: no call for each. */
+static void set_inherited(int fd, int family, size_t buffer_bytes)
+{
+    int one = 1, size = (int)buffer_bytes;
+
+    if (family != AF_UNIX)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (!size)
+        return;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+}
+
+static int bind_one(const struct sockaddr_storage *address, socklen_t length, size_t buffer_bytes)
 {
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
 
@@ -80,6 +93,7 @@ static int bind_one(const struct sockaddr_storage *address, socklen_t length)
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
     if (address->ss_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    set_inherited(fd, address->ss_family, buffer_bytes);
     if (bind(fd, (const void *)address, length) < 0 || listen(fd, BACKLOG) < 0) {
         int err = errno == EACCES ? POSTERN_E_DENIED : errno == EADDRINUSE ? POSTERN_E_IN_USE : POSTERN_E_IO;
 
@@ -131,7 +145,7 @@ static int listener_bind(struct net_listener *listener, unsigned sockets)
         return POSTERN_E_IN_USE;
     }
     while (listener->count < sockets) {
-        int fd = bind_one(&address, length);
+        int fd = bind_one(&address, length, listener->options.limits->socket_buffer_bytes);
 
         if (fd < 0)
             return fd;

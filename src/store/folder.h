@@ -33,9 +33,8 @@ struct folder_kind {
 
 /* struct row - one message of a listing. */
 struct row {
-    char *name;              /* file name in its sub */
-    struct postern_span uid; /* into uid_text */
-    char uid_text[POSTERN_UID_MAX + 1];
+    char *name;              /* file name in its sub; owned */
+    struct postern_span uid; /* a part of name, or behind its NUL */
     uint64_t size_raw, size_wire;
     struct timespec mtime;
     uint8_t sub, flags;

@@ -94,8 +94,10 @@ static int tell_uid(struct folder *folder, const char *name, char *uid_r)
     folder_enter(folder);
     err = folder_scan(folder, true);
     for (size_t i = 0; !err && uid_r && i < folder->rows.count; i++)
-        if (span_equal(folder->store->kind->key_of(postern_span_of(folder->rows.all[i].name)), key))
-            memcpy(uid_r, folder->rows.all[i].uid_text, sizeof folder->rows.all[i].uid_text);
+        if (span_equal(folder->store->kind->key_of(postern_span_of(folder->rows.all[i].name)), key)) {
+            memcpy(uid_r, folder->rows.all[i].uid.p, folder->rows.all[i].uid.n);
+            uid_r[folder->rows.all[i].uid.n] = '\0';
+        }
     folder_leave(folder);
     return err;
 }

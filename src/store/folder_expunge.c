@@ -168,11 +168,24 @@ static bool journal_is_whole(struct postern_span journal)
            number == span_hash(span_make(journal.p, at));
 }
 
+/* A look, without opening anything: it comes with every login. */
+static bool journal_exists(const struct folder *folder)
+{
+    char path[64];
+    struct stat facts;
+
+    snprintf(path, sizeof path, "%s/%s", folder->store->kind->staging, JOURNAL);
+    return fstatat(folder->base, path, &facts, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
 int folder_recover(struct folder *folder)
 {
     struct buffer journal = {0};
-    int staging = folder_staging(folder), fd, err;
+    int staging, fd, err;
 
+    if (!journal_exists(folder))
+        return 0;
+    staging = folder_staging(folder);
     if (staging == POSTERN_E_NOT_FOUND || staging == POSTERN_E_DENIED)
         return 0; /* so nothing was ever begun here */
     if (staging < 0)

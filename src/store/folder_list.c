@@ -52,6 +52,24 @@ static struct postern_span uid_of(struct postern_span key, char out[POSTERN_UID_
     return postern_span_of(out);
 }
 
+/* row_name - the copies of a name and of the unique-id, which mostly is a part of it. */
+static int row_name(struct row *row, const char *name, struct postern_span key)
+{
+    char uid_text[POSTERN_UID_MAX + 1];
+    struct postern_span uid = uid_of(key, uid_text);
+    size_t name_n = strlen(name);
+    bool is_key = span_equal(uid, key);
+
+    row->name = malloc(name_n + 1 + (is_key ? 0 : uid.n)); /* UNSAFE: both are below 256 */
+    if (!row->name)
+        return POSTERN_E_NOMEM;
+    memcpy(row->name, name, name_n + 1);
+    if (!is_key)
+        memcpy(row->name + name_n + 1, uid.p, uid.n);
+    row->uid = span_make(row->name + (is_key ? (size_t)(key.p - name) : name_n + 1), uid.n);
+    return 0;
+}
+
 static int rows_add(struct rows *rows, const char *name, unsigned sub, struct postern_span key)
 {
     struct row *row;
@@ -66,10 +84,9 @@ static int rows_add(struct rows *rows, const char *name, unsigned sub, struct po
         rows->room = room;
     }
     row = &rows->all[rows->count];
-    *row = (struct row){.name = strdup(name), .sub = (uint8_t)sub, .size_raw = UINT64_MAX, .size_wire = UINT64_MAX};
-    if (!row->name)
+    *row = (struct row){.sub = (uint8_t)sub, .size_raw = UINT64_MAX, .size_wire = UINT64_MAX};
+    if (row_name(row, name, key) < 0)
         return POSTERN_E_NOMEM;
-    row->uid = uid_of(key, row->uid_text);
     rows->count++;
     return 0;
 }
@@ -133,10 +150,8 @@ static int rows_index(struct rows *rows)
     rows->by_uid = malloc((rows->count + 1) * sizeof *rows->by_uid);
     if (!rows->by_uid)
         return POSTERN_E_NOMEM;
-    for (size_t i = 0; i < rows->count; i++) {
-        rows->all[i].uid.p = rows->all[i].uid_text; /* the rows have been moved */
+    for (size_t i = 0; i < rows->count; i++)
         rows->by_uid[i] = (uint32_t)i;
-    }
     if (rows->count == 0)
         return 0;
     qsort_r(rows->by_uid, rows->count, sizeof *rows->by_uid, by_uid, rows->all);
@@ -320,8 +335,7 @@ static void drop_twins(struct rows *rows)
     size_t kept = 0;
 
     for (size_t i = 0; i < rows->count; i++) {
-        if (kept && span_equal(span_make(rows->all[kept - 1].uid_text, rows->all[kept - 1].uid.n),
-                               span_make(rows->all[i].uid_text, rows->all[i].uid.n))) {
+        if (kept && span_equal(rows->all[kept - 1].uid, rows->all[i].uid)) {
             free(rows->all[kept - 1].name);
             rows->all[kept - 1] = rows->all[i];
             continue;
@@ -331,10 +345,15 @@ static void drop_twins(struct rows *rows)
     rows->count = kept;
 }
 
-static void fix_uids(struct rows *rows)
+/* fit - give back what growing took too much; thousands of small mailboxes may be open. */
+static void fit(struct rows *rows)
 {
-    for (size_t i = 0; i < rows->count; i++)
-        rows->all[i].uid.p = rows->all[i].uid_text;
+    struct row *all = rows->count ? realloc(rows->all, rows->count * sizeof *all) : NULL;
+
+    if (!all)
+        return;
+    rows->all = all;
+    rows->room = rows->count;
 }
 
 int folder_scan(struct folder *folder, bool always)
@@ -348,10 +367,10 @@ int folder_scan(struct folder *folder, bool always)
     for (unsigned i = 0; !err && i < folder->store->kind->sub_count; i++)
         err = list_sub(folder, i, &rows);
     if (!err) {
-        fix_uids(&rows); /* growing the array has moved them */
         if (rows.count)
             qsort(rows.all, rows.count, sizeof *rows.all, by_age);
         drop_twins(&rows);
+        fit(&rows);
         err = rows_index(&rows);
     }
     if (!err)

@@ -7,21 +7,39 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct postern_content {
     int fd;
 };
 
+/* NONBLOCK: a FIFO that somebody put there must not hold us up. */
+#define READ_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+
+/* open_beneath - "SUB/NAME" in one call where the kernel can refuse symbolic links on the way, else by way of
+ * the sub-folder's own descriptor. -1: errno. */
+static int open_beneath(struct folder *folder, const struct row *row)
+{
+    struct open_how how = {.flags = READ_FLAGS, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH};
+    char path[NAME_MAX + 16];
+    int fd;
+
+    snprintf(path, sizeof path, "%s/%s", folder->store->kind->subs[row->sub], row->name);
+    fd = (int)syscall(SYS_openat2, folder->base, path, &how, sizeof how);
+    if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
+        return fd;
+    fd = folder_sub(folder, row->sub);
+    return fd < 0 ? fd : openat(fd, row->name, READ_FLAGS);
+}
+
 int folder_open_row(struct folder *folder, const struct row *row, struct stat *facts_r)
 {
-    int sub = folder_sub(folder, row->sub), fd, err;
+    int fd = open_beneath(folder, row), err;
 
-    if (sub < 0)
-        return sub;
-    /* NONBLOCK: a FIFO that somebody put there must not hold us up */
-    fd = openat(sub, row->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return folder_error(errno);
     err = fstat(fd, facts_r) < 0 ? POSTERN_E_IO : S_ISREG(facts_r->st_mode) ? 0 : POSTERN_E_NOT_FOUND;

@@ -89,12 +89,23 @@ size_t snapshot_builder_count(const struct snapshot_builder *builder)
     return builder->snapshot.list.count;
 }
 
+/* Give back what growing took too much; if that fails, nothing is lost. */
+static void fit(void **memory, size_t bytes)
+{
+    void *smaller = realloc(*memory, bytes ? bytes : 1);
+
+    if (smaller)
+        *memory = smaller;
+}
+
 struct postern_snapshot *snapshot_builder_end(struct snapshot_builder **builder_p)
 {
     static atomic_ullong generations;
     struct snapshot_builder *builder = *builder_p;
 
     *builder_p = NULL;
+    fit((void **)&builder->entries, builder->snapshot.list.count * sizeof *builder->entries);
+    fit((void **)&builder->uids, builder->uid_bytes);
     builder->snapshot.list.entries = builder->entries;
     builder->snapshot.list.uids = builder->uids;
     builder->snapshot.generation = atomic_fetch_add(&generations, 1) + 1;
