@@ -165,6 +165,17 @@ static void introduce(const struct dev *dev, const struct daemon_dev_options *op
     fflush(stdout);
 }
 
+/* Every password is known here, so that SCRAM can be had. Not its -PLUS forms: mutt with libgsasl takes
+ * those first, fails for want of tls-exporter, and then misreads every answer. */
+static void mechanisms(struct config *config)
+{
+    static const char *all[] = {"PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-1", NULL};
+    char *const *set = config->mechanisms;
+
+    if (set[0] && set[1] && !set[2] && strcmp(set[0], "PLAIN") == 0 && strcmp(set[1], "LOGIN") == 0)
+        config->mechanisms = (char **)all; /* the default of a server that has hashes only */
+}
+
 static int dev_run(struct dev *dev, const struct daemon_dev_options *options)
 {
     int r = server_init(&dev->server, &dev->config);
@@ -190,6 +201,7 @@ int daemon_dev(const struct config *config, const struct daemon_dev_options *opt
     dev->config = *config; /* a shallow copy: the strings stay the caller's */
     dev->config.plaintext = (char *)"loopback";
     dev->config.apop = true;
+    mechanisms(&dev->config);
     dev->config.ban_strikes = 0;
     dev->config.connections_per_address = 0;
     dev->password = options->password ? options->password : DEV_PASSWORD;

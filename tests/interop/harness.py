@@ -59,6 +59,7 @@ class Server:
             self.add_user(user)
         lines = ["config_version = 1", 'listen = {"127.0.0.1:0"}', 'listen_tls = {"127.0.0.1:0"}',
                  f'mail = "{self.mail}"', f'users = "{self.users}"', 'plaintext = "always"', "apop = yes",
+                 'mechanisms = {"PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-1"}',
                  'host = "localhost"', *settings]
         (self.folder / "postern.conf").write_text("\n".join(lines) + "\n")
         self.log, self.ports = [], {}

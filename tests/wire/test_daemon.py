@@ -139,7 +139,8 @@ class Server:
         (folder / "users").write_text("\n".join(users) + "\n", encoding="utf-8")
         values = {"config_version": 1, "host": "pop.example", "listen": ("127.0.0.1:0",), "listen_tls": ("127.0.0.1:0",),
                   "mail": str(self.mail), "users": str(folder / "users"), "plaintext": "always", "ban_strikes": 0,
-                  "connections_per_address": 0, "log_level": "info", **settings}
+                  "connections_per_address": 0, "log_level": "info",
+                  "mechanisms": ("PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1"), **settings}
         config = folder / "postern.conf"
         config.write_text("".join(f"{key} = {self.value(key, v)}\n" for key, v in values.items()), encoding="utf-8")
         self.process = subprocess.Popen([str(BUILD / "postern"), "serve", "--config", str(config)],
