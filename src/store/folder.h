@@ -105,6 +105,10 @@ int folder_find(struct postern_mailbox *mailbox, struct postern_span uid, struct
 /* folder_scan - list the subs anew when they have changed, or always. With the folder's mutex. */
 int folder_scan(struct folder *folder, bool always);
 struct row *folder_row(struct folder *folder, struct postern_span uid);
+/* folder_uid - the unique-id of a key, written to out with a NUL. */
+struct postern_span folder_uid(struct postern_span key, char out[POSTERN_UID_MAX + 1]);
+/* folder_row_of_key - by what stays the same of a file's name. */
+struct row *folder_row_of_key(struct folder *folder, struct postern_span key);
 void rows_free(struct rows *rows);
 /* folder_read.c */
 int folder_message(struct postern_mailbox *mailbox, struct postern_span uid, unsigned flags,

@@ -86,22 +86,6 @@ static int publish(struct postern_delivery *delivery, const char *name)
     return err;
 }
 
-static int tell_uid(struct folder *folder, const char *name, char *uid_r)
-{
-    struct postern_span key = folder->store->kind->key_of(postern_span_of(name));
-    int err;
-
-    folder_enter(folder);
-    err = folder_scan(folder, true);
-    for (size_t i = 0; !err && uid_r && i < folder->rows.count; i++)
-        if (span_equal(folder->store->kind->key_of(postern_span_of(folder->rows.all[i].name)), key)) {
-            memcpy(uid_r, folder->rows.all[i].uid.p, folder->rows.all[i].uid.n);
-            uid_r[folder->rows.all[i].uid.n] = '\0';
-        }
-    folder_leave(folder);
-    return err;
-}
-
 int folder_commit(struct postern_delivery **delivery_p, char *uid_r)
 {
     struct postern_delivery *delivery = *delivery_p;
@@ -117,6 +101,6 @@ int folder_commit(struct postern_delivery **delivery_p, char *uid_r)
         err = publish(delivery, name);
     folder_abort(delivery_p); /* the staging name goes either way */
     if (!err && uid_r)
-        err = tell_uid(folder, name, uid_r);
+        folder_uid(folder->store->kind->key_of(postern_span_of(name)), uid_r);
     return err;
 }

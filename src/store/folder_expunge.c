@@ -99,22 +99,26 @@ static int commit(struct folder *folder)
 /* unlink_named - one file of the set, also when its flags have changed since (another program renamed it). */
 static int unlink_named(struct folder *folder, unsigned sub, const char *name)
 {
-    struct postern_span key = folder->store->kind->key_of(postern_span_of(name));
+    const struct row *row;
+    int fd = folder_sub(folder, sub);
 
-    if (folder_sub(folder, sub) < 0)
-        return folder_sub(folder, sub);
-    if (unlinkat(folder_sub(folder, sub), name, 0) == 0)
+    if (fd < 0)
+        return fd;
+    if (unlinkat(fd, name, 0) == 0)
         return 0;
     if (errno != ENOENT)
         return folder_error(errno);
-    for (size_t i = 0; i < folder->rows.count; i++) {
-        const struct row *row = &folder->rows.all[i];
-
-        if (span_equal(folder->store->kind->key_of(postern_span_of(row->name)), key) &&
-            unlinkat(folder_sub(folder, row->sub), row->name, 0) < 0 && errno != ENOENT)
-            return folder_error(errno);
-    }
+    row = folder_row_of_key(folder, folder->store->kind->key_of(postern_span_of(name)));
+    if (row && unlinkat(folder_sub(folder, row->sub), row->name, 0) < 0 && errno != ENOENT)
+        return folder_error(errno);
     return 0;
+}
+
+static int sync_sub(struct folder *folder, unsigned sub)
+{
+    int fd = folder_sub(folder, sub);
+
+    return fd < 0 ? fd : sync_fd(fd);
 }
 
 /* carry_out - unlink all that the journal names, then the journal. */
@@ -132,7 +136,7 @@ static int carry_out(struct folder *folder, struct postern_span journal)
         err = one < 0 ? one : err;
     }
     for (unsigned i = 0; !err && i < folder->store->kind->sub_count; i++)
-        err = folder_sub(folder, i) < 0 ? folder_sub(folder, i) : sync_fd(folder_sub(folder, i));
+        err = sync_sub(folder, i);
     if (!err && unlinkat(folder_staging(folder), JOURNAL, 0) < 0 && errno != ENOENT)
         err = folder_error(errno);
     return err;

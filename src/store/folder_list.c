@@ -25,9 +25,9 @@ void rows_free(struct rows *rows)
     *rows = (struct rows){0};
 }
 
-/* uid_of - the key itself, or where it is too long or has other characters, its beginning and 128 bits of a
+/* folder_uid - the key itself, or where it is too long or has other characters, its beginning and 128 bits of a
  * hash: it must be the same for ever, and two names must not meet. */
-static struct postern_span uid_of(struct postern_span key, char out[POSTERN_UID_MAX + 1])
+struct postern_span folder_uid(struct postern_span key, char out[POSTERN_UID_MAX + 1])
 {
     uint64_t a = UINT64_C(14695981039346656037), b = UINT64_C(0x9ae16a3b2f90404f);
     bool good = key.n >= 1 && key.n <= POSTERN_UID_MAX;
@@ -56,7 +56,7 @@ static struct postern_span uid_of(struct postern_span key, char out[POSTERN_UID_
 static int row_name(struct row *row, const char *name, struct postern_span key)
 {
     char uid_text[POSTERN_UID_MAX + 1];
-    struct postern_span uid = uid_of(key, uid_text);
+    struct postern_span uid = folder_uid(key, uid_text);
     size_t name_n = strlen(name);
     bool is_key = span_equal(uid, key);
 
@@ -180,6 +180,13 @@ static struct row *rows_find(const struct rows *rows, struct postern_span uid)
 struct row *folder_row(struct folder *folder, struct postern_span uid)
 {
     return rows_find(&folder->rows, uid);
+}
+
+struct row *folder_row_of_key(struct folder *folder, struct postern_span key)
+{
+    char uid_text[POSTERN_UID_MAX + 1];
+
+    return folder_row(folder, folder_uid(key, uid_text));
 }
 
 /* ---- facts ------------------------------------------------------------------------------------------ */

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* preload_fail - an LD_PRELOAD object that lets one file-system call of a process fail, or its process die there.
+ *
+ *   FAIL_AT    the number of the call, from 1 on; counting begins when a path that contains FAIL_MARK is
+ *              opened for the first time (that call is number 1), or when fail_arm() is called
+ *   FAIL_HOW   kill, ENOSPC, EIO, EINTR: that call; dead: that call and all that follow, with EIO;
+ *              short: a write of half the octets; fsync: the first fsync from there on, with EIO
+ *   FAIL_COUNT a file that is told the number of calls at the end of the process
+ *
+ * Only calls that change something, and opening, are counted. */
+#undef _FILE_OFFSET_BITS /* both names of openat() are defined here */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+enum call { CALL_OPEN, CALL_WRITE, CALL_FSYNC, CALL_OTHER };
+
+static bool armed, done;
+static long count;
+
+#pragma GCC visibility push(default) /* what the program, and its libraries, shall call */
+void fail_arm(void);
+int openat(int base, const char *path, int flags, ...);
+int openat64(int base, const char *path, int flags, ...);
+ssize_t write(int fd, const void *bytes, size_t n);
+int fsync(int fd);
+int fdatasync(int fd);
+int renameat(int from, const char *old, int to, const char *new);
+int linkat(int from, const char *old, int to, const char *new, int flags);
+int unlinkat(int base, const char *path, int flags);
+int close(int fd);
+#pragma GCC visibility pop
+
+void fail_arm(void)
+{
+    armed = true;
+}
+
+static bool how_is(const char *name)
+{
+    const char *how = getenv("FAIL_HOW");
+
+    return how && strcmp(how, name) == 0;
+}
+
+static bool can_be_interrupted(enum call call)
+{
+    return call != CALL_OTHER;
+}
+
+/* The error that this call gets, 0 none, -1 a short write. */
+static int verdict(enum call call)
+{
+    const char *at = getenv("FAIL_AT");
+    bool here;
+
+    if (!armed || !at)
+        return 0;
+    count++;
+    here = count == atol(at);
+    if (how_is("dead"))
+        return count >= atol(at) ? EIO : 0;
+    if (how_is("fsync")) {
+        if (done || call != CALL_FSYNC || count < atol(at))
+            return 0;
+        done = true;
+        return EIO;
+    }
+    if (!here)
+        return 0;
+    if (how_is("kill"))
+        raise(SIGKILL);
+    if (how_is("ENOSPC"))
+        return ENOSPC;
+    if (how_is("EIO"))
+        return EIO;
+    if (how_is("EINTR"))
+        return can_be_interrupted(call) ? EINTR : 0;
+    return call == CALL_WRITE ? -1 : 0;
+}
+
+__attribute__((destructor)) static void tell(void)
+{
+    const char *path = getenv("FAIL_COUNT");
+    FILE *out = path ? fopen(path, "w") : NULL;
+
+    if (!out)
+        return;
+    fprintf(out, "%ld\n", count);
+    fclose(out);
+}
+
+static bool refused(enum call call)
+{
+    int error = verdict(call);
+
+    if (error > 0)
+        errno = error;
+    return error > 0;
+}
+
+#define REAL(type, name, ...) ((type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name))
+
+static int open_real(const char *name, int base, const char *path, int flags, mode_t mode)
+{
+    const char *mark = getenv("FAIL_MARK");
+
+    if (mark && !armed && strstr(path, mark) && flags & O_CREAT)
+        armed = true;
+    if (refused(CALL_OPEN))
+        return -1;
+    return REAL(int, name, int, const char *, int, mode_t)(base, path, flags, mode);
+}
+
+int openat(int base, const char *path, int flags, ...)
+{
+    va_list arguments;
+    mode_t mode;
+
+    va_start(arguments, flags);
+    mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return open_real("openat", base, path, flags, mode);
+}
+
+int openat64(int base, const char *path, int flags, ...)
+{
+    va_list arguments;
+    mode_t mode;
+
+    va_start(arguments, flags);
+    mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return open_real("openat64", base, path, flags, mode);
+}
+
+ssize_t write(int fd, const void *bytes, size_t n)
+{
+    int error = verdict(CALL_WRITE);
+
+    if (error > 0) {
+        errno = error;
+        return -1;
+    }
+    return REAL(ssize_t, "write", int, const void *, size_t)(fd, bytes, error < 0 ? (n + 1) / 2 : n);
+}
+
+int fsync(int fd)
+{
+    return refused(CALL_FSYNC) ? -1 : REAL(int, "fsync", int)(fd);
+}
+
+int fdatasync(int fd)
+{
+    return refused(CALL_FSYNC) ? -1 : REAL(int, "fdatasync", int)(fd);
+}
+
+int renameat(int from, const char *old, int to, const char *new)
+{
+    return refused(CALL_OTHER) ? -1
+                               : REAL(int, "renameat", int, const char *, int, const char *)(from, old, to, new);
+}
+
+int linkat(int from, const char *old, int to, const char *new, int flags)
+{
+    return refused(CALL_OTHER)
+               ? -1
+               : REAL(int, "linkat", int, const char *, int, const char *, int)(from, old, to, new, flags);
+}
+
+int unlinkat(int base, const char *path, int flags)
+{
+    return refused(CALL_OTHER) ? -1 : REAL(int, "unlinkat", int, const char *, int)(base, path, flags);
+}
+
+/* A close that fails has closed all the same. */
+int close(int fd)
+{
+    bool failed = armed && refused(CALL_OTHER);
+    int error = errno, r = REAL(int, "close", int)(fd);
+
+    if (failed)
+        errno = error;
+    return failed ? -1 : r;
+}
