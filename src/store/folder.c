@@ -116,11 +116,14 @@ static int make_path(char *path)
 static int open_folders(struct folder *folder, const char *path, bool create)
 {
     const struct folder_kind *kind = folder->store->kind;
+    struct stat facts;
     int fd = 0;
 
     folder->base = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder->base < 0)
+    if (folder->base < 0 || fstat(folder->base, &facts) < 0)
         return folder_error(errno);
+    folder->device = facts.st_dev;
+    folder->inode = facts.st_ino;
     for (unsigned i = 0; i < kind->sub_count && fd >= 0; i++) {
         fd = folder_dir_open(folder->base, kind->subs[i], create);
         if (fd >= 0)
@@ -190,18 +193,26 @@ static void forget(struct folder_store *store, struct folder *folder)
     folder_drop(folder);
 }
 
+static bool is_still_there(const struct folder *folder)
+{
+    char path[PATH_MAX];
+    struct stat facts;
+
+    return path_of(folder->store, postern_span_of(folder->user), path) == 0 && stat(path, &facts) == 0 &&
+           facts.st_ino == folder->inode && facts.st_dev == folder->device;
+}
+
 /* cached - the folder from the cache, counted; NULL when it is not there. A folder that was removed or
  * replaced on disk meanwhile is forgotten. */
 static struct folder *cached(struct folder_store *store, struct postern_span user)
 {
     struct folder *folder = *bucket_of(store, user);
-    struct stat facts;
 
     while (folder && !span_equal(postern_span_of(folder->user), user))
         folder = folder->next;
     if (!folder)
         return NULL;
-    if (folder->users == 0 && (fstat(folder->base, &facts) < 0 || facts.st_nlink == 0)) {
+    if (folder->users == 0 && !is_still_there(folder)) {
         forget(store, folder);
         return NULL;
     }

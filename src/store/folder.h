@@ -67,6 +67,8 @@ struct folder {
     char user[256];
     unsigned users; /* handles; with the store's mutex */
     pthread_mutex_t mutex;
+    dev_t device; /* with inode: which folder base was when it was opened */
+    ino_t inode;
     int base, subs[FOLDER_SUBS], staging; /* descriptors of the folders; -1: not open now */
     struct rows rows;
     struct postern_snapshot *snapshot;

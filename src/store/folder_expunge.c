@@ -96,9 +96,11 @@ static int commit(struct folder *folder)
     return 0;
 }
 
-/* unlink_named - one file of the set, also when its flags have changed since (another program renamed it). */
+/* unlink_named - one file of the set, also when its flags have changed since (another program renamed it). A
+ * file that the listing still has under this very name shows that the listing is old. */
 static int unlink_named(struct folder *folder, unsigned sub, const char *name)
 {
+    struct postern_span key = folder->store->kind->key_of(postern_span_of(name));
     const struct row *row;
     int fd = folder_sub(folder, sub);
 
@@ -108,7 +110,14 @@ static int unlink_named(struct folder *folder, unsigned sub, const char *name)
         return 0;
     if (errno != ENOENT)
         return folder_error(errno);
-    row = folder_row_of_key(folder, folder->store->kind->key_of(postern_span_of(name)));
+    row = folder_row_of_key(folder, key);
+    if (row && strcmp(row->name, name) == 0) {
+        int err = folder_scan(folder, true);
+
+        if (err < 0)
+            return err;
+        row = folder_row_of_key(folder, key);
+    }
     if (row && unlinkat(folder_sub(folder, row->sub), row->name, 0) < 0 && errno != ENOENT)
         return folder_error(errno);
     return 0;
@@ -215,20 +224,13 @@ int folder_recover(struct folder *folder)
 /* gather - the journal of those that exist; how many, or <0. */
 static int gather(struct folder *folder, const struct postern_span *uids, size_t count, struct buffer *journal)
 {
-    bool fresh = false;
-    int found = 0;
+    int found = 0, err = folder_scan(folder, true); /* names change with every flag that is set */
 
+    if (err < 0)
+        return err;
     for (size_t i = 0; i < count; i++) {
         const struct row *row = folder_row(folder, uids[i]);
 
-        if (!row && !fresh) {
-            int err = folder_scan(folder, true);
-
-            if (err < 0)
-                return err;
-            fresh = true;
-            row = folder_row(folder, uids[i]);
-        }
         if (!row)
             continue; /* gone already: as good as deleted */
         journal_row(journal, row);

@@ -25,6 +25,17 @@ void rows_free(struct rows *rows)
     *rows = (struct rows){0};
 }
 
+/* looks_escaped - a name that ends as escaped ones do is escaped, too, lest it be taken for another. */
+static bool looks_escaped(struct postern_span key)
+{
+    if (key.n < 33 || key.p[key.n - 33] != '~')
+        return false;
+    for (size_t i = key.n - 32; i < key.n; i++)
+        if (!strchr("0123456789abcdef", key.p[i]))
+            return false;
+    return true;
+}
+
 /* folder_uid - the key itself, or where it is too long or has other characters, its beginning and 128 bits of a
  * hash: it must be the same for ever, and two names must not meet. */
 struct postern_span folder_uid(struct postern_span key, char out[POSTERN_UID_MAX + 1])
@@ -41,7 +52,7 @@ struct postern_span folder_uid(struct postern_span key, char out[POSTERN_UID_MAX
         b = (b ^ (c + i)) * UINT64_C(0x9fb21c651e98df25);
         b ^= b >> 29;
     }
-    if (good) {
+    if (good && !looks_escaped(key)) {
         memcpy(out, key.p, key.n);
         out[key.n] = '\0';
         return span_make(out, key.n);

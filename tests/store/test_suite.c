@@ -1,107 +1,434 @@
 /* SPDX-License-Identifier: MIT */
-/* test_suite - one suite over the three stores that come with the library; each runs in its own
- * new temporary folder below /tmp, which stays behind. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <postern/store.h>
+/* test_suite - the contract of store.h, the same tests over each of the stores. */
+#include "suite.h"
 
 #define MAIL "Subject: x\n\n.dot\nend\n"
-
-static struct postern_span text(const char *s)
-{
-    return (struct postern_span){s, strlen(s)};
-}
-
-static int make(const char *kind, struct postern_store *store_r, char *dir)
-{
-    assert_non_null(mkdtemp(dir));
-    if (strcmp(kind, "memory") == 0)
-        return postern_store_memory_new(store_r);
-    if (strcmp(kind, "eml") == 0)
-        return postern_store_eml_new(store_r, dir, true);
-    return postern_store_maildir_new(store_r, dir);
-}
-
-static void deliver(struct postern_store *store, struct postern_mailbox *box, char *uid_r)
-{
-    struct postern_delivery *delivery = NULL;
-    assert_int_equal(store->ops->begin(box, &delivery), 0);
-    assert_int_equal(store->ops->write(delivery, text(MAIL)), 0);
-    assert_int_equal(store->ops->commit(&delivery, uid_r), 0);
-}
-
-static void read_back(struct postern_store *store, struct postern_mailbox *box, const char *uid)
-{
-    struct postern_content *content = NULL;
-    struct postern_facts facts;
-    char bytes[128];
-    assert_int_equal(store->ops->message(box, text(uid), 0, &content, &facts), 0);
-    assert_int_equal(facts.size_raw, strlen(MAIL));
-    assert_false(facts.wire_clean);
-    assert_int_equal(store->ops->read(content, 0, bytes, sizeof bytes), strlen(MAIL));
-    assert_memory_equal(bytes, MAIL, strlen(MAIL));
-    store->ops->content_close(&content);
-}
 
 /* R29 X5: a delivered message keeps its unique-id until it is deleted, and then is not found. */
 static void test_life(void **state)
 {
-    struct postern_store store = {0};
-    struct postern_mailbox *box = NULL;
+    struct world w;
+    char first[POSTERN_UID_MAX + 1], second[POSTERN_UID_MAX + 1];
     struct postern_content *content = NULL;
     struct postern_facts facts;
-    char dir[] = "/tmp/postern-suite-XXXXXX", first[POSTERN_UID_MAX + 1], second[POSTERN_UID_MAX + 1];
-    assert_int_equal(make(*state, &store, dir), 0);
-    assert_int_equal(store.ops->open(&store, text("none"), 0, &box), POSTERN_E_NOT_FOUND);
-    assert_int_equal(store.ops->open(&store, text("ann"), POSTERN_STORE_CREATE, &box), 0);
-    assert_int_equal(store.ops->lock(box), 0);
-    deliver(&store, box, first);
-    deliver(&store, box, second);
+    struct postern_span gone;
+
+    world_open(&w, *state);
+    assert_int_equal(w.ops->lock(w.box), 0);
+    deliver(&w, MAIL, first);
+    deliver(&w, MAIL, second);
     assert_string_not_equal(first, second);
-    read_back(&store, box, first);
-    struct postern_span gone = text(first);
-    assert_int_equal(store.ops->expunge(box, &gone, 1), 0);
-    assert_int_equal(store.ops->expunge(box, &gone, 1), 0);
-    assert_int_equal(store.ops->message(box, gone, 0, &content, &facts), POSTERN_E_NOT_FOUND);
-    read_back(&store, box, second);
-    store.ops->unlock(box);
-    store.ops->close(&box);
-    postern_store_free(&store);
+    assert_content(&w, text(first), MAIL);
+    gone = text(first);
+    assert_int_equal(w.ops->expunge(w.box, &gone, 1), 0);
+    assert_int_equal(w.ops->expunge(w.box, &gone, 1),
+                     0); /* one that is gone already counts as deleted */
+    assert_int_equal(w.ops->message(w.box, gone, 0, &content, &facts), POSTERN_E_NOT_FOUND);
+    assert_null(content);
+    assert_content(&w, text(second), MAIL);
+    assert_int_equal(count_now(&w), 1);
+    deliver(&w, MAIL, first);
+    assert_false(is(gone, second));
+    world_close(&w);
 }
 
-/* Two mailbox objects of one process exclude each other. */
+static void test_no_mailbox(void **state)
+{
+    struct world w;
+    struct postern_mailbox *none = NULL;
+
+    world_open(&w, *state);
+    assert_int_equal(w.ops->open(&w.store, text("none"), 0, &none), POSTERN_E_NOT_FOUND);
+    assert_null(none);
+    w.ops->close(&none);
+    world_close(&w);
+}
+
+/* Names that would lead out of the store, or are no names, have no mailbox, and none is made. */
+static void test_hostile_users(void **state)
+{
+    static const struct postern_span users[] = {
+        {"", 0},        {".", 1},    {"..", 2},   {"../ann", 6}, {"a/b", 3},         {"/etc", 4},
+        {".hidden", 7}, {"a\0b", 3}, {"a\nb", 3}, {"ann/", 4},   {"ann/../ann", 10}, {"\x7f", 1}};
+    char tall[300];
+    struct world w;
+
+    world_open(&w, *state);
+    for (size_t i = 0; i < sizeof users / sizeof *users; i++) {
+        struct postern_mailbox *box = NULL;
+
+        assert_int_equal(w.ops->open(&w.store, users[i], POSTERN_STORE_CREATE, &box),
+                         POSTERN_E_NOT_FOUND);
+        assert_null(box);
+    }
+    memset(tall, 'a', sizeof tall);
+    assert_true(w.ops->open(&w.store, (struct postern_span){tall, sizeof tall},
+                            POSTERN_STORE_CREATE, &w.box) < 0);
+    world_close(&w);
+}
+
+/* Two handles of one process exclude each other; closing unlocks. */
 static void test_lock(void **state)
 {
-    struct postern_store store = {0};
-    struct postern_mailbox *one = NULL, *two = NULL;
-    char dir[] = "/tmp/postern-suite-XXXXXX";
-    assert_int_equal(make(*state, &store, dir), 0);
-    assert_int_equal(store.ops->open(&store, text("ann"), POSTERN_STORE_CREATE, &one), 0);
-    assert_int_equal(store.ops->open(&store, text("ann"), 0, &two), 0);
-    assert_int_equal(store.ops->lock(one), 0);
-    assert_int_equal(store.ops->lock(two), POSTERN_E_IN_USE);
-    store.ops->unlock(one);
-    assert_int_equal(store.ops->lock(two), 0);
-    store.ops->unlock(two);
-    store.ops->close(&one);
-    store.ops->close(&two);
-    postern_store_free(&store);
+    struct world w;
+    struct postern_mailbox *two = NULL;
+
+    world_open(&w, *state);
+    assert_int_equal(w.ops->open(&w.store, text("ann"), 0, &two), 0);
+    assert_int_equal(w.ops->lock(w.box), 0);
+    assert_int_equal(w.ops->lock(w.box), 0); /* it is ours already */
+    assert_int_equal(w.ops->lock(two), POSTERN_E_IN_USE);
+    w.ops->unlock(w.box);
+    assert_int_equal(w.ops->lock(two), 0);
+    assert_int_equal(w.ops->lock(w.box), POSTERN_E_IN_USE);
+    w.ops->close(&two);
+    assert_int_equal(w.ops->lock(w.box), 0);
+    world_close(&w);
 }
 
-#define OVER(kind) \
-    {kind " life", test_life, NULL, NULL, (void *)kind}, \
-    {kind " lock", test_lock, NULL, NULL, (void *)kind}
+/* A snapshot stays what it was; equal lists have one generation; news is told apart from losses. */
+static void test_snapshots(void **state)
+{
+    struct world w;
+    struct postern_snapshot *empty, *one, *same, *two, *less;
+    char uid[POSTERN_UID_MAX + 1], more[POSTERN_UID_MAX + 1];
+    struct postern_span gone;
+
+    world_open(&w, *state);
+    empty = snapshot_of(&w);
+    assert_int_equal(empty->list.count, 0);
+    assert_int_equal(empty->list.total_bytes, 0);
+    deliver(&w, MAIL, uid);
+    one = snapshot_of(&w);
+    assert_int_equal(one->list.count, 1);
+    assert_true(is(uid_at(one, 0), uid));
+    assert_int_equal(one->list.entries[0].size_bytes, strlen(MAIL) + 4); /* in wire form */
+    assert_int_equal(one->list.total_bytes, strlen(MAIL) + 4);
+    same = snapshot_of(&w);
+    assert_int_equal(same->generation, one->generation);
+    deliver(&w, MAIL, more);
+    two = snapshot_of(&w);
+    assert_int_equal(two->list.count, 2);
+    assert_true(is(uid_at(two, 0), uid)); /* the oldest first */
+    assert_true(two->generation != one->generation);
+    assert_int_equal(one->list.count, 1);
+    gone = text(uid);
+    assert_int_equal(w.ops->expunge(w.box, &gone, 1), 0);
+    less = snapshot_of(&w);
+    assert_true(postern_snapshot_has_new(empty, one));
+    assert_true(postern_snapshot_has_new(one, two));
+    assert_false(postern_snapshot_has_new(one, same));
+    assert_false(postern_snapshot_has_new(two, less));
+    assert_false(postern_snapshot_has_new(two, empty));
+    assert_true(is(uid_at(two, 0), uid)); /* still readable, though the message is gone */
+    postern_snapshot_unref(&empty);
+    postern_snapshot_unref(&one);
+    postern_snapshot_unref(&same);
+    postern_snapshot_unref(&two);
+    postern_snapshot_unref(&less);
+    assert_null(less);
+    postern_snapshot_unref(&less);
+    world_close(&w);
+}
+
+/* X4: a message is found by unique-id also when it came after the listing. */
+static void test_find(void **state)
+{
+    struct world w;
+    struct postern_snapshot *before;
+    struct postern_entry entry;
+    char uid[POSTERN_UID_MAX + 1];
+
+    world_open(&w, *state);
+    before = snapshot_of(&w);
+    deliver(&w, MAIL, uid);
+    assert_int_equal(w.ops->find(w.box, text(uid), &entry), 0);
+    assert_int_equal(entry.size_bytes, strlen(MAIL) + 4);
+    assert_int_equal(entry.uid_length, strlen(uid));
+    assert_int_equal(w.ops->find(w.box, text("no-such-message"), &entry), POSTERN_E_NOT_FOUND);
+    assert_int_equal(w.ops->find(w.box, text(""), &entry), POSTERN_E_NOT_FOUND);
+    postern_snapshot_unref(&before);
+    world_close(&w);
+}
+
+struct fact_case {
+    const char *content;
+    uint64_t wire;
+    bool clean;
+};
+
+/* R36 R37 R38: sizes count CRLF; only what can go out untouched is called clean. */
+static void test_facts(void **state)
+{
+    static const struct fact_case cases[] = {
+        {"", 0, true},
+        {"a", 3, false},
+        {"a\n", 3, false},
+        {"a\r\n", 3, true},
+        {"a\r\nb", 6, false},
+        {"a\nb\r\nc\n", 9, false},
+        {".\r\n", 3, false},
+        {"a\r\n.b\r\n", 7, false},
+        {"a.b\r\n..", 9, false},
+        {"a\rb\r\n", 5, true},
+        {"a\r\n\r\n\r\n", 7, true},
+        {"\n", 2, false},
+        {"\r", 3, false},
+        {"a\r\r\n", 4, true},
+    };
+    struct world w;
+
+    world_open(&w, *state);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char uid[POSTERN_UID_MAX + 1];
+        struct postern_content *content = NULL;
+        struct postern_facts facts;
+        struct postern_entry entry;
+
+        deliver(&w, cases[i].content, uid);
+        assert_content(&w, text(uid), cases[i].content);
+        assert_int_equal(w.ops->find(w.box, text(uid), &entry), 0);
+        assert_int_equal(entry.size_bytes, cases[i].wire);
+        assert_int_equal(w.ops->message(w.box, text(uid), 0, &content, &facts), 0);
+        if (*cases[i].content) /* of nothing, both can be said */
+            assert_int_equal(facts.wire_clean, cases[i].clean);
+        if (facts.fd >= 0) {
+            char bytes[16];
+
+            assert_int_equal(pread(facts.fd, bytes, facts.size_raw, (off_t)facts.fd_offset),
+                             facts.size_raw);
+            assert_memory_equal(bytes, cases[i].content, facts.size_raw);
+        }
+        w.ops->content_close(&content);
+    }
+    world_close(&w);
+}
+
+static void test_utf8_header_is_told(void **state)
+{
+    struct world w;
+    struct postern_entry entry;
+    char plain[POSTERN_UID_MAX + 1], header[POSTERN_UID_MAX + 1];
+
+    world_open(&w, *state);
+    deliver(&w,
+            "Subject: plain\n\nGr\xc3\xbc\xc3\x9f"
+            "e\n",
+            plain);
+    deliver(&w,
+            "Subject: Gr\xc3\xbc\xc3\x9f"
+            "e\n\nplain\n",
+            header);
+    assert_int_equal(w.ops->find(w.box, text(plain), &entry), 0);
+    assert_int_equal(entry.flags & POSTERN_ENTRY_UTF8, 0);
+    assert_int_equal(w.ops->find(w.box, text(header), &entry), 0);
+    assert_int_equal(entry.flags & POSTERN_ENTRY_UTF8, POSTERN_ENTRY_UTF8);
+    world_close(&w);
+}
+
+static void test_abort_leaves_nothing(void **state)
+{
+    struct world w;
+    struct postern_delivery *delivery = NULL;
+
+    world_open(&w, *state);
+    assert_int_equal(w.ops->begin(w.box, &delivery), 0);
+    assert_int_equal(w.ops->write(delivery, text("half a mess")), 0);
+    assert_int_equal(count_now(&w), 0); /* nobody ever sees half of one */
+    w.ops->abort(&delivery);
+    assert_null(delivery);
+    w.ops->abort(&delivery);
+    assert_int_equal(count_now(&w), 0);
+    deliver(&w, "whole\n", NULL);
+    assert_int_equal(count_now(&w), 1);
+    world_close(&w);
+}
+
+static bool is_readable(int fd, int milliseconds)
+{
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+
+    return poll(&polled, 1, milliseconds) == 1;
+}
+
+static void test_watch(void **state)
+{
+    struct world w;
+    int fd;
+
+    world_open(&w, *state);
+    fd = w.ops->watch_fd(w.box);
+    assert_true(fd >= 0);
+    assert_int_equal(w.ops->watch_fd(w.box), fd);
+    assert_false(is_readable(fd, 0));
+    deliver(&w, MAIL, NULL);
+    assert_true(is_readable(fd, 10000));
+    w.ops->watch_clear(w.box);
+    assert_false(is_readable(fd, 0));
+    world_close(&w);
+}
+
+static int collect(void *ctx, struct postern_span user)
+{
+    char *names = ctx;
+
+    strncat(names, user.p, user.n);
+    strcat(names, " ");
+    return is(user, "stop") ? 7 : 0;
+}
+
+static void test_list_users(void **state)
+{
+    struct world w;
+    struct postern_mailbox *bob = NULL;
+    char names[64] = "";
+
+    world_open(&w, *state);
+    assert_int_equal(w.ops->open(&w.store, text("bob"), POSTERN_STORE_CREATE, &bob), 0);
+    assert_int_equal(w.ops->list_users(&w.store, collect, names), 0);
+    assert_int_equal(strlen(names), 8);
+    assert_non_null(strstr(names, "ann "));
+    assert_non_null(strstr(names, "bob "));
+    w.ops->close(&bob);
+    assert_int_equal(w.ops->open(&w.store, text("stop"), POSTERN_STORE_CREATE, &bob), 0);
+    assert_int_equal(w.ops->list_users(&w.store, collect, names), 7);
+    w.ops->close(&bob);
+    world_close(&w);
+}
+
+/* With NO_WAIT a call works, or says AGAIN and works without it. */
+static void test_no_wait(void **state)
+{
+    struct world w;
+    struct postern_snapshot *snapshot = NULL;
+    int r;
+
+    world_open(&w, *state);
+    deliver(&w, MAIL, NULL);
+    r = w.ops->snapshot(w.box, POSTERN_STORE_NO_WAIT, &snapshot);
+    assert_true(r == 0 || r == POSTERN_E_AGAIN);
+    if (r == 0)
+        assert_int_equal(snapshot->list.count, 1);
+    else
+        assert_null(snapshot);
+    postern_snapshot_unref(&snapshot);
+    assert_int_equal(count_now(&w), 1);
+    world_close(&w);
+}
+
+/* A set with names that are not there deletes the others all the same; the empty set is fine. */
+static void test_expunge_sets(void **state)
+{
+    struct world w;
+    char uids[5][POSTERN_UID_MAX + 1];
+    struct postern_span set[3];
+
+    world_open(&w, *state);
+    for (size_t i = 0; i < 5; i++)
+        deliver(&w, MAIL, uids[i]);
+    assert_int_equal(w.ops->expunge(w.box, set, 0), 0);
+    assert_int_equal(count_now(&w), 5);
+    set[0] = text(uids[1]);
+    set[1] = text("never-was");
+    set[2] = text(uids[3]);
+    assert_int_equal(w.ops->expunge(w.box, set, 3), 0);
+    assert_int_equal(count_now(&w), 3);
+    assert_content(&w, text(uids[0]), MAIL);
+    assert_content(&w, text(uids[2]), MAIL);
+    assert_content(&w, text(uids[4]), MAIL);
+    world_close(&w);
+}
+
+struct deliverer {
+    struct world *w;
+    char user[8];
+};
+
+static void *deliver_many(void *arg)
+{
+    struct deliverer *d = arg;
+    struct postern_mailbox *box = NULL;
+    const struct postern_store_ops *ops = d->w->ops;
+
+    for (int i = 0; i < 20; i++) {
+        struct postern_delivery *delivery = NULL;
+        struct postern_snapshot *snapshot = NULL;
+
+        if (ops->open(&d->w->store, text(d->user), POSTERN_STORE_CREATE, &box) < 0 ||
+            ops->begin(box, &delivery) < 0 || ops->write(delivery, text(MAIL)) < 0 ||
+            ops->commit(&delivery, NULL) < 0 || ops->snapshot(box, 0, &snapshot) < 0)
+            return d; /* anything but NULL */
+        postern_snapshot_unref(&snapshot);
+        ops->close(&box);
+    }
+    return NULL;
+}
+
+/* Different mailboxes, and different handles of one, may be used by different threads. */
+static void test_threads(void **state)
+{
+    struct world w;
+    struct deliverer deliverers[4];
+    pthread_t threads[4];
+
+    world_open(&w, *state);
+    for (size_t i = 0; i < 4; i++) {
+        deliverers[i] = (struct deliverer){.w = &w};
+        snprintf(deliverers[i].user, sizeof deliverers[i].user, i < 2 ? "ann" : "u%zu", i);
+        assert_int_equal(pthread_create(&threads[i], NULL, deliver_many, &deliverers[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        void *result = NULL;
+
+        pthread_join(threads[i], &result);
+        assert_null(result);
+    }
+    assert_int_equal(count_now(&w), 40);
+    world_close(&w);
+}
+
+/* R10: every unique-id has 1 to 70 characters of 0x21 to 0x7E, whatever the store makes them of. */
+static void test_uids_are_proper(void **state)
+{
+    struct world w;
+    struct postern_snapshot *snapshot;
+
+    world_open(&w, *state);
+    for (int i = 0; i < 30; i++)
+        deliver(&w, MAIL, NULL);
+    snapshot = snapshot_of(&w);
+    assert_int_equal(snapshot->list.count, 30);
+    for (size_t i = 0; i < 30; i++) {
+        struct postern_span uid = uid_at(snapshot, i);
+
+        assert_in_range(uid.n, 1, POSTERN_UID_MAX);
+        for (size_t j = 0; j < uid.n; j++)
+            assert_in_range(uid.p[j], 0x21, 0x7e);
+        for (size_t j = 0; j < i; j++) {
+            struct postern_span other = uid_at(snapshot, j);
+
+            assert_false(other.n == uid.n && memcmp(other.p, uid.p, uid.n) == 0);
+        }
+    }
+    postern_snapshot_unref(&snapshot);
+    world_close(&w);
+}
+
+#define ONE(kind, test)                                \
+    {                                                  \
+        kind " " #test, test, NULL, NULL, (void *)kind \
+    }
+#define OVER(kind)                                                                               \
+    ONE(kind, test_life), ONE(kind, test_no_mailbox), ONE(kind, test_hostile_users),             \
+        ONE(kind, test_lock), ONE(kind, test_snapshots), ONE(kind, test_find),                   \
+        ONE(kind, test_facts), ONE(kind, test_utf8_header_is_told),                              \
+        ONE(kind, test_abort_leaves_nothing), ONE(kind, test_watch), ONE(kind, test_list_users), \
+        ONE(kind, test_no_wait), ONE(kind, test_expunge_sets), ONE(kind, test_threads),          \
+        ONE(kind, test_uids_are_proper)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {OVER("memory"), OVER("eml"), OVER("maildir")};
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
