@@ -72,7 +72,7 @@ static void help(FILE *out)
 int cli_dev(int argc, char **argv)
 {
     struct dev_flags flags = {.options = {.port = -1, .port_tls = -1}};
-    struct settings settings = {.own = own_flag, .ctx = &flags};
+    struct settings settings = {.own = own_flag, .ctx = &flags, .no_default_file = true};
     int r = settings_read(&settings, argc, argv);
 
     if (settings.positional)

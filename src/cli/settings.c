@@ -2,12 +2,15 @@
 /* settings - reads a configuration in its order: default < file < environment < flag.
  *
  * Two walks over the arguments: the first only looks for --config, since the file comes before the
- * flags wherever they stand. */
+ * flags wherever they stand. The file is --config's, else POSTERN_CONFIG's, else CONFIG_PATH if it
+ * is there; never one of the current directory, where somebody else may have put it. */
 #include "cli/settings.h"
 
 #include "base/span.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define FLAG_BYTES 64
 
@@ -40,20 +43,32 @@ static bool flag_of(struct flag *flag, const char *argument, const char *next)
     return true;
 }
 
+static const char *path_of(const struct settings *settings, int argc, char **argv)
+{
+    const char *path = getenv("POSTERN_CONFIG");
+    struct flag flag;
+
+    for (int i = 1; i < argc; i++)
+        if (flag_of(&flag, argv[i], argv[i + 1]) && strcmp(flag.name, "config") == 0 && flag.value)
+            path = flag.value;
+    if (path || settings->no_default_file || access(CONFIG_PATH, F_OK) < 0)
+        return path;
+    return CONFIG_PATH;
+}
+
 static int file_read(struct settings *settings, int argc, char **argv)
 {
-    struct flag flag;
+    const char *path = path_of(settings, argc, argv);
     int r = config_init(&settings->config);
 
-    for (int i = 1; i < argc && r >= 0; i++)
-        if (flag_of(&flag, argv[i], argv[i + 1]) && strcmp(flag.name, "config") == 0 && flag.value)
-            r = config_file(&settings->config, flag.value);
+    if (r >= 0 && path)
+        r = config_file(&settings->config, path);
     if (r >= 0)
         r = config_environment(&settings->config);
     if (r >= 0)
         return 0;
     complain("", config_error());
-    return EX_CONFIG;
+    return r == POSTERN_E_NOT_FOUND || r == POSTERN_E_IO ? EX_NOINPUT : EX_CONFIG;
 }
 
 /* the value's argument is used up: 1 more, unless it was behind '=' */

@@ -111,18 +111,47 @@ void config_example(FILE *out)
     config_done(&defaults);
 }
 
-void config_man(FILE *out)
+/* Text of the table in the language of man(7): no line of it begins with a control character. */
+static void put_man(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\\' || *text == '-')
+            putc('\\', out);
+        putc(*text, out);
+    }
+}
+
+static void man_row(FILE *out, const struct config_row *row)
 {
     static const char *const types[] = {"text", "yes or no", "number", "time", "list"};
 
-    for (size_t i = 0; i < config_row_count; i++) {
-        const char *value = config_rows[i].default_text;
-
-        fprintf(out, ".TP\n.B %s\n(%s", config_rows[i].key, types[config_rows[i].type]);
-        if (*value)
-            fprintf(out, ", default %s", value);
-        fprintf(out, ") %s.\n", config_rows[i].help);
+    fprintf(out, ".TP\n.B %s\n(%s", row->key, types[row->type]);
+    if (*row->default_text) {
+        fputs(", default ", out);
+        put_man(out, row->default_text);
     }
+    fputs(")\n", out);
+    put_man(out, row->help);
+    fputs(".\n", out);
+}
+
+void config_man(FILE *out)
+{
+    fputs(".\\\" Made by `postern config man`; change the option table, not this file.\n"
+          ".TH POSTERN.CONF 5 \"\" \"postern " POSTERN_VERSION "\"\n"
+          ".SH NAME\npostern.conf \\- settings of postern\n"
+          ".SH DESCRIPTION\n"
+          "Lines\n.IR \"key \" = \" value\" .\n"
+          "A text stands in double quotes, a list in braces: {\"a\", \"b\"}; # begins a comment. A time is a number\n"
+          "with ms, s, m, h or d behind it. An unknown key is an error that names the file, the line and the\n"
+          "nearest known key.\n.PP\n"
+          "Every setting is also a flag\n.RB ( \\-\\-idle\\-timeout\\~15m )\nand a variable\n"
+          ".RB ( POSTERN_IDLE_TIMEOUT ).\nLater wins: default, file, variable, flag.\n"
+          ".SH SETTINGS\n", out);
+    for (size_t i = 0; i < config_row_count; i++)
+        man_row(out, &config_rows[i]);
+    fputs(".SH FILES\n.TP\n.I /etc/postern/postern.conf\nread when neither\n.B \\-\\-config\nnor\n.B POSTERN_CONFIG\n"
+          "names another.\n.SH SEE ALSO\n.BR postern (1)\n", out);
 }
 
 void config_help(FILE *out)
