@@ -1,28 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* surrogate - a message with an internationalized header made fit for an old client (RFC 6858).
- * Owns one unfolded header field at a time; the body passes untouched. R92: addresses are replaced
- * by an invalid one, the Subject is encoded, other fields with raw 8-bit are dropped.
- * Does NOT look into the headers of MIME parts: RFC 6858 2 leaves them, they are body to an old client.
- * Trap: a field is only known to be over when the next line does not begin with white space. */
+/* surrogate - finds the header fields of a message and of its parts as the octets stream by.
+ *
+ * Owns one field at a time, and the boundaries of the multiparts that it is in. Fields outside
+ * ASCII go to surrogate_field.c; everything else passes. Traps: a field is only known to be over
+ * when the next line does not begin with white space; a part may have no header at all, its
+ * boundary followed by another. */
 #include "mime/surrogate.h"
 
 #include "base/memory.h"
 #include "base/span.h"
-#include "codec/base64.h"
 #include "codec/utf8.h"
+#include "mime/surrogate_field.h"
 
-/* a longer field is dropped when it has 8-bit octets, passed on as it comes when it has none */
 #define FIELD_MAX 65536
-/* octets of UTF-8 in one encoded word: 45 make 60 of base64, and =?UTF-8?B? ?= 12 more; at most 75 */
-#define WORD_OCTETS 45
+#define BOUNDARY_MAX 70 /* RFC 2046 5.1.1 */
+#define DEPTH_MAX 16
+
+enum place {
+    IN_HEADER,
+    IN_BODY,       /* at the beginning of a line, or within one that may be a boundary (held) */
+    IN_BODY_LINE,  /* within a line that is none */
+    IN_LONG_PLAIN, /* in a field beyond its bound: pass its ASCII on */
+    IN_LONG_BAD    /* the same, not ASCII: swallow it */
+};
+
+struct boundary {
+    char text[BOUNDARY_MAX];
+    uint8_t n;
+};
 
 struct surrogate {
     const struct postern_allocator *allocator;
-    struct buffer field; /* the lines of the field so far */
-    bool line_start;     /* the next octet begins a line */
-    bool in_body;
-    bool dropping; /* the field is over its size and has 8-bit: swallow it */
-    bool passing;  /* the field is over its size and is plain: pass it on */
+    struct buffer held; /* the field so far; in a body the line that may be a boundary */
+    enum place place;
+    bool line_start; /* the next octet begins a line of the header */
+    bool is_message; /* this header's body is another message */
+    unsigned depth;
+    struct boundary boundaries[DEPTH_MAX];
 };
 
 int surrogate_new(struct surrogate **surrogate_r, const struct postern_allocator *allocator)
@@ -31,7 +45,8 @@ int surrogate_new(struct surrogate **surrogate_r, const struct postern_allocator
 
     if (!s)
         return POSTERN_E_NOMEM;
-    *s = (struct surrogate){.allocator = allocator, .field.allocator = allocator, .line_start = true};
+    s->allocator = s->held.allocator = allocator;
+    s->line_start = true;
     *surrogate_r = s;
     return 0;
 }
@@ -42,181 +57,229 @@ void surrogate_free(struct surrogate **surrogate)
 
     if (!s)
         return;
-    buffer_done(&s->field);
+    buffer_done(&s->held);
     memory_free(s->allocator, s);
     *surrogate = NULL;
 }
 
-static bool is_address_field(struct postern_span name)
+/* ---- boundaries
+ * ------------------------------------------------------------------------------------ */
+
+static void boundary_push(struct surrogate *s, struct postern_span text)
 {
-    static const char *const names[] = {"From", "To", "Cc", "Bcc", "Reply-To", "Sender", "Return-Path",
-                                        "Resent-From", "Resent-To", "Resent-Cc", "Resent-Bcc",
-                                        "Resent-Reply-To", "Resent-Sender"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (span_equal_nocase(name, postern_span_of(names[i])))
-            return true;
-    return false;
-}
-
-/* encode_words - text as RFC 2047 words, folded; broken UTF-8 becomes question marks. */
-static void encode_words(struct postern_span text, struct buffer *out)
-{
-    bool first = true;
-
-    while (text.n) {
-        size_t n = text.n < WORD_OCTETS ? text.n : WORD_OCTETS;
-
-        /* never cut inside a character (RFC 2047 5) */
-        while (n < text.n && n > 1 && ((unsigned char)text.p[n] & 0xc0) == 0x80)
-            n--;
-        buffer_append_text(out, first ? " =?UTF-8?B?" : "\r\n =?UTF-8?B?");
-        base64_encode(span_make(text.p, n), out);
-        buffer_append_text(out, "?=");
-        text = span_from(text, n);
-        first = false;
-    }
-}
-
-static void subject(struct postern_span value, struct arena *arena, struct buffer *out)
-{
-    char *flat = arena_alloc(arena, value.n + 1);
-    size_t n = 0;
-
-    if (!flat) {
-        out->error = POSTERN_E_NOMEM;
+    if (text.n < 1 || text.n > BOUNDARY_MAX || s->depth == DEPTH_MAX)
         return;
-    }
-    for (size_t i = 0; i < value.n; i++)
-        if (value.p[i] != '\r' && value.p[i] != '\n')
-            flat[n++] = value.p[i];
-    buffer_append_text(out, "Subject:");
-    if (utf8_is_valid(span_make(flat, n)))
-        encode_words(span_trim(span_make(flat, n)), out);
-    else
-        buffer_append_text(out, " (unreadable)");
-    buffer_append_text(out, "\r\n");
+    memcpy(s->boundaries[s->depth].text, text.p, text.n);
+    s->boundaries[s->depth++].n = (uint8_t)text.n;
 }
 
-/* replace_field - what stands for a field with raw 8-bit octets. */
-static int replace_field(struct surrogate *s, struct postern_span field, struct buffer *out)
+static struct postern_span without_line_end(struct postern_span line)
 {
-    struct arena arena = {.allocator = s->allocator};
-    struct postern_span value = field, name = span_trim(span_cut(&value, ':'));
-
-    if (is_address_field(name)) {
-        buffer_append(out, name);
-        buffer_append_text(out, ": \"Internationalized address\" <invalid@internationalized-address.invalid>\r\n");
-    } else if (span_equal_nocase(name, SPAN("Subject"))) {
-        subject(value, &arena, out);
-    }
-    arena_drop(&arena);
-    return out->error;
+    while (line.n && strchr("\r\n \t", line.p[line.n - 1]) && line.p[line.n - 1])
+        line.n--;
+    return line;
 }
 
-/* without_bad_parameters - a Content-* field keeps its value and those parameters that are ASCII (R92). */
-static void without_bad_parameters(struct postern_span field, struct buffer *out)
+/* boundary_meet - if the line is a boundary of ours, the place behind it; else -1. The innermost
+ * first: what is within a multipart that is not closed ends with it. */
+static int boundary_meet(struct surrogate *s, struct postern_span line)
 {
-    struct postern_span rest = field;
-    bool first = true;
+    line = without_line_end(line);
+    if (!span_begins(line, SPAN("--")))
+        return -1;
+    line = span_from(line, 2);
+    for (unsigned i = s->depth; i-- > 0;) {
+        struct postern_span known = span_make(s->boundaries[i].text, s->boundaries[i].n);
 
+        if (span_equal(line, known)) {
+            s->depth = i + 1;
+            s->is_message = false;
+            return IN_HEADER;
+        }
+        if (line.n == known.n + 2 && span_begins(line, known) && line.p[line.n - 1] == '-' &&
+            line.p[line.n - 2] == '-') {
+            s->depth = i;
+            return IN_BODY;
+        }
+    }
+    return -1;
+}
+
+/* parameter_value - of NAME=VALUE or NAME="VALUE"; backslashes in it are not undone, boundaries
+ * have none. */
+static struct postern_span parameter_value(struct postern_span part, struct postern_span wanted)
+{
+    struct postern_span value = part, name = span_cut(&value, '=');
+
+    while (name.n && strchr(" \t\r\n", *name.p) && *name.p)
+        name = span_from(name, 1);
+    if (!value.p || !span_equal_nocase(without_line_end(name), wanted))
+        return (struct postern_span){NULL, 0};
+    value = span_trim(without_line_end(value));
+    if (value.n && *value.p == '"') {
+        value = span_from(value, 1);
+        value.n = span_find(value, '"');
+    }
+    return value;
+}
+
+/* content_type - learn from it what the body will be. */
+static void content_type(struct surrogate *s, struct postern_span field)
+{
+    struct postern_span rest = field, part, type;
+
+    span_cut(&rest, ':');
+    type = parameter_next(&rest);
+    while (type.n && strchr(" \t\r\n", *type.p) && *type.p)
+        type = span_from(type, 1);
+    type = without_line_end(type);
+    s->is_message = span_equal_nocase(type, SPAN("message/rfc822")) ||
+                    span_equal_nocase(type, SPAN("message/global"));
+    if (!span_begins_nocase(type, SPAN("multipart/")))
+        return;
     while (rest.p) {
-        struct postern_span part = span_cut(&rest, ';');
-
-        while (part.n && (part.p[part.n - 1] == '\n' || part.p[part.n - 1] == '\r'))
-            part.n--;
-        if (!utf8_is_ascii(part))
-            continue;
-        if (!first)
-            buffer_append_char(out, ';');
-        buffer_append(out, part);
-        first = false;
+        part = parameter_value(parameter_next(&rest), SPAN("boundary"));
+        if (part.p) {
+            boundary_push(s, part);
+            return;
+        }
     }
-    buffer_append_text(out, "\r\n");
 }
 
-static bool has_presentable_value(struct postern_span field)
-{
-    return span_begins_nocase(field, SPAN("Content-")) && utf8_is_ascii(span_cut(&field, ';'));
-}
+/* ---- headers
+ * ------------------------------------------------------------------------------------------ */
 
-static int end_field(struct surrogate *s, struct buffer *out)
+static void field_end(struct surrogate *s, struct buffer *out)
 {
-    struct postern_span field = buffer_span(&s->field);
-    int err = 0;
+    struct postern_span field = buffer_span(&s->held);
 
+    if (span_begins_nocase(field, SPAN("Content-Type:")))
+        content_type(s, field);
     if (utf8_is_ascii(field))
         buffer_append(out, field);
-    else if (has_presentable_value(field))
-        without_bad_parameters(field, out);
     else
-        err = replace_field(s, field, out);
-    buffer_take(&s->field, field.n);
-    s->dropping = s->passing = false;
-    return err ? err : out->error;
+        surrogate_field(field, out);
+    buffer_take(&s->held, field.n);
 }
 
-/* overlong_field - the field has outgrown its bound: decide once, then swallow or pass on the rest. */
-static void overlong_field(struct surrogate *s, struct buffer *out)
-{
-    struct postern_span field = buffer_span(&s->field);
-
-    if (!s->passing && !utf8_is_ascii(field))
-        s->dropping = true;
-    else
-        s->passing = true;
-    if (s->passing && utf8_is_ascii(field))
-        buffer_append(out, field);
-    buffer_take(&s->field, field.n);
-}
-
-/* header_line - take one line, or the part of one that is there; returns how many octets it took. */
-static size_t header_line(struct surrogate *s, struct postern_span in)
-{
-    size_t at = span_find(in, '\n');
-    size_t n = at < in.n ? at + 1 : in.n;
-
-    if (!s->dropping)
-        buffer_append(&s->field, span_make(in.p, n));
-    s->line_start = at < in.n;
-    return n;
-}
-
-/* is_blank - whether the collected bytes are the line that ends the header. */
 static bool is_blank(struct postern_span line)
 {
     return span_equal(line, SPAN("\n")) || span_equal(line, SPAN("\r\n"));
 }
 
+/* header_line_end - a line of the header is whole, held alone or behind the field it continues. */
+static void header_line_end(struct surrogate *s, struct buffer *out)
+{
+    struct postern_span held = buffer_span(&s->held);
+    int place = boundary_meet(s, held);
+
+    s->line_start = true;
+    if (place < 0 && !is_blank(held))
+        return;
+    buffer_append(out, held);
+    buffer_take(&s->held, held.n);
+    if (place >= 0)
+        s->place = (enum place)place;
+    else if (!s->is_message)
+        s->place = IN_BODY;
+    s->is_message = false; /* its header begins now, and says again what follows */
+}
+
+/* header_step - as many octets as belong together; how many. */
+static size_t header_step(struct surrogate *s, struct postern_span in, struct buffer *out)
+{
+    size_t line = span_find(in, '\n'), n = line < in.n ? line + 1 : in.n;
+    size_t room = FIELD_MAX - buffer_length(&s->held);
+
+    if (s->line_start && *in.p != ' ' && *in.p != '\t')
+        field_end(s, out);
+    s->line_start = false;
+    n = n < room ? n : room;
+    buffer_append(&s->held, span_make(in.p, n));
+    if (s->held.error)
+        return n;
+    if (in.p[n - 1] == '\n')
+        header_line_end(s, out);
+    if (buffer_length(&s->held) == FIELD_MAX) {
+        s->place = utf8_is_ascii(buffer_span(&s->held)) ? IN_LONG_PLAIN : IN_LONG_BAD;
+        if (s->place == IN_LONG_PLAIN)
+            buffer_append(out, buffer_span(&s->held));
+        buffer_take(&s->held, FIELD_MAX);
+    }
+    return n;
+}
+
+static size_t long_step(struct surrogate *s, struct postern_span in, struct buffer *out)
+{
+    if (s->line_start && *in.p != ' ' && *in.p != '\t') {
+        s->place = IN_HEADER;
+        return 0;
+    }
+    s->line_start = *in.p == '\n';
+    if (s->place == IN_LONG_PLAIN && (unsigned char)*in.p < 128)
+        buffer_append_char(out, *in.p);
+    return 1;
+}
+
+/* ---- bodies
+ * -------------------------------------------------------------------------------------------- */
+
+/* body_step - hold a line as long as it may be a boundary: it begins with "--" and is short. */
+static size_t body_step(struct surrogate *s, struct postern_span in, struct buffer *out)
+{
+    size_t held = buffer_length(&s->held);
+    char c = *in.p;
+    int place = -1;
+
+    if ((held < 2 && c != '-') || held == BOUNDARY_MAX + 128) {
+        buffer_append(out, buffer_span(&s->held));
+        buffer_take(&s->held, held);
+        s->place = IN_BODY_LINE;
+        return 0;
+    }
+    buffer_append_char(&s->held, c);
+    if (c != '\n' || s->held.error)
+        return 1;
+    place = boundary_meet(s, buffer_span(&s->held));
+    buffer_append(out, buffer_span(&s->held));
+    buffer_take(&s->held, held + 1);
+    s->place = place >= 0 ? (enum place)place : IN_BODY;
+    s->line_start = true;
+    return 1;
+}
+
+static size_t line_step(struct surrogate *s, struct postern_span in, struct buffer *out)
+{
+    size_t line = span_find(in, '\n'), n = line < in.n ? line + 1 : in.n;
+
+    if (!s->depth)
+        n = in.n; /* nothing can follow but body */
+    else if (line < in.n)
+        s->place = IN_BODY;
+    buffer_append(out, span_make(in.p, n));
+    return n;
+}
+
 int surrogate_feed(struct surrogate *s, struct postern_span in, struct buffer *out)
 {
-    while (in.n && !s->in_body) {
-        bool continues = in.p[0] == ' ' || in.p[0] == '\t';
-        bool had_field = buffer_length(&s->field) || s->dropping || s->passing;
+    static size_t (*const steps[])(struct surrogate *, struct postern_span,
+                                   struct buffer *) = {[IN_HEADER] = header_step,
+                                                       [IN_BODY] = body_step,
+                                                       [IN_BODY_LINE] = line_step,
+                                                       [IN_LONG_PLAIN] = long_step,
+                                                       [IN_LONG_BAD] = long_step};
 
-        if (s->line_start && had_field && !continues) {
-            int err = end_field(s, out);
-
-            if (err < 0)
-                return err;
-        }
-        in = span_from(in, header_line(s, in));
-        if (s->line_start && is_blank(buffer_span(&s->field)))
-            s->in_body = true;
-        else if (buffer_length(&s->field) > FIELD_MAX || s->passing)
-            overlong_field(s, out);
-        if (s->field.error)
-            return s->field.error;
-    }
-    if (s->in_body && buffer_length(&s->field)) {
-        buffer_append(out, buffer_span(&s->field));
-        buffer_done(&s->field);
-    }
-    buffer_append(out, in);
-    return out->error;
+    while (in.n && !out->error && !s->held.error)
+        in = span_from(in, steps[s->place](s, in, out));
+    return s->held.error ? s->held.error : out->error;
 }
 
 int surrogate_finish(struct surrogate *s, struct buffer *out)
 {
-    return s->in_body ? out->error : end_field(s, out);
+    if (s->place == IN_HEADER)
+        field_end(s, out);
+    else
+        buffer_append(out, buffer_span(&s->held));
+    buffer_take(&s->held, buffer_length(&s->held));
+    return s->held.error ? s->held.error : out->error;
 }
