@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fuzz_names - file names (two, a line each) to unique-ids: always 1..70 printable characters, the same each
- * time, different for different names. */
+/* fuzz_names - file names (two, a line each) to unique-ids: always 1..70 printable characters, the
+ * same each time, different for different names. */
 #include <stdlib.h>
 
 #include "base/span.h"

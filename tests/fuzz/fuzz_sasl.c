@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct postern_crypto crypto = {fake_hash, fake_hmac};
     static const struct postern_random random = {fake_fill, NULL};
-    struct postern_sasl_options options = {NULL, &crypto, &random, SPAN("c"), SPAN("b"), SPAN("d"), true};
+    struct postern_sasl_options options = {NULL,      &crypto,   &random, SPAN("c"),
+                                           SPAN("b"), SPAN("d"), true};
     struct postern_sasl *sasl;
     if (size == 0 || postern_sasl_new(&sasl, 1u << data[0] % 9, &options) < 0)
         return 0;
