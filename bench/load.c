@@ -2,6 +2,7 @@
 /* load - drives a POP3 server and checks every answer: bench-load MODE PORT USER PASSWORD COUNT [tls] [threads=N]
  *
  *   login  COUNT sessions of login, STAT, QUIT
+ *   noop   COUNT times NOOP in one session per thread: what a question and an answer cost at least
  *   list   COUNT times UIDL and LIST in one session per thread; each must have as many lines as STAT says
  *   retr   COUNT times every message of the mailbox; each must be as long as LIST said
  *   idle   COUNT sessions logged in and held until standard input ends; prints "ready" when all stand
@@ -223,6 +224,20 @@ static long work_login(long count, long number)
     return count;
 }
 
+static long work_noop(long count, long number)
+{
+    struct client *c = malloc(sizeof *c);
+
+    client_login(c, number);
+    for (long i = 0; i < count; i++) {
+        client_send(c, "NOOP\r\n");
+        client_ok(c);
+    }
+    client_quit(c);
+    free(c);
+    return count;
+}
+
 static long work_list(long count, long number)
 {
     struct client *c = malloc(sizeof *c);
@@ -274,7 +289,7 @@ static long work_idle(long count, long number)
 static const struct {
     const char *name;
     long (*work)(long count, long number);
-} modes[] = {{"login", work_login}, {"list", work_list}, {"retr", work_retr}, {"idle", work_idle}};
+} modes[] = {{"login", work_login}, {"noop", work_noop}, {"list", work_list}, {"retr", work_retr}, {"idle", work_idle}};
 
 struct share {
     pthread_t thread;

@@ -250,6 +250,7 @@ service auth {{
 ROWS = [
     ("login, STAT, QUIT", "login", "small%", 20000, CLIENTS, False, 1 / 8),
     ("login, STAT, QUIT over TLS", "login", "small%", 4000, CLIENTS, True, None),
+    ("NOOP", "noop", "small%", 200000, THREADS, False, None),
     ("UIDL and LIST of 10,000", "list", "large%", 400, THREADS, False, 1 / 10),
     ("RETR, per message of 16 KiB", "retr", "retr%", 200, THREADS, False, 1 / 8),
     ("RETR, per message of 128 KiB", "retr", "big%", 100, THREADS, False, 1 / 8),
