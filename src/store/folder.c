@@ -99,16 +99,34 @@ static int path_of(const struct folder_store *store, struct postern_span user, c
     return 0;
 }
 
+/* make_one - one folder of a path, synced into its parent. */
+static int make_one(const char *path, mode_t mode)
+{
+    char parent[PATH_MAX + 4];
+    int fd, err;
+
+    if (mkdir(path, mode) < 0)
+        return errno == EEXIST ? 0 : folder_error(errno);
+    snprintf(parent, sizeof parent, "%s/..", path);
+    fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return folder_error(errno);
+    err = folder_sync(fd);
+    close(fd);
+    return err;
+}
+
 static int make_path(char *path)
 {
-    for (char *at = path + 1; *at; at++)
+    int err = 0;
+
+    for (char *at = path + 1; *at && !err; at++)
         if (*at == '/') {
             *at = '\0';
-            if (mkdir(path, 0755) < 0 && errno != EEXIST)
-                return folder_error(errno);
+            err = make_one(path, 0755);
             *at = '/';
         }
-    return mkdir(path, 0700) < 0 && errno != EEXIST ? folder_error(errno) : 0;
+    return err ? err : make_one(path, 0700);
 }
 
 /* open_folders - see that all folders of a mailbox are there. staging is made when it is missing, where that
@@ -316,14 +334,10 @@ void folder_free(struct postern_store *postern_store)
 
 /* ---- locks and news --------------------------------------------------------------------------------- */
 
-int folder_lock(struct postern_mailbox *mailbox)
+int folder_lock_take(struct folder *folder)
 {
-    struct folder *folder = mailbox->folder;
-    int fd, err;
+    int fd = openat(folder->base, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600), err;
 
-    if (mailbox->lock_fd >= 0)
-        return 0;
-    fd = openat(folder->base, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return folder_error(errno);
     /* each open file description has its own lock, so this also keeps sessions of one process apart */
@@ -332,9 +346,24 @@ int folder_lock(struct postern_mailbox *mailbox)
         close(fd);
         return err;
     }
-    mailbox->lock_fd = fd;
+    return fd;
+}
+
+int folder_lock(struct postern_mailbox *mailbox)
+{
+    struct folder *folder = mailbox->folder;
+    int err;
+
+    if (mailbox->lock_fd >= 0)
+        return 0;
+    mailbox->lock_fd = folder_lock_take(folder);
+    if (mailbox->lock_fd < 0) {
+        err = mailbox->lock_fd;
+        mailbox->lock_fd = -1;
+        return err;
+    }
     folder_enter(folder);
-    err = folder_recover(folder);
+    err = folder_recover(mailbox);
     folder_leave(folder);
     if (err < 0)
         folder_unlock(mailbox);

@@ -74,6 +74,7 @@ struct folder {
     struct postern_snapshot *snapshot;
     struct timespec seen[FOLDER_SUBS]; /* the subs' change times when they were listed */
     bool settled; /* those were old enough to be trusted */
+    bool stale;   /* rows may have names that are deleted: good only to take over what is known of the others */
     uint64_t delivered;
 };
 
@@ -90,6 +91,8 @@ int folder_sub(struct folder *folder, unsigned sub);
 int folder_staging(struct folder *folder);
 /* folder_dir_open - O_NOFOLLOW; made when it is missing and `create`. A descriptor, given, or POSTERN_E_*. */
 int folder_dir_open(int base, const char *name, bool create);
+/* folder_sync - fsync, over EINTR. 0 or POSTERN_E_IO. */
+int folder_sync(int fd);
 void folder_fd_close(int *fd);
 /* folder.c: the ops that are common */
 int folder_store_new(struct postern_store *store_r, const struct folder_kind *kind, const char *path, bool per_user);
@@ -98,13 +101,18 @@ void folder_close(struct postern_mailbox **mailbox);
 int folder_lock(struct postern_mailbox *mailbox);
 void folder_unlock(struct postern_mailbox *mailbox);
 int folder_watch_fd(struct postern_mailbox *mailbox);
+/* folder_lock_take - the lock itself: a descriptor, given, or POSTERN_E_IN_USE and others. */
+int folder_lock_take(struct folder *folder);
 void folder_watch_clear(struct postern_mailbox *mailbox);
 int folder_list_users(struct postern_store *store, int (*each)(void *ctx, struct postern_span user), void *ctx);
 void folder_free(struct postern_store *store);
 /* folder_list.c */
 int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags, struct postern_snapshot **snapshot_r);
 int folder_find(struct postern_mailbox *mailbox, struct postern_span uid, struct postern_entry *entry_r);
-/* folder_scan - list the subs anew when they have changed, or always. With the folder's mutex. */
+/* folder_refresh - the listing as it is now, without what a journal deletes. POSTERN_E_AGAIN with NO_WAIT. With
+ * the folder's mutex, as all below. */
+int folder_refresh(struct postern_mailbox *mailbox, unsigned flags);
+/* folder_scan - list the subs anew when they have changed, or always. */
 int folder_scan(struct folder *folder, bool always);
 struct row *folder_row(struct folder *folder, struct postern_span uid);
 /* folder_uid - the unique-id of a key, written to out with a NUL. */
@@ -121,8 +129,8 @@ void folder_content_close(struct postern_content **content);
 int folder_open_row(struct folder *folder, const struct row *row, struct stat *facts_r);
 /* folder_expunge.c */
 int folder_expunge(struct postern_mailbox *mailbox, const struct postern_span *uids, size_t count);
-/* folder_recover - finish what a journal says. With the folder's mutex. */
-int folder_recover(struct folder *folder);
+/* folder_recover - finish what a journal says; where another session has the lock, that is left to it. */
+int folder_recover(struct postern_mailbox *mailbox);
 /* folder_deliver.c */
 int folder_begin(struct postern_mailbox *mailbox, struct postern_delivery **delivery_r);
 int folder_write(struct postern_delivery *delivery, struct postern_span bytes);

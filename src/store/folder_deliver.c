@@ -78,7 +78,7 @@ static int publish(struct postern_delivery *delivery, const char *name)
     /* link, not rename: a name that exists must not be overwritten */
     if (linkat(delivery->staging, delivery->staged, sub, name, 0) < 0) {
         err = folder_error(errno);
-    } else if (fsync(sub) < 0) {
+    } else if (folder_sync(sub) < 0) {
         unlinkat(sub, name, 0);
         err = POSTERN_E_IO;
     }
@@ -95,8 +95,8 @@ int folder_commit(struct postern_delivery **delivery_p, char *uid_r)
 
     scan_end(&delivery->scan);
     err = folder->store->kind->new_name(&delivery->scan, delivery->number, name, sizeof name);
-    if (!err && fsync(delivery->fd) < 0)
-        err = POSTERN_E_IO;
+    if (!err)
+        err = folder_sync(delivery->fd);
     if (!err)
         err = publish(delivery, name);
     folder_abort(delivery_p); /* the staging name goes either way */

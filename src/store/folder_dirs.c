@@ -8,12 +8,30 @@
 #include <string.h>
 #include <unistd.h>
 
+int folder_sync(int fd)
+{
+    int result;
+
+    do
+        result = fsync(fd);
+    while (result < 0 && errno == EINTR);
+    return result < 0 ? POSTERN_E_IO : 0;
+}
+
+/* A new folder is synced into its parent: what is synced in it later would be lost with it. */
+static int make_dir(int base, const char *name)
+{
+    if (mkdirat(base, name, 0700) < 0)
+        return errno == EEXIST ? 0 : folder_error(errno);
+    return folder_sync(base);
+}
+
 int folder_dir_open(int base, const char *name, bool create)
 {
-    int fd;
+    int fd = create && strcmp(name, ".") != 0 ? make_dir(base, name) : 0;
 
-    if (create && strcmp(name, ".") != 0 && mkdirat(base, name, 0700) < 0 && errno != EEXIST)
-        return folder_error(errno);
+    if (fd < 0)
+        return fd;
     fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return fd < 0 ? folder_error(errno) : fd;
 }

@@ -9,18 +9,19 @@
  * gone stays gone, and names are never used twice. A journal whose checksum is wrong cannot come from step 2
  * and is removed.
  * When something fails before the rename, nothing is deleted and the caller is told so. When the sync after the
- * rename fails, the disk may hold either; to say "none" we would have to be sure that the journal is gone, which
- * takes another sync on a disk that just failed one. So it is taken back, and only if that sync succeeds the answer
- * is "none were"; else the set is carried through, as recovery would do it, and the failed sync is reported
- * by carrying on: never half.
- * A failure in step 3 is no failure of the set: the journal stays and the next opening goes on. Until then the
- * names in it are not listed (folder_recover runs before every listing). */
+ * rename fails, the journal is taken back and the answer is "none were"; nothing was unlinked, so that is true
+ * unless the power fails too before that reaches the disk, and then all are deleted: never half. A journal
+ * that cannot be taken back will be carried out by whoever comes next, so it is carried out at once.
+ * A failure in step 3 is no failure of the set: the journal stays and the next look goes on. Until then the
+ * names in it are not listed (folder_recover runs before every listing), except to one who looks without the
+ * lock while another holds it: the journal is that other's work, who may still take it back. */
 #include "store/folder.h"
 
 #include "base/buffer.h"
 #include "base/span.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@
 #define JOURNAL ".postern.expunge"
 #define JOURNAL_NEW ".postern.expunge.new"
 #define JOURNAL_MAX (256u << 20)
+#define RENAMES_MAX 8 /* of one file while it is being deleted */
 
 int folder_write_all(int fd, struct postern_span bytes)
 {
@@ -41,16 +43,6 @@ int folder_write_all(int fd, struct postern_span bytes)
         bytes = span_from(bytes, (size_t)n);
     }
     return 0;
-}
-
-static int sync_fd(int fd)
-{
-    int result;
-
-    do
-        result = fsync(fd);
-    while (result < 0 && errno == EINTR);
-    return result < 0 ? POSTERN_E_IO : 0;
 }
 
 /* the journal: a line "SUB NAME" each, NUL instead of a line end (a name may hold one), then the checksum */
@@ -71,63 +63,81 @@ static int journal_write(struct folder *folder, struct buffer *journal)
     buffer_append_char(journal, '\0');
     if (journal->error || staging < 0)
         return journal->error ? journal->error : staging;
+    if (buffer_length(journal) > JOURNAL_MAX)
+        return POSTERN_E_TOO_LONG; /* it could not be read again */
     fd = openat(staging, JOURNAL_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return folder_error(errno);
     err = folder_write_all(fd, buffer_span(journal));
     if (!err)
-        err = sync_fd(fd);
+        err = folder_sync(fd);
     if (close(fd) < 0 && !err)
         err = POSTERN_E_IO;
     if (!err && renameat(staging, JOURNAL_NEW, staging, JOURNAL) < 0)
         err = folder_error(errno);
-    if (err)
+    if (err) {
         unlinkat(staging, JOURNAL_NEW, 0);
+        unlinkat(staging, JOURNAL, 0); /* there was none: so says folder_recover() */
+    }
     return err;
 }
 
 /* commit - make the journal's name durable, or take it back; 0: the set is deleted. */
 static int commit(struct folder *folder)
 {
-    int staging = folder_staging(folder), err = sync_fd(staging);
+    int staging = folder_staging(folder), err = folder_sync(staging);
 
-    if (err && unlinkat(staging, JOURNAL, 0) == 0 && sync_fd(staging) == 0)
-        return err;
-    return 0;
+    if (!err || unlinkat(staging, JOURNAL, 0) < 0)
+        return 0;
+    (void)!folder_sync(staging);
+    return err;
 }
 
-/* unlink_named - one file of the set, also when its flags have changed since (another program renamed it). A
- * file that the listing still has under this very name shows that the listing is old. */
+/* row_now - where the file with this key is now, when the listing has it under a name that is gone. NULL: there
+ * is none, or err_r. */
+static const struct row *row_now(struct folder *folder, struct postern_span key, const char *gone, int *err_r)
+{
+    const struct row *row = folder_row_of_key(folder, key);
+
+    if (!row || strcmp(row->name, gone) != 0)
+        return row;
+    *err_r = folder_scan(folder, true);
+    return *err_r < 0 ? NULL : folder_row_of_key(folder, key);
+}
+
+/* unlink_named - one file of the set, also when its flags have changed since (another program renamed it), or
+ * change while we look. A folder of that name is not the message. */
 static int unlink_named(struct folder *folder, unsigned sub, const char *name)
 {
     struct postern_span key = folder->store->kind->key_of(postern_span_of(name));
-    const struct row *row;
-    int fd = folder_sub(folder, sub);
+    char gone[NAME_MAX + 1];
+    int err = 0;
 
-    if (fd < 0)
-        return fd;
-    if (unlinkat(fd, name, 0) == 0)
-        return 0;
-    if (errno != ENOENT)
-        return folder_error(errno);
-    row = folder_row_of_key(folder, key);
-    if (row && strcmp(row->name, name) == 0) {
-        int err = folder_scan(folder, true);
+    for (int i = 0; i < RENAMES_MAX; i++) {
+        int fd = folder_sub(folder, sub);
+        const struct row *row;
 
-        if (err < 0)
+        if (fd < 0)
+            return fd;
+        if (unlinkat(fd, name, 0) == 0 || errno == EISDIR || errno == ENAMETOOLONG)
+            return 0;
+        if (errno != ENOENT)
+            return folder_error(errno);
+        snprintf(gone, sizeof gone, "%s", name); /* a scan frees the names of the last one */
+        row = row_now(folder, key, gone, &err);
+        if (!row)
             return err;
-        row = folder_row_of_key(folder, key);
+        sub = row->sub;
+        name = row->name;
     }
-    if (row && unlinkat(folder_sub(folder, row->sub), row->name, 0) < 0 && errno != ENOENT)
-        return folder_error(errno);
-    return 0;
+    return POSTERN_E_IO; /* somebody is quicker than we: at the next look */
 }
 
 static int sync_sub(struct folder *folder, unsigned sub)
 {
     int fd = folder_sub(folder, sub);
 
-    return fd < 0 ? fd : sync_fd(fd);
+    return fd < 0 ? fd : folder_sync(fd);
 }
 
 /* carry_out - unlink all that the journal names, then the journal. */
@@ -191,14 +201,23 @@ static bool journal_exists(const struct folder *folder)
     return fstatat(folder->base, path, &facts, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-int folder_recover(struct folder *folder)
+/* carry_on - the same, and the listing after it; until that works, none. */
+static int carry_on(struct folder *folder, struct postern_span journal)
+{
+    int err = carry_out(folder, journal);
+
+    if (!err)
+        err = folder_scan(folder, true);
+    folder->stale = folder->stale || err;
+    return err;
+}
+
+/* finish - do what the journal says, if it is there. */
+static int finish(struct folder *folder)
 {
     struct buffer journal = {0};
-    int staging, fd, err;
+    int staging = folder_staging(folder), fd, err;
 
-    if (!journal_exists(folder))
-        return 0;
-    staging = folder_staging(folder);
     if (staging == POSTERN_E_NOT_FOUND || staging == POSTERN_E_DENIED)
         return 0; /* so nothing was ever begun here */
     if (staging < 0)
@@ -213,11 +232,26 @@ int folder_recover(struct folder *folder)
     else if (!err) {
         err = folder_scan(folder, true); /* names may have changed since */
         if (!err)
-            err = carry_out(folder, buffer_span(&journal));
-        if (!err)
-            err = folder_scan(folder, true);
+            err = carry_on(folder, buffer_span(&journal));
     }
     buffer_done(&journal);
+    return err;
+}
+
+int folder_recover(struct postern_mailbox *mailbox)
+{
+    struct folder *folder = mailbox->folder;
+    int lock = -1, err;
+
+    if (!journal_exists(folder))
+        return 0;
+    if (mailbox->lock_fd < 0) {
+        lock = folder_lock_take(folder);
+        if (lock < 0)
+            return 0;
+    }
+    err = finish(folder);
+    folder_fd_close(&lock);
     return err;
 }
 
@@ -250,17 +284,15 @@ int folder_expunge(struct postern_mailbox *mailbox, const struct postern_span *u
     if (err == POSTERN_E_NOT_FOUND)
         err = POSTERN_E_DENIED;
     if (err >= 0)
-        err = folder_recover(folder);
+        err = finish(folder);
     if (!err)
         err = gather(folder, uids, count, &journal);
     if (err > 0) {
         err = journal_write(folder, &journal);
         if (!err)
             err = commit(folder);
-        if (!err && carry_out(folder, buffer_span(&journal)) == 0)
-            (void)!folder_scan(folder, true);
-        else
-            folder->settled = false;
+        if (!err)
+            (void)!carry_on(folder, buffer_span(&journal));
     }
     folder_leave(folder);
     buffer_done(&journal);

@@ -190,7 +190,7 @@ static struct row *rows_find(const struct rows *rows, struct postern_span uid)
 
 struct row *folder_row(struct folder *folder, struct postern_span uid)
 {
-    return rows_find(&folder->rows, uid);
+    return folder->stale ? NULL : rows_find(&folder->rows, uid);
 }
 
 struct row *folder_row_of_key(struct folder *folder, struct postern_span key)
@@ -301,7 +301,7 @@ static int change_times(const struct folder *folder, struct timespec times_r[FOL
 
 static bool unchanged(const struct folder *folder, const struct timespec times[FOLDER_SUBS])
 {
-    if (!folder->snapshot || !folder->settled || folder->store->kind->mutable_files)
+    if (!folder->snapshot || folder->stale || !folder->settled || folder->store->kind->mutable_files)
         return false;
     for (unsigned i = 0; i < folder->store->kind->sub_count; i++)
         if (times[i].tv_sec != folder->seen[i].tv_sec || times[i].tv_nsec != folder->seen[i].tv_nsec)
@@ -403,22 +403,31 @@ int folder_scan(struct folder *folder, bool always)
     folder->rows = rows;
     memcpy(folder->seen, times, sizeof times);
     folder->settled = is_settled(folder, times);
+    folder->stale = false;
     return 0;
+}
+
+int folder_refresh(struct postern_mailbox *mailbox, unsigned flags)
+{
+    struct folder *folder = mailbox->folder;
+    struct timespec times[FOLDER_SUBS];
+    int err = change_times(folder, times);
+
+    if (err || unchanged(folder, times))
+        return err;
+    if (flags & POSTERN_STORE_NO_WAIT)
+        return POSTERN_E_AGAIN;
+    err = folder_recover(mailbox);
+    return err ? err : folder_scan(folder, false);
 }
 
 int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags, struct postern_snapshot **snapshot_r)
 {
     struct folder *folder = mailbox->folder;
-    struct timespec times[FOLDER_SUBS];
     int err;
 
     folder_enter(folder);
-    err = change_times(folder, times);
-    if (!err && !unchanged(folder, times)) {
-        err = flags & POSTERN_STORE_NO_WAIT ? POSTERN_E_AGAIN : folder_recover(folder);
-        if (!err)
-            err = folder_scan(folder, false);
-    }
+    err = folder_refresh(mailbox, flags);
     if (!err)
         *snapshot_r = postern_snapshot_ref(folder->snapshot);
     folder_leave(folder);
@@ -432,7 +441,7 @@ int folder_find(struct postern_mailbox *mailbox, struct postern_span uid, struct
     int err;
 
     folder_enter(folder);
-    err = folder_scan(folder, false);
+    err = folder_refresh(mailbox, 0);
     row = err ? NULL : folder_row(folder, uid);
     if (row)
         *entry_r = (struct postern_entry){.size_bytes = row->size_wire, .uid_length = (uint8_t)uid.n, .flags = row->flags};

@@ -51,14 +51,17 @@ int folder_open_row(struct folder *folder, const struct row *row, struct stat *f
 }
 
 /* open_row - the file behind a unique-id, by the listing, then by a fresh one. With the mutex. */
-static int open_row(struct folder *folder, struct postern_span uid, struct row **row_r, struct stat *facts_r)
+static int open_row(struct postern_mailbox *mailbox, struct postern_span uid, struct row **row_r, struct stat *facts_r)
 {
+    struct folder *folder = mailbox->folder;
     struct row *row = folder_row(folder, uid);
     int fd = row ? folder_open_row(folder, row, facts_r) : POSTERN_E_NOT_FOUND;
 
     if (fd == POSTERN_E_NOT_FOUND) {
-        int err = folder_scan(folder, true);
+        int err = folder_recover(mailbox);
 
+        if (!err)
+            err = folder_scan(folder, true);
         if (err < 0)
             return err;
         row = folder_row(folder, uid);
@@ -68,16 +71,20 @@ static int open_row(struct folder *folder, struct postern_span uid, struct row *
     return fd;
 }
 
-/* know - have the row scanned, so that wire_clean is known: once per message and process. */
+/* know - have the row scanned, so that wire_clean is known: once per message and process. A file that was
+ * edited since is scanned again, for a line that begins with a dot must not go out as it is (R20). */
 static int know(struct row *row, int fd, const struct stat *facts)
 {
     struct scan scan;
 
-    if (row->scanned && row->size_raw == (uint64_t)facts->st_size)
+    if (row->scanned && row->size_raw == (uint64_t)facts->st_size && row->mtime.tv_sec == facts->st_mtim.tv_sec &&
+        row->mtime.tv_nsec == facts->st_mtim.tv_nsec)
         return 0;
     if (scan_fd(fd, &scan) < 0)
         return POSTERN_E_IO;
     row->size_raw = scan.size_raw;
+    row->size_wire = scan.size_wire; /* a name may have told another */
+    row->mtime = facts->st_mtim;
     row->wire_clean = scan.wire_clean;
     row->scanned = true;
     return 0;
@@ -96,7 +103,7 @@ int folder_message(struct postern_mailbox *mailbox, struct postern_span uid, uns
     if (!content)
         return POSTERN_E_NOMEM;
     folder_enter(folder);
-    content->fd = open_row(folder, uid, &row, &facts);
+    content->fd = open_row(mailbox, uid, &row, &facts);
     if (content->fd >= 0)
         err = know(row, content->fd, &facts);
     else

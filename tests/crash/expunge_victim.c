@@ -2,6 +2,7 @@
 /* expunge_victim - what test_crash.py kills: STORE is maildir or eml, PATH its folder, USER the mailbox.
  *
  *   expunge STORE PATH USER   delete all but every third message, as one set; "deleted" or "error NAME"
+ *   recover STORE PATH USER   open and list; steps are counted from the beginning
  *   list    STORE PATH USER   (after recovery, if it is due) one line "UID OCTETS CHECKSUM" a message */
 #include "base/span.h"
 #include <dlfcn.h>
@@ -40,18 +41,25 @@ static struct postern_span uid_of(size_t i)
     return span_make(snapshot->list.uids + entry->uid_offset, entry->uid_length);
 }
 
+/* arm - from here on the steps are counted, if preload_fail is there. */
+static void arm(void)
+{
+    void (*fail_arm)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "fail_arm");
+
+    if (fail_arm)
+        fail_arm();
+}
+
 static int expunge(void)
 {
     struct postern_span *uids = calloc(snapshot->list.count + 1, sizeof *uids);
-    void (*arm)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "fail_arm");
     size_t n = 0;
     int r;
 
     for (size_t i = 0; uids && i < snapshot->list.count; i++)
         if (i % 3 != 2)
             uids[n++] = uid_of(i);
-    if (arm)
-        arm();
+    arm();
     r = uids ? store.ops->expunge(mailbox, uids, n) : POSTERN_E_NOMEM;
     free(uids);
     if (r < 0)
@@ -94,8 +102,10 @@ int main(int argc, char **argv)
 
     if (argc != 5)
         return 2;
+    if (strcmp(argv[1], "recover") == 0)
+        arm();
     r = begin(argv[2], argv[3], argv[4]);
-    r = r < 0 ? fail("open", r) : strcmp(argv[1], "list") == 0 ? list() : expunge();
+    r = r < 0 ? fail("open", r) : strcmp(argv[1], "expunge") == 0 ? expunge() : list();
     fflush(stdout);
     postern_snapshot_unref(&snapshot);
     if (mailbox)

@@ -4,7 +4,8 @@
  *   FAIL_AT    the number of the call, from 1 on; counting begins when a path that contains FAIL_MARK is
  *              opened for the first time (that call is number 1), or when fail_arm() is called
  *   FAIL_HOW   kill, ENOSPC, EIO, EINTR: that call; dead: that call and all that follow, with EIO;
- *              short: a write of half the octets; fsync: the first fsync from there on, with EIO
+ *              short: a write of half the octets; fsync: the first fsync from there on, with EIO;
+ *              fsyncs: every one from there on
  *   FAIL_COUNT a file that is told the number of calls at the end of the process
  *
  * Only calls that change something, and opening, are counted. */
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum call { CALL_OPEN, CALL_WRITE, CALL_FSYNC, CALL_OTHER };
@@ -28,13 +30,21 @@ static long count;
 
 #pragma GCC visibility push(default) /* what the program, and its libraries, shall call */
 void fail_arm(void);
+int open(const char *path, int flags, ...);
+int open64(const char *path, int flags, ...);
 int openat(int base, const char *path, int flags, ...);
 int openat64(int base, const char *path, int flags, ...);
 ssize_t write(int fd, const void *bytes, size_t n);
+ssize_t writev(int fd, const struct iovec *parts, int n);
 int fsync(int fd);
 int fdatasync(int fd);
+int ftruncate(int fd, off_t size);
+int ftruncate64(int fd, off64_t size);
+int rename(const char *old, const char *new);
 int renameat(int from, const char *old, int to, const char *new);
+int link(const char *old, const char *new);
 int linkat(int from, const char *old, int to, const char *new, int flags);
+int unlink(const char *path);
 int unlinkat(int base, const char *path, int flags);
 int close(int fd);
 #pragma GCC visibility pop
@@ -68,8 +78,8 @@ static int verdict(enum call call)
     here = count == atol(at);
     if (how_is("dead"))
         return count >= atol(at) ? EIO : 0;
-    if (how_is("fsync")) {
-        if (done || call != CALL_FSYNC || count < atol(at))
+    if (how_is("fsync") || how_is("fsyncs")) {
+        if ((done && how_is("fsync")) || call != CALL_FSYNC || count < atol(at))
             return 0;
         done = true;
         return EIO;
@@ -142,6 +152,29 @@ int openat64(int base, const char *path, int flags, ...)
     return open_real("openat64", base, path, flags, mode);
 }
 
+/* open() is openat() here: the same call of the kernel */
+int open(const char *path, int flags, ...)
+{
+    va_list arguments;
+    mode_t mode;
+
+    va_start(arguments, flags);
+    mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return open_real("openat", AT_FDCWD, path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
+{
+    va_list arguments;
+    mode_t mode;
+
+    va_start(arguments, flags);
+    mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return open_real("openat64", AT_FDCWD, path, flags, mode);
+}
+
 ssize_t write(int fd, const void *bytes, size_t n)
 {
     int error = verdict(CALL_WRITE);
@@ -151,6 +184,18 @@ ssize_t write(int fd, const void *bytes, size_t n)
         return -1;
     }
     return REAL(ssize_t, "write", int, const void *, size_t)(fd, bytes, error < 0 ? (n + 1) / 2 : n);
+}
+
+/* a short one writes the first part only */
+ssize_t writev(int fd, const struct iovec *parts, int n)
+{
+    int error = verdict(CALL_WRITE);
+
+    if (error > 0) {
+        errno = error;
+        return -1;
+    }
+    return REAL(ssize_t, "writev", int, const struct iovec *, int)(fd, parts, error < 0 && n ? 1 : n);
 }
 
 int fsync(int fd)
@@ -163,10 +208,30 @@ int fdatasync(int fd)
     return refused(CALL_FSYNC) ? -1 : REAL(int, "fdatasync", int)(fd);
 }
 
+int ftruncate(int fd, off_t size)
+{
+    return refused(CALL_OTHER) ? -1 : REAL(int, "ftruncate", int, off_t)(fd, size);
+}
+
+int ftruncate64(int fd, off64_t size)
+{
+    return refused(CALL_OTHER) ? -1 : REAL(int, "ftruncate64", int, off64_t)(fd, size);
+}
+
+int rename(const char *old, const char *new)
+{
+    return refused(CALL_OTHER) ? -1 : REAL(int, "rename", const char *, const char *)(old, new);
+}
+
 int renameat(int from, const char *old, int to, const char *new)
 {
     return refused(CALL_OTHER) ? -1
                                : REAL(int, "renameat", int, const char *, int, const char *)(from, old, to, new);
+}
+
+int link(const char *old, const char *new)
+{
+    return refused(CALL_OTHER) ? -1 : REAL(int, "link", const char *, const char *)(old, new);
 }
 
 int linkat(int from, const char *old, int to, const char *new, int flags)
@@ -174,6 +239,11 @@ int linkat(int from, const char *old, int to, const char *new, int flags)
     return refused(CALL_OTHER)
                ? -1
                : REAL(int, "linkat", int, const char *, int, const char *, int)(from, old, to, new, flags);
+}
+
+int unlink(const char *path)
+{
+    return refused(CALL_OTHER) ? -1 : REAL(int, "unlink", const char *)(path);
 }
 
 int unlinkat(int base, const char *path, int flags)

@@ -21,7 +21,7 @@ from harness import BUILD, POSTERN, Checks  # noqa: E402
 VICTIM = str(BUILD / "tests/crash-expunge_victim")
 PRELOAD = str(BUILD / "tests/crash-preload_fail.so")
 MESSAGES, USER = 300, "alice"
-KINDS = ("kill", "ENOSPC", "EIO", "EINTR", "short", "fsync", "dead")
+KINDS = ("kill", "ENOSPC", "EIO", "EINTR", "short", "fsync", "fsyncs", "dead")
 checks = Checks()
 
 
@@ -37,16 +37,21 @@ def template(kind, folder):
     return box
 
 
-def fresh(folder):
+def fresh(folder, source="template"):
     box = folder / "mail" / USER
     shutil.rmtree(box, ignore_errors=True)
-    shutil.copytree(folder / "template", box, copy_function=os.link)
+    shutil.copytree(folder / source, box, copy_function=os.link)
     return folder / "mail"
 
 
 def failing(how, at, **more):
     return dict(os.environ, LD_PRELOAD=PRELOAD, FAIL_HOW=how, FAIL_AT=str(at),
                 ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0", **more)
+
+
+def victim(command, kind, mail, how, at, **more):
+    return subprocess.run([VICTIM, command, kind, str(mail), USER], env=failing(how, at, **more), capture_output=True,
+                          text=True, timeout=60)
 
 
 def listing(kind, mail):
@@ -75,15 +80,14 @@ def sweep(kind, folder):
     mail = fresh(folder)
     whole = listing(kind, mail)
     checks.check(f"{kind}: 300 to begin with", len(whole) == MESSAGES, whole[:1])
-    subprocess.run([VICTIM, "expunge", kind, str(mail), USER], env=failing("none", 1000000, FAIL_COUNT=str(folder / "count")),
-                   check=True, stdout=subprocess.DEVNULL, timeout=60)
+    done = victim("expunge", kind, mail, "none", 1000000, FAIL_COUNT=str(folder / "count"))
+    checks.check(f"{kind}: deleted when nothing fails", done.stdout == "deleted\n", done.stdout + done.stderr)
     count = int((folder / "count").read_text())
     checks.check(f"{kind}: steps were counted", count > 200, count)
     for how in KINDS:
         for at in steps_of(count):
             mail = fresh(folder)
-            out = subprocess.run([VICTIM, "expunge", kind, str(mail), USER], env=failing(how, at), capture_output=True,
-                                 text=True, timeout=60)
+            out = victim("expunge", kind, mail, how, at)
             answer = ("died" if out.returncode == -signal.SIGKILL else
                       "deleted" if out.stdout == "deleted\n" else "error" if out.stdout.startswith("error ") else "?")
             if answer == "?":
@@ -91,6 +95,25 @@ def sweep(kind, folder):
             else:
                 judge(f"{kind} {how} at {at}", kind, mail, whole, answer)
     return count
+
+
+def recovery_sweep(kind, folder, count):
+    """Killed in the middle of the deletion; then the recovery is killed, too, or its calls fail."""
+    mail = fresh(folder)
+    whole = listing(kind, mail)
+    mail = fresh(folder)
+    victim("expunge", kind, mail, "kill", count // 2)
+    left = len([path for path in (mail / USER).rglob("[0-9]*") if path.is_file()])
+    checks.check(f"{kind}: half is deleted before the recovery", 100 < left < 300, left)
+    shutil.rmtree(folder / "half", ignore_errors=True)
+    shutil.copytree(mail / USER, folder / "half", copy_function=os.link)
+    victim("recover", kind, fresh(folder, "half"), "none", 1000000, FAIL_COUNT=str(folder / "count"))
+    steps = int((folder / "count").read_text())
+    for how in ("kill", "EIO", "fsyncs", "dead"):
+        for at in [n for n in range(1, steps + 2) if n <= 24 or n % 29 == 0]:
+            mail = fresh(folder, "half")
+            victim("recover", kind, mail, how, at)
+            judge(f"{kind} recovery, {how} at {at}", kind, mail, whole, "deleted")
 
 
 class Serve:
@@ -157,6 +180,7 @@ def main():
         try:
             template(kind, folder)
             count = sweep(kind, folder)
+            recovery_sweep(kind, folder, count)
             serve_sweep(kind, folder, count)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
