@@ -220,7 +220,8 @@ POSTERN_API struct postern_span postern_pop3_user(const struct postern_pop3 *s);
  * POSTERN_E_NOMEM, POSTERN_E_USAGE (not 1..510 printable characters).  R42 */
 POSTERN_API int postern_pop3_set_capability(struct postern_pop3 *s, unsigned states, struct postern_span tag,
                                             struct postern_span line) POSTERN_MUST_USE;
-/* postern_pop3_memory - bytes of engine memory held now (list and hosts' memory not counted). */
+/* postern_pop3_memory - bytes of engine memory held now. Not counted: the list and hosts' memory, a SASL exchange or a
+ * surrogate while they are under way. */
 POSTERN_API size_t postern_pop3_memory(const struct postern_pop3 *s);
 
 /* ---- answers: each returns 0, POSTERN_E_STALE, POSTERN_E_USAGE (wrong kind), or POSTERN_E_NOMEM

@@ -41,10 +41,8 @@ const char *text_language_description(enum pop3_language language)
 }
 
 /* RFC 4647 3.3.1: a range names a tag that equals it or goes on with "-" behind it. */
-int text_language_find(struct postern_span range)
+static int tag_in(struct postern_span range)
 {
-    if (span_equal(range, SPAN("*")))
-        return LANGUAGE_DEFAULT;
     for (int i = 0; i < LANGUAGE_COUNT; i++) {
         struct postern_span tag = postern_span_of(languages[i].tag);
 
@@ -53,4 +51,17 @@ int text_language_find(struct postern_span range)
             return i;
     }
     return -1;
+}
+
+/* RFC 4647 3.4: when nothing lies in the range, it is widened from its end, "de-AT" to "de". */
+int text_language_find(struct postern_span range)
+{
+    int found = span_equal(range, SPAN("*")) ? LANGUAGE_DEFAULT : tag_in(range);
+
+    while (found < 0 && range.n) {
+        range.n--;
+        if (range.p[range.n] == '-')
+            found = tag_in(range);
+    }
+    return found;
 }

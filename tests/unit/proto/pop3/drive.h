@@ -27,6 +27,7 @@ static const struct postern_entry drive_entries[] = {
 
 struct drive {
     struct postern_pop3_options options;
+    const struct postern_entry *entries; /* three */
     struct postern_pop3 *s;
     postern_time now;
     char text[65536];
@@ -52,6 +53,7 @@ static inline void drive_init(struct drive *d)
     memset(d, 0, sizeof *d);
     POSTERN_POP3_OPTIONS_INIT(&d->options);
     d->options.plaintext_without_tls = true;
+    d->entries = drive_entries;
     d->now = POSTERN_SECOND;
 }
 
@@ -101,7 +103,7 @@ static inline void drive_read(struct drive *d, const struct postern_pop3_questio
 static inline void drive_answer(struct drive *d, const struct postern_pop3_question *q)
 {
     static const struct postern_pop3_keys keys = {.apop_secret = {"tanstaaf", 8}};
-    struct postern_pop3_mailbox mailbox = {.list = {drive_entries, 3, "abc", 64},
+    struct postern_pop3_mailbox mailbox = {.list = {d->entries, 3, "abc", 64},
                                            .read_only = d->read_only,
                                            .knows_activity = d->activity,
                                            .new_since = d->is_new,
