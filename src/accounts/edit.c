@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* edit - changes to a password file: the whole file is written anew beside it, synced, and renamed over
- * it, so that a reader sees the old file or the new one. Comments and other lines stay as they are.
- * Two editors at once are kept apart by a lock on the directory's `FILE.lock`. */
+/* edit - changes to a password file: the whole file is written anew beside it, synced, and renamed
+ * over it, so that a reader sees the old file or the new one. Comments and other lines stay as they
+ * are. Two editors at once are kept apart by a lock on the directory's `FILE.lock`. */
 #include "accounts/internal.h"
 
 #include "accounts/escape.h"
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int write_all(int fd, struct postern_span bytes)
@@ -46,6 +47,19 @@ static int sync_folder(const char *path)
     return err;
 }
 
+/* keep_owner - the new file is read by whom the old one was: a server that dropped its privileges.
+ */
+static int keep_owner(int fd, const char *path)
+{
+    struct stat facts;
+
+    if (stat(path, &facts) < 0)
+        return errno == ENOENT ? 0 : POSTERN_E_IO;
+    if (fchown(fd, facts.st_uid, facts.st_gid) < 0 && errno != EPERM)
+        return POSTERN_E_IO;
+    return fchmod(fd, facts.st_mode & 0777) < 0 ? POSTERN_E_IO : 0;
+}
+
 static int replace_file(const char *path, struct postern_span text)
 {
     char fresh[PATH_MAX];
@@ -56,7 +70,9 @@ static int replace_file(const char *path, struct postern_span text)
     fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return errno == EACCES ? POSTERN_E_DENIED : POSTERN_E_IO;
-    err = write_all(fd, text);
+    err = keep_owner(fd, path);
+    if (!err)
+        err = write_all(fd, text);
     if (!err && fsync(fd) < 0)
         err = POSTERN_E_IO;
     if (close(fd) < 0 && !err)
@@ -70,10 +86,12 @@ static int replace_file(const char *path, struct postern_span text)
     return sync_folder(path);
 }
 
-static int append_keys(struct buffer *line, const char *key, enum postern_hash hash, struct postern_span password)
+static int append_keys(struct buffer *line, const char *key, enum postern_hash hash,
+                       struct postern_span password)
 {
     struct account_secrets secrets = {.salt_bytes = KEYS_SALT_BYTES};
-    int err = RAND_bytes(secrets.salt, KEYS_SALT_BYTES) == 1 ? keys_make(hash, password, &secrets) : POSTERN_E_IO;
+    int err = RAND_bytes(secrets.salt, KEYS_SALT_BYTES) == 1 ? keys_make(hash, password, &secrets)
+                                                             : POSTERN_E_IO;
 
     if (!err) {
         buffer_append_text(line, key);
@@ -107,12 +125,13 @@ static bool is_replaced(struct postern_span key, const struct account_change *ch
 {
     if (span_equal(key, SPAN("disabled")))
         return true;
-    return change->password.p && (span_equal(key, SPAN("scram256")) || span_equal(key, SPAN("scram1")) ||
-                                  span_equal(key, SPAN("apop")));
+    return change->password.p && (span_equal(key, SPAN("scram256")) ||
+                                  span_equal(key, SPAN("scram1")) || span_equal(key, SPAN("apop")));
 }
 
 /* append_line - the user's new line; old NULL for a new user. */
-static int append_line(struct buffer *line, const struct account_change *change, const struct account *old)
+static int append_line(struct buffer *line, const struct account_change *change,
+                       const struct account *old)
 {
     struct postern_span rest = old ? old->values : (struct postern_span){NULL, 0};
     int err = 0;
@@ -139,7 +158,8 @@ static int append_line(struct buffer *line, const struct account_change *change,
 
 enum edit { EDIT_ADD, EDIT_SET, EDIT_DEL };
 
-/* edited - the whole new text: every line but the user's, which is changed in its place or at the end. */
+/* edited - the whole new text: every line but the user's, which is changed in its place or at the
+ * end. */
 static int edited(struct postern_span text, enum edit edit, const struct account_change *change,
                   const struct account *old, struct buffer *out)
 {
@@ -162,7 +182,8 @@ static int edited(struct postern_span text, enum edit edit, const struct account
     return err ? err : out->error;
 }
 
-static int edit_text(const char *path, struct postern_span text, enum edit edit, const struct account_change *change)
+static int edit_text(const char *path, struct postern_span text, enum edit edit,
+                     const struct account_change *change)
 {
     struct account_table *table;
     const struct account *old;
@@ -239,8 +260,10 @@ int accounts_file_del(const char *path, struct postern_span user)
     return edit_file(path, EDIT_DEL, &(struct account_change){.user = user});
 }
 
-int accounts_file_each(const char *path, int (*each)(void *ctx, struct postern_span user, bool disabled, bool scram,
-                                                     bool apop), void *ctx)
+int accounts_file_each(const char *path,
+                       int (*each)(void *ctx, struct postern_span user, bool disabled, bool scram,
+                                   bool apop),
+                       void *ctx)
 {
     struct account_table *table = NULL;
     const struct account *account;
@@ -261,7 +284,8 @@ int accounts_file_each(const char *path, int (*each)(void *ctx, struct postern_s
         return err;
     }
     for (size_t i = 0; !err && (account = table_at(table, i)); i++)
-        err = each(ctx, account->user, account_is_disabled(account), account_value(account, "scram256").p != NULL,
+        err = each(ctx, account->user, account_is_disabled(account),
+                   account_value(account, "scram256").p != NULL,
                    account_value(account, "apop").p != NULL);
     table_free(&table);
     return err;

@@ -316,6 +316,24 @@ static int check_words(const struct config *config)
     return 0;
 }
 
+static int check_list(const char *key, char *const *list, const char *const *words)
+{
+    for (; *list; list++)
+        if (!is_one_of(*list, words))
+            return config_fail(POSTERN_E_SYNTAX, "%s: \"%.60s\" is none of them; see postern.conf(5)", key, *list);
+    return 0;
+}
+
+static int check_lists(const struct config *config)
+{
+    static const char *const mechanisms[] = {"PLAIN", "LOGIN", "EXTERNAL", "OAUTHBEARER", "XOAUTH2", "SCRAM-SHA-1",
+                                             "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", NULL};
+    static const char *const extensions[] = {"UID-PARAM", "SLEE-WAKE", "DELI", "QAUT", NULL};
+    int err = check_list("mechanisms", config->mechanisms, mechanisms);
+
+    return err ? err : check_list("extensions", config->extensions, extensions);
+}
+
 static int check_ranges(const struct config *config)
 {
     const struct {
@@ -342,6 +360,8 @@ int config_check(const struct config *config)
     if (config->config_version != 1)
         return config_fail(POSTERN_E_SYNTAX, "config_version must be 1: this file is of another version");
     err = check_words(config);
+    if (!err)
+        err = check_lists(config);
     if (!err)
         err = check_ranges(config);
     if (err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* config_file - the configuration file, read by libconfuse. All settings are read as text and converted
- * by the table, so that file, variable and flag mean the same. */
+/* config_file - the configuration file, read by libconfuse. All settings are read as text and
+ * converted by the table, so that file, variable and flag mean the same. */
 #include "base/span.h"
 #include "daemon/config.h"
 #include "daemon/config_table.h"
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define ROWS_MAX 128
+#define FILE_BYTES_MAX (1u << 20)
 
 /* complain - libconfuse tells of an error; its words for an unknown key get a suggestion. */
 static void complain(cfg_t *cfg, const char *format, va_list arguments)
@@ -24,7 +25,8 @@ static void complain(cfg_t *cfg, const char *format, va_list arguments)
     }
     nearest = config_nearest(key);
     if (nearest)
-        config_fail(POSTERN_E_SYNTAX, "%s:%d: unknown setting \"%s\"; did you mean \"%s\"?", file, line, key, nearest);
+        config_fail(POSTERN_E_SYNTAX, "%s:%d: unknown setting \"%s\"; did you mean \"%s\"?", file,
+                    line, key, nearest);
     else
         config_fail(POSTERN_E_SYNTAX, "%s:%d: unknown setting \"%s\"", file, line, key);
 }
@@ -93,24 +95,48 @@ static int finish(struct config *config, cfg_t *cfg, int result, const char *nam
     return err;
 }
 
-int config_file(struct config *config, const char *path)
+/* read_file - the whole text, since the parser ends the process when a read fails. given: free().
+ */
+static int read_file(const char *path, char **text_r, size_t *n_r)
 {
     FILE *file = fopen(path, "re");
-    cfg_t *cfg = file ? parser_new() : NULL;
-    int result;
+    char *text = file ? malloc(FILE_BYTES_MAX + 1) : NULL;
+    size_t n = text ? fread(text, 1, FILE_BYTES_MAX + 1, file) : 0;
+    int err = !file                ? errno == ENOENT ? POSTERN_E_NOT_FOUND : POSTERN_E_IO
+              : !text              ? POSTERN_E_NOMEM
+              : ferror(file)       ? POSTERN_E_IO
+              : n > FILE_BYTES_MAX ? POSTERN_E_TOO_LONG
+                                   : 0;
 
-    if (!cfg) {
-        int err = file ? POSTERN_E_NOMEM : errno == ENOENT ? POSTERN_E_NOT_FOUND : POSTERN_E_IO;
-
-        if (file)
-            fclose(file);
+    if (file)
+        fclose(file);
+    if (err) {
+        free(text);
         return config_fail(err, "%s: %s", path, postern_err_text(err));
     }
+    *text_r = text;
+    *n_r = n;
+    return 0;
+}
+
+int config_file(struct config *config, const char *path)
+{
+    char *text = NULL;
+    size_t n = 0;
+    int result, err = read_file(path, &text, &n);
+    cfg_t *cfg = err ? NULL : parser_new();
+    FILE *file = cfg && n ? fmemopen(text, n, "r") : NULL;
+
+    if (err)
+        return err;
     config_fail(POSTERN_E_SYNTAX, "%s: cannot be read", path);
-    cfg->filename = strdup(path);
-    result = cfg_parse_fp(cfg, file);
-    fclose(file);
-    return finish(config, cfg, result, path);
+    if (cfg)
+        cfg->filename = strdup(path);
+    result = file ? cfg_parse_fp(cfg, file) : n ? CFG_PARSE_ERROR : CFG_SUCCESS;
+    if (file)
+        fclose(file);
+    free(text);
+    return cfg ? finish(config, cfg, result, path) : config_fail(POSTERN_E_NOMEM, "out of memory");
 }
 
 int config_text(struct config *config, const char *text)

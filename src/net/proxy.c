@@ -134,6 +134,14 @@ static bool octets_of(const struct sockaddr_storage *address, unsigned char octe
     return true;
 }
 
+/* An IPv4 address stands as ::ffff:a.b.c.d. A net of IPv6 addresses, be it ::/0, has none of those. */
+static bool is_mapped(const unsigned char octets[16])
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    return memcmp(octets, mapped, sizeof mapped) == 0;
+}
+
 bool proxy_trusts(const char *const *nets, const struct sockaddr_storage *address)
 {
     unsigned char ours[16], theirs[16];
@@ -152,7 +160,7 @@ bool proxy_trusts(const char *const *nets, const struct sockaddr_storage *addres
         prefix = 128 - offset;
         if (bits.p && !span_number(bits, 128 - offset, &prefix))
             continue;
-        if (same_bits(ours, theirs, offset + (unsigned)prefix))
+        if (is_mapped(ours) == is_mapped(theirs) && same_bits(ours, theirs, offset + (unsigned)prefix))
             return true;
     }
     return false;

@@ -41,7 +41,8 @@ static const struct postern_random zeros = {zero_fill, NULL};
 /* exchange - a whole login with the given knowledge; the last result. */
 static int exchange(const struct postern_allocator *allocator, bool known, bool right)
 {
-    struct postern_sasl_options options = {allocator, &openssl_crypto, &zeros, .decoy_key = SPAN("d")};
+    struct postern_sasl_options options = {allocator, &openssl_crypto, &zeros,
+                                           .decoy_key = SPAN("d")};
     unsigned char stored[32], signature[32];
     char client[32], message[] = FIRST "," SERVER "," FINAL;
     struct postern_sasl *sasl;
