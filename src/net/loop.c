@@ -94,8 +94,8 @@ static void timer_set(struct net_loop *loop, postern_time now)
 {
     postern_time due = loop->heap_count ? loop->heap[0]->due : POSTERN_NEVER;
 
-    if (loop->draining && loop->loops->grace_until < due)
-        due = loop->loops->grace_until;
+    if (loop->draining && loop->cut_at < due)
+        due = loop->cut_at;
     if (due == loop->timer_due)
         return;
     loop->timer_due = due;
@@ -142,8 +142,8 @@ static void timer_fired(uv_timer_t *timer)
     postern_time now = net_loop_now(loop);
 
     loop->timer_due = POSTERN_NEVER;
-    if (loop->draining && now >= loop->loops->grace_until) {
-        loop->loops->grace_until = POSTERN_NEVER;
+    if (loop->draining && now >= loop->cut_at) {
+        loop->cut_at = POSTERN_NEVER;
         cut_all(loop);
     }
     while (loop->heap_count && loop->heap[0]->due <= now) {
@@ -248,7 +248,7 @@ int net_loops_new(struct net_loops **loops_r, unsigned count)
 
     if (!loops)
         return POSTERN_E_NOMEM;
-    loops->grace_until = POSTERN_NEVER;
+    atomic_init(&loops->grace_until, POSTERN_NEVER);
     loops->count = count ? count : cores > 0 ? (unsigned)cores : 1;
     loops->loops = calloc(loops->count, sizeof *loops->loops);
     if (!loops->loops || addresses_new(&loops->addresses) < 0)
@@ -307,6 +307,7 @@ static void drain(void *arg)
     struct net_conn *next;
 
     loop->draining = true;
+    loop->cut_at = atomic_load(&loop->loops->grace_until);
     acceptors_stop(loop);
     for (struct net_conn *conn = loop->conns; conn; conn = next) {
         next = conn->next;
@@ -320,7 +321,7 @@ void net_loops_drain(struct net_loops *loops, postern_time grace)
 {
     postern_time now = net_loop_now(&loops->loops[0]);
 
-    loops->grace_until = grace > POSTERN_NEVER - now ? POSTERN_NEVER - 1 : now + grace;
+    atomic_store(&loops->grace_until, grace > POSTERN_NEVER - now ? POSTERN_NEVER - 1 : now + grace);
     atomic_store(&loops->draining, true);
     for (unsigned i = 0; i < loops->count; i++)
         if (net_loop_post(&loops->loops[i], drain, &loops->loops[i]) < 0)
@@ -336,14 +337,14 @@ void loop_check_end(struct net_loop *loop)
 {
     struct net_loops *loops = loop->loops;
 
-    if (!loop->draining || loop->ended || atomic_load(&loops->connections) || atomic_load(&loop->jobs))
+    if (!loop->draining || atomic_load(&loop->ended) || atomic_load(&loops->connections) || atomic_load(&loop->jobs))
         return;
-    loop->ended = true;
+    atomic_store(&loop->ended, true);
     uv_close((uv_handle_t *)&loop->wake, NULL);
     uv_close((uv_handle_t *)&loop->timer, NULL);
     /* the last connection may have ended here while others wait for it */
     for (unsigned i = 0; i < loops->count; i++)
-        if (&loops->loops[i] != loop && !loops->loops[i].ended)
+        if (&loops->loops[i] != loop && !atomic_load(&loops->loops[i].ended))
             net_loop_post(&loops->loops[i], check_end, &loops->loops[i]);
 }
 
@@ -352,7 +353,7 @@ static void loop_done(struct net_loop *loop)
     if (loop->started)
         pthread_join(loop->thread, NULL);
     run_posts(loop);
-    if (!loop->ended) {
+    if (!atomic_load(&loop->ended)) {
         uv_close((uv_handle_t *)&loop->wake, NULL);
         uv_close((uv_handle_t *)&loop->timer, NULL);
     }

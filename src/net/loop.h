@@ -34,7 +34,9 @@ struct net_loop {
     size_t heap_count, heap_size;
     struct acceptor *acceptors;
     atomic_uint jobs; /* pool jobs that will report back here */
-    bool started, draining, ended;
+    bool started, draining;
+    postern_time cut_at; /* draining: when what is left is cut off; POSTERN_NEVER: it was */
+    atomic_bool ended;
     char scratch[SCRATCH_BYTES];
 };
 
@@ -42,7 +44,7 @@ struct net_loops {
     unsigned count;
     atomic_uint connections; /* on all loops, or on their way between two */
     atomic_bool draining;
-    postern_time grace_until;
+    atomic_ullong grace_until; /* for loops to take over when they begin to drain */
     struct net_listener *listeners;
     struct net_loop *loops; /* count of them */
     struct address_counts *addresses;
