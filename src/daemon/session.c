@@ -11,10 +11,11 @@
 #include "base/span.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 struct session {
-    unsigned refs;
+    atomic_uint refs; /* a job's report may let go on the loop that the connection has just left */
     struct server *server;
     struct net_conn *conn;
     struct serve_pop3 *pop3;
@@ -29,7 +30,7 @@ struct session {
 
 static void session_unref(struct session *session)
 {
-    if (--session->refs == 0)
+    if (atomic_fetch_sub(&session->refs, 1) == 1)
         memory_free(NULL, session);
 }
 
@@ -71,11 +72,11 @@ static int work_run(void *conn, void (*work)(void *arg), void (*done)(void *arg)
     if (!errand)
         return POSTERN_E_NOMEM;
     *errand = (struct errand){session, work, done, arg};
-    session->refs++;
+    atomic_fetch_add(&session->refs, 1);
     r = net_pool_submit(session->server->pool, net_conn_loop(session->conn), errand_work,
                         errand_done, errand);
     if (r < 0) {
-        session->refs--;
+        atomic_fetch_sub(&session->refs, 1);
         memory_free(NULL, errand);
     }
     return r;
