@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* expunge_victim - what test_crash.py kills: STORE is maildir or eml, PATH its folder, USER the mailbox.
+/* expunge_victim - what test_crash.py kills: STORE is maildir or eml, PATH its folder, USER the
+ * mailbox.
  *
- *   expunge STORE PATH USER   delete all but every third message, as one set; "deleted" or "error NAME"
- *   recover STORE PATH USER   open and list; steps are counted from the beginning
- *   list    STORE PATH USER   (after recovery, if it is due) one line "UID OCTETS CHECKSUM" a message */
+ *   expunge STORE PATH USER   delete all but every third message, as one set; "deleted" or "error
+ * NAME" recover STORE PATH USER   open and list; steps are counted from the beginning list    STORE
+ * PATH USER   (after recovery, if it is due) one line "UID OCTETS CHECKSUM" a message */
 #include "base/span.h"
 #include <dlfcn.h>
 #include <postern/store.h>
@@ -23,7 +24,8 @@ static int fail(const char *what, int err)
 
 static int begin(const char *kind, const char *path, const char *user)
 {
-    int r = strcmp(kind, "eml") == 0 ? postern_store_eml_new(&store, path, true) : postern_store_maildir_new(&store, path);
+    int r = strcmp(kind, "eml") == 0 ? postern_store_eml_new(&store, path, true)
+                                     : postern_store_maildir_new(&store, path);
 
     if (r >= 0)
         r = store.ops->open(&store, postern_span_of(user), 0, &mailbox);
@@ -50,6 +52,18 @@ static void arm(void)
         fail_arm();
 }
 
+/* is_served - whether a message can still be opened. */
+static bool is_served(struct postern_span uid)
+{
+    struct postern_content *content = NULL;
+    struct postern_facts facts;
+
+    if (store.ops->message(mailbox, uid, 0, &content, &facts) < 0)
+        return false;
+    store.ops->content_close(&content);
+    return true;
+}
+
 static int expunge(void)
 {
     struct postern_span *uids = calloc(snapshot->list.count + 1, sizeof *uids);
@@ -61,6 +75,8 @@ static int expunge(void)
             uids[n++] = uid_of(i);
     arm();
     r = uids ? store.ops->expunge(mailbox, uids, n) : POSTERN_E_NOMEM;
+    if (r >= 0 && n && (is_served(uids[0]) || is_served(uids[n / 2]) || is_served(uids[n - 1])))
+        r = POSTERN_E_CORRUPT; /* deleted, and there all the same */
     free(uids);
     if (r < 0)
         return fail("expunge", r);
@@ -83,7 +99,8 @@ static int list_one(struct postern_span uid)
         offset += (uint64_t)r;
     }
     store.ops->content_close(&content);
-    printf("%.*s %llu %llx\n", (int)uid.n, uid.p, (unsigned long long)offset, (unsigned long long)sum);
+    printf("%.*s %llu %llx\n", (int)uid.n, uid.p, (unsigned long long)offset,
+           (unsigned long long)sum);
     return r;
 }
 

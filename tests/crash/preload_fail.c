@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* preload_fail - an LD_PRELOAD object that lets one file-system call of a process fail, or its process die there.
+/* preload_fail - an LD_PRELOAD object that lets one file-system call of a process fail, or its
+ * process die there. Only calls that change something, and opening, are counted.
  *
- *   FAIL_AT    the number of the call, from 1 on; counting begins when a path that contains FAIL_MARK is
- *              opened for the first time (that call is number 1), or when fail_arm() is called
- *   FAIL_HOW   kill, ENOSPC, EIO, EINTR: that call; dead: that call and all that follow, with EIO;
- *              short: a write of half the octets; fsync: the first fsync from there on, with EIO;
- *              fsyncs: every one from there on
- *   FAIL_COUNT a file that is told the number of calls at the end of the process
+ * FAIL_AT: the number of the call, from 1 on. Counting begins when fail_arm() is called, or when a
+ * path that contains FAIL_MARK is made; that call is number 1.
  *
- * Only calls that change something, and opening, are counted. */
+ * FAIL_HOW is one of
+ * - kill, ENOSPC, EIO, EINTR: that call.
+ * - dead: that call and all that follow, with EIO.
+ * - short: a write of half the octets. short+kill: so, and LATER calls after it the process dies.
+ * - fsync: the first fsync from there on, with EIO. fsyncs: every one from there on.
+ *
+ * FAIL_COUNT: a file that is told, at the end of the process, the number of calls and the number of
+ * the second fsync among them, which is the one that makes a deletion durable. */
 #undef _FILE_OFFSET_BITS /* both names of openat() are defined here */
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,10 +27,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#define LATER 60 /* in the midst of the unlinking */
+
 enum call { CALL_OPEN, CALL_WRITE, CALL_FSYNC, CALL_OTHER };
 
 static bool armed, done;
-static long count;
+static long count, fsyncs, second_fsync;
 
 #pragma GCC visibility push(default) /* what the program, and its libraries, shall call */
 void fail_arm(void);
@@ -75,7 +81,11 @@ static int verdict(enum call call)
     if (!armed || !at)
         return 0;
     count++;
+    if (call == CALL_FSYNC && ++fsyncs == 2)
+        second_fsync = count;
     here = count == atol(at);
+    if (how_is("short+kill") && count == atol(at) + LATER)
+        raise(SIGKILL);
     if (how_is("dead"))
         return count >= atol(at) ? EIO : 0;
     if (how_is("fsync") || how_is("fsyncs")) {
@@ -104,7 +114,7 @@ __attribute__((destructor)) static void tell(void)
 
     if (!out)
         return;
-    fprintf(out, "%ld\n", count);
+    fprintf(out, "%ld %ld\n", count, second_fsync);
     fclose(out);
 }
 
@@ -183,7 +193,8 @@ ssize_t write(int fd, const void *bytes, size_t n)
         errno = error;
         return -1;
     }
-    return REAL(ssize_t, "write", int, const void *, size_t)(fd, bytes, error < 0 ? (n + 1) / 2 : n);
+    return REAL(ssize_t, "write", int, const void *, size_t)(fd, bytes,
+                                                             error < 0 ? (n + 1) / 2 : n);
 }
 
 /* a short one writes the first part only */
@@ -195,7 +206,8 @@ ssize_t writev(int fd, const struct iovec *parts, int n)
         errno = error;
         return -1;
     }
-    return REAL(ssize_t, "writev", int, const struct iovec *, int)(fd, parts, error < 0 && n ? 1 : n);
+    return REAL(ssize_t, "writev", int, const struct iovec *, int)(fd, parts,
+                                                                   error < 0 && n ? 1 : n);
 }
 
 int fsync(int fd)
@@ -225,8 +237,9 @@ int rename(const char *old, const char *new)
 
 int renameat(int from, const char *old, int to, const char *new)
 {
-    return refused(CALL_OTHER) ? -1
-                               : REAL(int, "renameat", int, const char *, int, const char *)(from, old, to, new);
+    return refused(CALL_OTHER)
+               ? -1
+               : REAL(int, "renameat", int, const char *, int, const char *)(from, old, to, new);
 }
 
 int link(const char *old, const char *new)
@@ -236,9 +249,9 @@ int link(const char *old, const char *new)
 
 int linkat(int from, const char *old, int to, const char *new, int flags)
 {
-    return refused(CALL_OTHER)
-               ? -1
-               : REAL(int, "linkat", int, const char *, int, const char *, int)(from, old, to, new, flags);
+    return refused(CALL_OTHER) ? -1
+                               : REAL(int, "linkat", int, const char *, int, const char *,
+                                      int)(from, old, to, new, flags);
 }
 
 int unlink(const char *path)
@@ -248,7 +261,8 @@ int unlink(const char *path)
 
 int unlinkat(int base, const char *path, int flags)
 {
-    return refused(CALL_OTHER) ? -1 : REAL(int, "unlinkat", int, const char *, int)(base, path, flags);
+    return refused(CALL_OTHER) ? -1
+                               : REAL(int, "unlinkat", int, const char *, int)(base, path, flags);
 }
 
 /* A close that fails has closed all the same. */

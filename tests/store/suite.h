@@ -129,4 +129,49 @@ static inline void assert_content(struct world *w, struct postern_span uid, cons
     assert_null(content);
 }
 
+/* ---- files behind the store's back --------------------------------------------------------- */
+
+/* put - a file below the store's folder; folders on the way must be there. */
+static inline void put(const struct world *w, const char *name, const char *content)
+{
+    char path[512];
+    FILE *out;
+
+    snprintf(path, sizeof path, "%s/%s", w->dir, name);
+    out = fopen(path, "w");
+    assert_non_null(out);
+    assert_true(fputs(content, out) >= 0);
+    fclose(out);
+}
+
+static inline void move(const struct world *w, const char *from, const char *to)
+{
+    char old[512], new[512];
+
+    snprintf(old, sizeof old, "%s/%s", w->dir, from);
+    snprintf(new, sizeof new, "%s/%s", w->dir, to);
+    assert_int_equal(rename(old, new), 0);
+}
+
+static inline void drop(const struct world *w, const char *name)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/%s", w->dir, name);
+    assert_int_equal(remove(path), 0);
+}
+
+static inline bool exists(const struct world *w, const char *name)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/%s", w->dir, name);
+    return access(path, F_OK) == 0;
+}
+
+#define ONE(kind, test)                                \
+    {                                                  \
+        kind " " #test, test, NULL, NULL, (void *)kind \
+    }
+
 #endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* test_content - what is told of messages, and what is read of them, over each of the stores. */
+#include "suite.h"
+
+#define MAIL "Subject: x\n\n.dot\nend\n"
+
+struct fact_case {
+    const char *content;
+    uint64_t wire;
+    bool clean;
+};
+
+/* R36 R37 R38: sizes count CRLF; only what can go out untouched is called clean. */
+static void test_facts(void **state)
+{
+    static const struct fact_case cases[] = {
+        {"", 0, true},
+        {"a", 3, false},
+        {"a\n", 3, false},
+        {"a\r\n", 3, true},
+        {"a\r\nb", 6, false},
+        {"a\nb\r\nc\n", 9, false},
+        {".\r\n", 3, false},
+        {"a\r\n.b\r\n", 7, false},
+        {"a.b\r\n..", 9, false},
+        {"a\rb\r\n", 5, true},
+        {"a\r\n\r\n\r\n", 7, true},
+        {"\n", 2, false},
+        {"\r", 3, false},
+        {"a\r\r\n", 4, true},
+    };
+    struct world w;
+
+    world_open(&w, *state);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char uid[POSTERN_UID_MAX + 1];
+        struct postern_content *content = NULL;
+        struct postern_facts facts;
+        struct postern_entry entry;
+
+        deliver(&w, cases[i].content, uid);
+        assert_content(&w, text(uid), cases[i].content);
+        assert_int_equal(w.ops->find(w.box, text(uid), &entry), 0);
+        assert_int_equal(entry.size_bytes, cases[i].wire);
+        assert_int_equal(w.ops->message(w.box, text(uid), 0, &content, &facts), 0);
+        if (*cases[i].content) /* of nothing, both can be said */
+            assert_int_equal(facts.wire_clean, cases[i].clean);
+        if (facts.fd >= 0) {
+            char bytes[16];
+
+            assert_int_equal(pread(facts.fd, bytes, facts.size_raw, (off_t)facts.fd_offset),
+                             facts.size_raw);
+            assert_memory_equal(bytes, cases[i].content, facts.size_raw);
+        }
+        w.ops->content_close(&content);
+    }
+    world_close(&w);
+}
+
+static void test_utf8_header_is_told(void **state)
+{
+    struct world w;
+    struct postern_entry entry;
+    char plain[POSTERN_UID_MAX + 1], header[POSTERN_UID_MAX + 1];
+
+    world_open(&w, *state);
+    deliver(&w,
+            "Subject: plain\n\nGr\xc3\xbc\xc3\x9f"
+            "e\n",
+            plain);
+    deliver(&w,
+            "Subject: Gr\xc3\xbc\xc3\x9f"
+            "e\n\nplain\n",
+            header);
+    assert_int_equal(w.ops->find(w.box, text(plain), &entry), 0);
+    assert_int_equal(entry.flags & POSTERN_ENTRY_UTF8, 0);
+    assert_int_equal(w.ops->find(w.box, text(header), &entry), 0);
+    assert_int_equal(entry.flags & POSTERN_ENTRY_UTF8, POSTERN_ENTRY_UTF8);
+    world_close(&w);
+}
+
+/* A message of many blocks, in LF form, comes out whole from any offset; beyond its end there is
+ * nothing. */
+static void test_large(void **state)
+{
+    enum { LINES = 20000, LINE = 10 };
+    char *bytes = malloc(LINES * LINE + 1), uid[POSTERN_UID_MAX + 1], part[LINE * 3];
+    struct world w;
+    struct postern_content *content = NULL;
+    struct postern_facts facts;
+
+    assert_non_null(bytes);
+    for (size_t i = 0; i < LINES; i++)
+        snprintf(bytes + i * LINE, LINE + 1, "line%05zu\n", i);
+    world_open(&w, *state);
+    deliver(&w, bytes, uid);
+    assert_int_equal(w.ops->message(w.box, text(uid), 0, &content, &facts), 0);
+    assert_int_equal(facts.size_raw, LINES * LINE);
+    assert_int_equal(facts.size_wire, LINES * (LINE + 1));
+    assert_false(facts.wire_clean);
+    for (size_t at = 0; at + sizeof part <= LINES * LINE; at += 65521) {
+        assert_int_equal(w.ops->read(content, at, part, sizeof part), sizeof part);
+        assert_memory_equal(part, bytes + at, sizeof part);
+    }
+    assert_int_equal(w.ops->read(content, LINES * LINE - 1, part, sizeof part), 1);
+    assert_int_equal(w.ops->read(content, LINES * LINE, part, sizeof part), 0);
+    assert_int_equal(w.ops->read(content, LINES * LINE + 1, part, sizeof part), 0);
+    assert_int_equal(w.ops->read(content, UINT64_MAX, part, sizeof part), 0);
+    w.ops->content_close(&content);
+    world_close(&w);
+    free(bytes);
+}
+
+/* Who has a message open reads it to the end, though another session deletes it. */
+static void test_read_while_deleted(void **state)
+{
+    struct world w;
+    struct postern_mailbox *other = NULL;
+    struct postern_content *content = NULL;
+    struct postern_facts facts;
+    struct postern_span span;
+    char uid[POSTERN_UID_MAX + 1], bytes[64];
+
+    world_open(&w, *state);
+    deliver(&w, MAIL, uid);
+    span = text(uid);
+    assert_int_equal(w.ops->message(w.box, span, 0, &content, &facts), 0);
+    assert_int_equal(w.ops->open(&w.store, text("ann"), 0, &other), 0);
+    assert_int_equal(w.ops->lock(other), 0);
+    assert_int_equal(w.ops->expunge(other, &span, 1), 0);
+    w.ops->close(&other);
+    assert_int_equal(w.ops->read(content, 0, bytes, sizeof bytes), strlen(MAIL));
+    assert_memory_equal(bytes, MAIL, strlen(MAIL));
+    w.ops->content_close(&content);
+    assert_int_equal(count_now(&w), 0);
+    world_close(&w);
+}
+
+/* R10: every unique-id has 1 to 70 characters of 0x21 to 0x7E, whatever the store makes them of. */
+static void test_uids_are_proper(void **state)
+{
+    struct world w;
+    struct postern_snapshot *snapshot;
+
+    world_open(&w, *state);
+    for (int i = 0; i < 30; i++)
+        deliver(&w, MAIL, NULL);
+    snapshot = snapshot_of(&w);
+    assert_int_equal(snapshot->list.count, 30);
+    for (size_t i = 0; i < 30; i++) {
+        struct postern_span uid = uid_at(snapshot, i);
+
+        assert_in_range(uid.n, 1, POSTERN_UID_MAX);
+        for (size_t j = 0; j < uid.n; j++)
+            assert_in_range(uid.p[j], 0x21, 0x7e);
+        for (size_t j = 0; j < i; j++) {
+            struct postern_span other = uid_at(snapshot, j);
+
+            assert_false(other.n == uid.n && memcmp(other.p, uid.p, uid.n) == 0);
+        }
+    }
+    postern_snapshot_unref(&snapshot);
+    world_close(&w);
+}
+
+#define OVER(kind)                                                                     \
+    ONE(kind, test_facts), ONE(kind, test_utf8_header_is_told), ONE(kind, test_large), \
+        ONE(kind, test_read_while_deleted), ONE(kind, test_uids_are_proper)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {OVER("memory"), OVER("eml"), OVER("maildir")};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
