@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -345,6 +346,31 @@ static bool begin(struct net_conn *conn)
     return true;
 }
 
+/* Peeked octets keep a socket readable: wake only when there are more of them, or the end. */
+static void wait_for_more(struct net_conn *conn, int peeked)
+{
+    int more = peeked + 1;
+
+    setsockopt(conn->fd, SOL_SOCKET, SO_RCVLOWAT, &more, sizeof more);
+    conn->peeked = peeked;
+    conn_poll_mask(conn, UV_READABLE);
+    loop_conn_due(conn, conn->phase_until);
+}
+
+static bool has_ended(int fd)
+{
+    struct pollfd polled = {.fd = fd, .events = POLLRDHUP};
+
+    return poll(&polled, 1, 0) == 1;
+}
+
+static void wait_for_any(struct net_conn *conn)
+{
+    int one = 1;
+
+    setsockopt(conn->fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
+}
+
 /* service_proxy - collect the header octet-exactly: nothing behind it may be lost. */
 static void service_proxy(struct net_conn *conn)
 {
@@ -353,26 +379,27 @@ static void service_proxy(struct net_conn *conn)
     ssize_t n = recv(conn->fd, bytes, sizeof bytes, MSG_PEEK);
     int header;
 
-    if (n <= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR))) {
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0 || (n <= conn->peeked && has_ended(conn->fd))) {
         conn_close(conn, "no PROXY header");
         return;
     }
-    header = n > 0 ? proxy_parse(span_make(bytes, (size_t)n), &client) : 0;
+    header = proxy_parse(span_make(bytes, (size_t)n), &client);
     if (header < 0 || (header == 0 && n == (ssize_t)sizeof bytes)) {
         conn_event(conn, "proxy-bad", postern_err_name(header));
         conn_close(conn, NULL);
         return;
     }
     if (header == 0) {
-        /* peeked octets keep the socket readable: look again when more can have come */
-        conn_poll_mask(conn, 0);
-        loop_conn_due(conn, net_loop_now(conn->loop) + POSTERN_SECOND / 50);
+        wait_for_more(conn, (int)n);
         return;
     }
     if (recv(conn->fd, bytes, (size_t)header, 0) != header) {
         conn_close(conn, "no PROXY header");
         return;
     }
+    wait_for_any(conn);
     if (client.ss_family != AF_UNSPEC)
         conn->peer.address = client;
     if (begin(conn))
@@ -453,9 +480,6 @@ void conn_expired(struct net_conn *conn, postern_time now)
         if (conn->session.ops->deadline(conn->session.self) <= now)
             conn->session.ops->tick(conn->session.self, now);
         service_open(conn, false);
-    } else if (conn->state == CONN_PROXY) {
-        loop_conn_due(conn, conn->phase_until);
-        service_proxy(conn);
     } else {
         set_due(conn);
     }

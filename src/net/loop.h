@@ -70,6 +70,7 @@ struct net_conn {
     struct net_loop *moving_to;
     void (*moved)(void *session);
     int fd;
+    int peeked; /* octets of an unfinished PROXY header that wait in the socket */
     uint8_t state;
     bool in_service, again, peer_eof, tls_wants_write, counted, more_to_read;
     char tls_text[48];

@@ -35,6 +35,7 @@ static struct net_limits limits;
 static struct net_tls *tls;
 static pthread_mutex_t event_lock = PTHREAD_MUTEX_INITIALIZER;
 static char event_last[64];
+static bool behind_proxy;
 
 static void moved(void *session)
 {
@@ -55,7 +56,8 @@ static int echo_feed(void *session, struct postern_span in, postern_time now)
         return POSTERN_E_CLOSED;
     if (span_begins(in, SPAN("tls"))) {
         echo->want_tls = true;
-        buffer_append_text(&echo->out, "go\r\n"); /* what comes before it is heard belongs to nobody */
+        buffer_append_text(&echo->out,
+                           "go\r\n"); /* what comes before it is heard belongs to nobody */
         return (int)in.n;
     }
     if (span_begins(in, SPAN("move"))) {
@@ -183,6 +185,7 @@ static void on_event(void *ctx, const struct net_peer *peer, const char *what, c
 
 static void begin(bool tls_implicit)
 {
+    static const char *const trusted[] = {"127.0.0.1", NULL};
     struct net_listener_options options = {.address = "127.0.0.1",
                                            .tls_implicit = tls_implicit,
                                            .tls = tls,
@@ -191,6 +194,8 @@ static void begin(bool tls_implicit)
                                            .accept = accept_echo,
                                            .event = on_event};
 
+    options.proxy = behind_proxy;
+    options.proxy_trusted = trusted;
     limits.handshake_timeout =
         limits.handshake_timeout ? limits.handshake_timeout : 10 * POSTERN_SECOND;
     assert_int_equal(net_loops_new(&loops, 2), 0);
@@ -204,6 +209,7 @@ static int end(void **state)
     net_loops_drain(loops, POSTERN_SECOND);
     net_loops_join(&loops);
     limits = (struct net_limits){0};
+    behind_proxy = false;
     return atomic_load(&sessions); /* every session was freed */
 }
 
@@ -515,6 +521,40 @@ static void test_tls_upgrade(void **state)
     close(fd);
 }
 
+/* A header that dribbles in is waited for, octet by octet; what follows at once is the session's.
+ */
+static void test_proxy_header(void **state)
+{
+    static const char header[] = "PROXY TCP4 127.0.0.1 127.0.0.1 4711 110\r\nearly\r\n";
+    int fd;
+
+    (void)state;
+    behind_proxy = true;
+    begin(false);
+    fd = dial();
+    for (const char *at = header; *at; at++) {
+        assert_int_equal(send(fd, at, 1, MSG_NOSIGNAL), 1);
+        usleep(500);
+    }
+    hear(fd, GREETING "early\r\n");
+    close(fd);
+    fd = dial();
+    say(fd, header);
+    hear(fd, GREETING "early\r\n");
+    close(fd);
+    fd = dial();
+    say(fd, "PROXY TCP4 127.0.");
+    usleep(20000);
+    shutdown(fd, SHUT_WR); /* it will never be whole */
+    hear(fd, "");
+    close(fd);
+    fd = dial();
+    say(fd, "USER ann\r\n");
+    hear(fd, "");
+    expect_event("proxy-bad");
+    close(fd);
+}
+
 /* R67: rubbish instead of a handshake ends the connection, and is told. */
 static void test_tls_rubbish(void **state)
 {
@@ -553,7 +593,7 @@ int main(void)
         CASE(test_moves),          CASE(test_limit_per_address),    CASE(test_drain),
         CASE(test_drain_cuts_off), CASE(test_no_descriptors),       CASE(test_tls_implicit),
         CASE(test_alpn),           CASE(test_tls_upgrade),          CASE(test_tls_rubbish),
-        CASE(test_tls_timeout)};
+        CASE(test_proxy_header),   CASE(test_tls_timeout)};
     int failed;
 
     if (net_tls_new(&tls, NULL, NULL, "localhost") < 0)
