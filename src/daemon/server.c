@@ -115,6 +115,16 @@ static int become(struct server *server, const char *name)
     return 0;
 }
 
+/* What was read with more rights must be readable again: better said now than when it has expired. */
+static void check_key(struct server *server)
+{
+    const char *path = server->config->tls_key;
+
+    if (*path && access(path, R_OK) < 0)
+        log_note(server->log, LOG_LEVEL_WARN, "key-unreadable", "path", path, "why",
+                 "this user cannot read it again at SIGHUP");
+}
+
 int server_drop(struct server *server)
 {
     int r = *server->config->user ? become(server, server->config->user) : 0;
@@ -124,6 +134,8 @@ int server_drop(struct server *server)
                  NULL, NULL);
     if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         r = server_fail(server, EX_OSERR, "no_new_privs", strerror(errno));
+    if (!r)
+        check_key(server);
     return r;
 }
 

@@ -36,6 +36,11 @@ printf 'cmake_minimum_required(VERSION 3.25)\nproject(use C)\nfind_package(poste
 cmake -S "$work" -B "$work/b" -G Ninja -Dpostern_DIR="$libdir/cmake/postern" -DCMAKE_C_COMPILER="${CC:-cc}" -DCMAKE_C_FLAGS="$san" >/dev/null && ninja -C "$work/b" --quiet || fail "cmake package"
 [ "$("$work/b/use")" = NOMEM ] || fail "cmake run"
 passed=$((passed + 1))
+for file in share/man/man1/postern.1 share/man/man5/postern.conf.5 share/man/man3/libpostern.3 \
+    lib/systemd/system/postern.service share/postern/sample/01-plain.eml bin/postern; do
+    [ -s "$work/root/usr/$file" ] || fail "no $file"
+    passed=$((passed + 1))
+done
 [ -e "$libdir/libpostern.so.0" ] || fail "no libpostern.so.0"
 passed=$((passed + 1))
 echo "install: $passed passed, 0 failed"
