@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* conn - the life of one connection: PROXY header, TLS handshake, session, close.
- * Invariants: all is done on conn->loop's thread; a connection is freed only by conn_close(), and whoever
- * calls it touches the connection no more. Trap: a session may ask to be moved while it is being pumped;
- * the move is made when the service that pumps it is over, since the other loop may run at once. */
+/* conn - the life of one connection with its session: turns, moves, the end. What comes before is
+ * in conn_begin.c. Invariants: all is done on conn->loop's thread; a connection is freed only by
+ * conn_close(), and whoever calls it touches the connection no more. Trap: a session may ask to be
+ * moved while it is being pumped; the move is made when the service that pumps it is over, since
+ * the other loop may run at once. */
 #include "net/loop.h"
 
 #include "base/span.h"
-#include "net/proxy.h"
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <openssl/err.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define TURN_BYTES (1 << 20)          /* a long transfer lets others have their turn after so much */
+#define TURN_BYTES (1 << 20) /* a long transfer lets others have their turn after so much */
 #define FLUSH_TIMEOUT (10 * POSTERN_SECOND) /* for a peer that does not read our last words */
-#define LINGER_BYTES (1 << 18)        /* unread input dropped before close, lest a reset eats the last reply */
+#define LINGER_BYTES \
+    (1 << 18) /* unread input dropped before close, lest a reset eats the last reply */
 
 struct net_loop *net_conn_loop(struct net_conn *conn)
 {
@@ -37,20 +35,6 @@ void conn_event(const struct net_conn *conn, const char *what, const char *detai
         options->event(options->ctx, &conn->peer, what, detail);
 }
 
-static void peer_text(struct net_peer *peer)
-{
-    const struct sockaddr_in *four = (const void *)&peer->address;
-    const struct sockaddr_in6 *six = (const void *)&peer->address;
-    char host[INET6_ADDRSTRLEN];
-
-    if (peer->address.ss_family == AF_INET && inet_ntop(AF_INET, &four->sin_addr, host, sizeof host))
-        snprintf(peer->text, sizeof peer->text, "%s:%u", host, ntohs(four->sin_port));
-    else if (peer->address.ss_family == AF_INET6 && inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof host))
-        snprintf(peer->text, sizeof peer->text, "[%s]:%u", host, ntohs(six->sin6_port));
-    else
-        snprintf(peer->text, sizeof peer->text, "local");
-}
-
 /* ---- the end --------------------------------------------------------------------------------- */
 
 static void linger(int fd, char *scratch)
@@ -61,7 +45,8 @@ static void linger(int fd, char *scratch)
     while (dropped < LINGER_BYTES && (n = recv(fd, scratch, SCRATCH_BYTES, MSG_DONTWAIT)) > 0)
         dropped += (size_t)n;
     if (dropped >= LINGER_BYTES)
-        shutdown(fd, SHUT_WR); /* there is more: let at least the last reply leave before the reset */
+        shutdown(fd,
+                 SHUT_WR); /* there is more: let at least the last reply leave before the reset */
 }
 
 void conn_close(struct net_conn *conn, const char *why)
@@ -91,7 +76,8 @@ void conn_close(struct net_conn *conn, const char *why)
     loop_check_end(loop);
 }
 
-/* ---- octets that the session has not taken ------------------------------------------------------ */
+/* ---- octets that the session has not taken ------------------------------------------------------
+ */
 
 static int keep(struct net_conn *conn, const char *bytes, size_t n)
 {
@@ -115,9 +101,11 @@ static void rest_take(struct net_conn *conn, size_t n)
     conn->rest = NULL;
 }
 
-/* ---- the session's turn --------------------------------------------------------------------------- */
+/* ---- the session's turn
+ * --------------------------------------------------------------------------- */
 
-/* feed_some - offer the session what was kept, or what can be read. >0 it took some, 0 nothing, <0 lost. */
+/* feed_some - offer the session what was kept, or what can be read. >0 it took some, 0 nothing, <0
+ * lost. */
 static int feed_some(struct net_conn *conn, bool *readable, postern_time now)
 {
     const struct net_session_ops *ops = conn->session.ops;
@@ -156,8 +144,6 @@ static int write_some(struct net_conn *conn, size_t *budget, postern_time now)
     return n < 0 ? n : written;
 }
 
-static void start_handshake(struct net_conn *conn);
-
 /* turn - one round: pump, write, read. >0 something moved, 0 nothing to do, <0 close now. */
 static int turn(struct net_conn *conn, bool *readable, size_t *budget)
 {
@@ -177,7 +163,7 @@ static int turn(struct net_conn *conn, bool *readable, size_t *budget)
     if (!(wants & POSTERN_WANT_WRITE) && wants & POSTERN_WANT_CLOSE)
         return POSTERN_E_CLOSED;
     if (!(wants & POSTERN_WANT_WRITE) && wants & POSTERN_WANT_TLS) {
-        start_handshake(conn);
+        conn_start_handshake(conn);
         return 0;
     }
     if (wants & POSTERN_WANT_CLOSE && conn->phase_until == POSTERN_NEVER)
@@ -208,7 +194,7 @@ static void set_mask(struct net_conn *conn)
     conn_poll_mask(conn, mask);
 }
 
-static void set_due(struct net_conn *conn)
+void conn_set_due(struct net_conn *conn)
 {
     postern_time due = conn->phase_until;
 
@@ -222,7 +208,7 @@ static void set_due(struct net_conn *conn)
 
 static void depart(struct net_conn *conn);
 
-static void service_open(struct net_conn *conn, bool readable)
+void conn_service_open(struct net_conn *conn, bool readable)
 {
     size_t budget = TURN_BYTES;
     int moved;
@@ -246,208 +232,28 @@ static void service_open(struct net_conn *conn, bool readable)
         conn->tls_wants_write = true;
     if (conn->state == CONN_OPEN)
         set_mask(conn);
-    set_due(conn);
-}
-
-/* ---- before the session ------------------------------------------------------------------------------ */
-
-static int make_session(struct net_conn *conn, const struct postern_tls_facts *facts)
-{
-    const struct net_listener_options *options = listener_options(conn->listener);
-    int err = options->accept(options->ctx, conn, &conn->peer, facts, &conn->session);
-
-    if (err < 0) {
-        conn->session.ops = NULL;
-        return err;
-    }
-    conn->state = CONN_OPEN;
-    conn->phase_until = POSTERN_NEVER;
-    return 0;
-}
-
-static int handshake_done(struct net_conn *conn)
-{
-    char identity[256];
-    unsigned char binding[32];
-    struct postern_tls_facts facts;
-    int err;
-
-    tls_facts(conn->ssl, identity, binding, &facts);
-    snprintf(conn->tls_text, sizeof conn->tls_text, "%s %s", SSL_get_version(conn->ssl), SSL_get_cipher_name(conn->ssl));
-    if (!conn->session.ops)
-        return make_session(conn, &facts);
-    conn->state = CONN_OPEN;
-    conn->phase_until = POSTERN_NEVER;
-    err = conn->session.ops->tls_up(conn->session.self, &facts);
-    secret_wipe(binding, sizeof binding);
-    return err;
-}
-
-static void service_handshake(struct net_conn *conn)
-{
-    int n = SSL_do_handshake(conn->ssl), error;
-    char reason[160];
-
-    if (n == 1) {
-        if (handshake_done(conn) < 0)
-            conn_close(conn, "refused");
-        else
-            service_open(conn, true);
-        return;
-    }
-    error = SSL_get_error(conn->ssl, n);
-    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
-        conn_poll_mask(conn, error == SSL_ERROR_WANT_READ ? UV_READABLE : UV_WRITABLE);
-        set_due(conn);
-        return;
-    }
-    ERR_error_string_n(ERR_peek_error(), reason, sizeof reason);
-    conn_event(conn, "tls-failed", reason); /* R67 */
-    conn_close(conn, NULL);
-}
-
-/* start_handshake - for implicit TLS and for a session that wants it; what was kept is dropped (R65). */
-static void start_handshake(struct net_conn *conn)
-{
-    const struct net_listener_options *options = listener_options(conn->listener);
-
-    free(conn->rest);
-    conn->rest = NULL;
-    conn->rest_bytes = 0;
-    conn->more_to_read = false;
-    conn->state = CONN_HANDSHAKE;
-    conn->phase_until = net_loop_now(conn->loop) + options->limits->handshake_timeout;
-    if (!options->tls || conn->ssl || tls_session_new(options->tls, options->alpn, conn->fd, &conn->ssl) < 0)
-        conn->phase_until = 0; /* cannot be: the timer closes it */
-    conn_poll_mask(conn, UV_READABLE);
-    loop_conn_due(conn, conn->phase_until);
-}
-
-/* begin - the peer is known: count it, then TLS or the session. false: the connection is closed. */
-static bool begin(struct net_conn *conn)
-{
-    const struct net_listener_options *options = listener_options(conn->listener);
-
-    peer_text(&conn->peer);
-    if (!addresses_in(conn->loop->loops->addresses, &conn->peer.address, options->limits->per_address_max)) {
-        conn_event(conn, "limit", "connections of this address");
-        conn_close(conn, NULL);
-        return false;
-    }
-    conn->counted = true;
-    if (options->tls_implicit) {
-        start_handshake(conn);
-        return true;
-    }
-    if (make_session(conn, NULL) < 0) {
-        conn_close(conn, "refused");
-        return false;
-    }
-    return true;
-}
-
-/* Peeked octets keep a socket readable: wake only when there are more of them, or the end. */
-static void wait_for_more(struct net_conn *conn, int peeked)
-{
-    int more = peeked + 1;
-
-    setsockopt(conn->fd, SOL_SOCKET, SO_RCVLOWAT, &more, sizeof more);
-    conn->peeked = peeked;
-    conn_poll_mask(conn, UV_READABLE);
-    loop_conn_due(conn, conn->phase_until);
-}
-
-static bool has_ended(int fd)
-{
-    struct pollfd polled = {.fd = fd, .events = POLLRDHUP};
-
-    return poll(&polled, 1, 0) == 1;
-}
-
-static void wait_for_any(struct net_conn *conn)
-{
-    int one = 1;
-
-    setsockopt(conn->fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
-}
-
-/* service_proxy - collect the header octet-exactly: nothing behind it may be lost. */
-static void service_proxy(struct net_conn *conn)
-{
-    char bytes[PROXY_HEADER_MAX];
-    struct sockaddr_storage client;
-    ssize_t n = recv(conn->fd, bytes, sizeof bytes, MSG_PEEK);
-    int header;
-
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n <= 0 || (n <= conn->peeked && has_ended(conn->fd))) {
-        conn_close(conn, "no PROXY header");
-        return;
-    }
-    header = proxy_parse(span_make(bytes, (size_t)n), &client);
-    if (header < 0 || (header == 0 && n == (ssize_t)sizeof bytes)) {
-        conn_event(conn, "proxy-bad", postern_err_name(header));
-        conn_close(conn, NULL);
-        return;
-    }
-    if (header == 0) {
-        wait_for_more(conn, (int)n);
-        return;
-    }
-    if (recv(conn->fd, bytes, (size_t)header, 0) != header) {
-        conn_close(conn, "no PROXY header");
-        return;
-    }
-    wait_for_any(conn);
-    if (client.ss_family != AF_UNSPEC)
-        conn->peer.address = client;
-    if (begin(conn))
-        conn_service(conn, true);
+    conn_set_due(conn);
 }
 
 void conn_service(struct net_conn *conn, bool readable)
 {
     switch (conn->state) {
     case CONN_PROXY:
-        service_proxy(conn);
+        conn_service_proxy(conn);
         break;
     case CONN_HANDSHAKE:
-        service_handshake(conn);
+        conn_service_handshake(conn);
         break;
     case CONN_OPEN:
-        service_open(conn, readable);
+        conn_service_open(conn, readable);
         break;
     default:
         break;
     }
 }
 
-/* enter - the first steps, on the loop. */
-static void enter(struct net_conn *conn)
-{
-    const struct net_listener_options *options = listener_options(conn->listener);
-
-    if (options->limits->connections_max &&
-        atomic_load(&conn->loop->loops->connections) > options->limits->connections_max) {
-        peer_text(&conn->peer);
-        conn_event(conn, "limit", "connections in all");
-        conn_close(conn, NULL);
-        return;
-    }
-    if (options->proxy && proxy_trusts(options->proxy_trusted, &conn->peer.address)) {
-        conn->state = CONN_PROXY;
-        conn->phase_until = net_loop_now(conn->loop) + options->limits->handshake_timeout;
-        conn_poll_mask(conn, UV_READABLE);
-        loop_conn_due(conn, conn->phase_until);
-        return;
-    }
-    /* the client of an unencrypted session speaks only after the greeting */
-    if (begin(conn) && conn->state == CONN_OPEN)
-        service_open(conn, false);
-}
-
-void conn_new(struct net_loop *loop, struct net_listener *listener, int fd, const struct sockaddr_storage *from)
+void conn_new(struct net_loop *loop, struct net_listener *listener, int fd,
+              const struct sockaddr_storage *from)
 {
     struct net_conn *conn = calloc(1, sizeof *conn);
 
@@ -455,17 +261,19 @@ void conn_new(struct net_loop *loop, struct net_listener *listener, int fd, cons
         close(fd);
         return;
     }
-    *conn = (struct net_conn){.loop = loop, .listener = listener, .fd = fd, .phase_until = POSTERN_NEVER};
+    *conn = (struct net_conn){
+        .loop = loop, .listener = listener, .fd = fd, .phase_until = POSTERN_NEVER};
     conn->peer.address = *from;
     atomic_fetch_add(&loop->loops->connections, 1);
     loop_conn_add(loop, conn);
     if (conn_poll_start(conn) < 0)
         conn_close(conn, "out of memory");
     else
-        enter(conn);
+        conn_enter(conn);
 }
 
-/* ---- from outside ---------------------------------------------------------------------------------- */
+/* ---- from outside
+ * ---------------------------------------------------------------------------------- */
 
 void conn_expired(struct net_conn *conn, postern_time now)
 {
@@ -479,9 +287,9 @@ void conn_expired(struct net_conn *conn, postern_time now)
         conn->in_service = true;
         if (conn->session.ops->deadline(conn->session.self) <= now)
             conn->session.ops->tick(conn->session.self, now);
-        service_open(conn, false);
+        conn_service_open(conn, false);
     } else {
-        set_due(conn);
+        conn_set_due(conn);
     }
 }
 
@@ -492,14 +300,14 @@ void conn_shutdown(struct net_conn *conn)
         return;
     }
     conn->session.ops->shutdown(conn->session.self);
-    service_open(conn, false);
+    conn_service_open(conn, false);
 }
 
 void net_conn_kick(struct net_conn *conn)
 {
     conn->again = true;
     if (!conn->in_service && conn->state == CONN_OPEN && !conn->moving_to)
-        service_open(conn, false);
+        conn_service_open(conn, false);
 }
 
 static void arrive(void *arg)
@@ -519,7 +327,7 @@ static void arrive(void *arg)
     conn->in_service = true; /* the session may kick itself while it is told */
     conn->moved(conn->session.self);
     conn->in_service = false;
-    service_open(conn, true);
+    conn_service_open(conn, true);
 }
 
 static void depart(struct net_conn *conn)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* conn_io - octets in and out of one connection, with and without TLS.
- * Plain: one sendmsg for all lent pieces; a file range goes by sendfile when it is large, and is read
- * into the same sendmsg when it is small: each packet that leaves costs more than copying a few pages. TLS:
- * pieces are gathered into one record. Trap: after SSL_ERROR_WANT_WRITE the same octets must be offered again; output() gives the same
- * beginning until sent() is called, so gathering anew is enough. */
+ * Plain: one sendmsg for all lent pieces; a file range goes by sendfile when it is large, and is
+ * read into the same sendmsg when it is small: each packet that leaves costs more than copying a
+ * few pages. TLS: pieces are gathered into one record. Trap: after SSL_ERROR_WANT_WRITE the same
+ * octets must be offered again; output() gives the same beginning until sent() is called, so
+ * gathering anew is enough. */
 #include "net/loop.h"
 
 #include "base/span.h"
@@ -73,7 +74,8 @@ static int write_range(struct net_conn *conn, const struct postern_piece *piece,
 
     if (fd < 0)
         return POSTERN_E_IO;
-    sent = sendfile(conn->fd, fd, &offset, piece->bytes.n < SENDFILE_MAX ? piece->bytes.n : SENDFILE_MAX);
+    sent = sendfile(conn->fd, fd, &offset,
+                    piece->bytes.n < SENDFILE_MAX ? piece->bytes.n : SENDFILE_MAX);
     if (sent < 0)
         return write_failed();
     if (sent == 0)
@@ -83,7 +85,8 @@ static int write_range(struct net_conn *conn, const struct postern_piece *piece,
 }
 
 /* gather_range - octets of a file range, appended to a record; how many, or <0. */
-static int gather_range(struct net_conn *conn, const struct postern_piece *piece, char *out, size_t n)
+static int gather_range(struct net_conn *conn, const struct postern_piece *piece, char *out,
+                        size_t n)
 {
     uint64_t at;
     int fd = conn->session.ops->file_of(conn->session.self, piece->content, piece->offset, &at);
@@ -93,7 +96,8 @@ static int gather_range(struct net_conn *conn, const struct postern_piece *piece
 }
 
 /* gather - the beginning of the output, at most max octets of it; how many, or <0. */
-static int gather(struct net_conn *conn, const struct postern_piece *pieces, size_t count, char *out, size_t max)
+static int gather(struct net_conn *conn, const struct postern_piece *pieces, size_t count,
+                  char *out, size_t max)
 {
     size_t n = 0;
 
@@ -122,7 +126,8 @@ static int more_flag(const struct net_conn *conn, size_t count)
     return MSG_NOSIGNAL | (last ? MSG_MORE : 0);
 }
 
-static int write_gathered(struct net_conn *conn, const struct postern_piece *pieces, size_t count, postern_time now)
+static int write_gathered(struct net_conn *conn, const struct postern_piece *pieces, size_t count,
+                          postern_time now)
 {
     int n = gather(conn, pieces, count, conn->loop->scratch, SCRATCH_BYTES);
     ssize_t sent;
@@ -136,7 +141,8 @@ static int write_gathered(struct net_conn *conn, const struct postern_piece *pie
     return (int)sent;
 }
 
-static int write_plain(struct net_conn *conn, const struct postern_piece *pieces, size_t count, postern_time now)
+static int write_plain(struct net_conn *conn, const struct postern_piece *pieces, size_t count,
+                       postern_time now)
 {
     struct iovec vector[PIECES];
     struct msghdr message = {.msg_iov = vector};
@@ -161,7 +167,8 @@ static int write_plain(struct net_conn *conn, const struct postern_piece *pieces
     return (int)sent;
 }
 
-static int write_tls(struct net_conn *conn, const struct postern_piece *pieces, size_t count, postern_time now)
+static int write_tls(struct net_conn *conn, const struct postern_piece *pieces, size_t count,
+                     postern_time now)
 {
     int n = gather(conn, pieces, count, conn->loop->scratch, TLS_RECORD), sent;
 

@@ -94,6 +94,15 @@ void conn_new(struct net_loop *loop, struct net_listener *listener, int fd, cons
 void conn_service(struct net_conn *conn, bool readable);
 void conn_expired(struct net_conn *conn, postern_time now);
 void conn_shutdown(struct net_conn *conn);
+/* conn_service_open - pump, write and read until nothing moves; readable: look for octets. */
+void conn_service_open(struct net_conn *conn, bool readable);
+void conn_set_due(struct net_conn *conn);
+/* conn_begin.c: the states before CONN_OPEN. conn_enter - the first steps, on the loop. */
+void conn_enter(struct net_conn *conn);
+void conn_service_proxy(struct net_conn *conn);
+void conn_service_handshake(struct net_conn *conn);
+/* conn_start_handshake - for implicit TLS and for a session that wants it; what was kept is dropped (R65). */
+void conn_start_handshake(struct net_conn *conn);
 void conn_close(struct net_conn *conn, const char *why);
 void conn_event(const struct net_conn *conn, const char *what, const char *detail);
 int conn_poll_start(struct net_conn *conn);
