@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void conn_peer_text(struct net_peer *peer)
+static void peer_text(struct net_peer *peer)
 {
     const struct sockaddr_in *four = (const void *)&peer->address;
     const struct sockaddr_in6 *six = (const void *)&peer->address;
@@ -108,7 +108,7 @@ static bool begin(struct net_conn *conn)
 {
     const struct net_listener_options *options = listener_options(conn->listener);
 
-    conn_peer_text(&conn->peer);
+    peer_text(&conn->peer);
     if (!addresses_in(conn->loop->loops->addresses, &conn->peer.address,
                       options->limits->per_address_max)) {
         conn_event(conn, "limit", "connections of this address");
@@ -194,7 +194,7 @@ void conn_enter(struct net_conn *conn)
 
     if (options->limits->connections_max &&
         atomic_load(&conn->loop->loops->connections) > options->limits->connections_max) {
-        conn_peer_text(&conn->peer);
+        peer_text(&conn->peer);
         conn_event(conn, "limit", "connections in all");
         conn_close(conn, NULL);
         return;

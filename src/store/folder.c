@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* folder - mailboxes that are folders: opening, the cache of open ones, locks, news.
- * A mailbox stays in the cache, with its descriptors and its listing, when nobody has it open, so that the
- * next login finds it warm; past a bound such idle ones are dropped. User names are checked before they
- * become a path, and everything below is opened relative to the mailbox's own descriptor. */
+ * A mailbox stays in the cache, with its descriptors and its listing, when nobody has it open, so
+ * that the next login finds it warm; past a bound such idle ones are dropped. User names are
+ * checked before they become a path, and everything below is opened relative to the mailbox's own
+ * descriptor. */
 #include "store/folder.h"
 
 #include "base/span.h"
@@ -42,7 +43,8 @@ int folder_error(int number)
     }
 }
 
-int folder_store_new(struct postern_store *store_r, const struct folder_kind *kind, const char *path, bool per_user)
+int folder_store_new(struct postern_store *store_r, const struct folder_kind *kind,
+                     const char *path, bool per_user)
 {
     struct folder_store *store = calloc(1, sizeof *store);
 
@@ -57,7 +59,8 @@ int folder_store_new(struct postern_store *store_r, const struct folder_kind *ki
     return 0;
 }
 
-/* ---- paths ------------------------------------------------------------------------------------- */
+/* ---- paths
+ * ------------------------------------------------------------------------------------- */
 
 static size_t put(char *out, size_t at, struct postern_span s)
 {
@@ -129,8 +132,8 @@ static int make_path(char *path)
     return err ? err : make_one(path, 0700);
 }
 
-/* open_folders - see that all folders of a mailbox are there. staging is made when it is missing, where that
- * is allowed. */
+/* open_folders - see that all folders of a mailbox are there. staging is made when it is missing,
+ * where that is allowed. */
 static int open_folders(struct folder *folder, const char *path, bool create)
 {
     const struct folder_kind *kind = folder->store->kind;
@@ -155,7 +158,8 @@ static int open_folders(struct folder *folder, const char *path, bool create)
     return fd == POSTERN_E_NOMEM || fd == POSTERN_E_AGAIN ? fd : 0;
 }
 
-/* ---- the cache ------------------------------------------------------------------------------------ */
+/* ---- the cache
+ * ------------------------------------------------------------------------------------ */
 
 static void folder_drop(struct folder *folder)
 {
@@ -185,8 +189,10 @@ static struct folder **bucket_of(struct folder_store *store, struct postern_span
 
 static void idle_leave(struct folder_store *store, struct folder *folder)
 {
-    *(folder->idle_older ? &folder->idle_older->idle_newer : &store->idle_oldest) = folder->idle_newer;
-    *(folder->idle_newer ? &folder->idle_newer->idle_older : &store->idle_newest) = folder->idle_older;
+    *(folder->idle_older ? &folder->idle_older->idle_newer : &store->idle_oldest) =
+        folder->idle_newer;
+    *(folder->idle_newer ? &folder->idle_newer->idle_older : &store->idle_newest) =
+        folder->idle_older;
     folder->idle_older = folder->idle_newer = NULL;
     store->idle_count--;
 }
@@ -216,12 +222,13 @@ static bool is_still_there(const struct folder *folder)
     char path[PATH_MAX];
     struct stat facts;
 
-    return path_of(folder->store, postern_span_of(folder->user), path) == 0 && stat(path, &facts) == 0 &&
-           facts.st_ino == folder->inode && facts.st_dev == folder->device;
+    return path_of(folder->store, postern_span_of(folder->user), path) == 0 &&
+           stat(path, &facts) == 0 && facts.st_ino == folder->inode &&
+           facts.st_dev == folder->device;
 }
 
-/* cached - the folder from the cache, counted; NULL when it is not there. A folder that was removed or
- * replaced on disk meanwhile is forgotten. */
+/* cached - the folder from the cache, counted; NULL when it is not there. A folder that was removed
+ * or replaced on disk meanwhile is forgotten. */
 static struct folder *cached(struct folder_store *store, struct postern_span user)
 {
     struct folder *folder = *bucket_of(store, user);
@@ -332,7 +339,8 @@ void folder_free(struct postern_store *postern_store)
     free(store);
 }
 
-/* ---- locks and news --------------------------------------------------------------------------------- */
+/* ---- locks and news
+ * --------------------------------------------------------------------------------- */
 
 int folder_lock_take(struct folder *folder)
 {
@@ -340,7 +348,8 @@ int folder_lock_take(struct folder *folder)
 
     if (fd < 0)
         return folder_error(errno);
-    /* each open file description has its own lock, so this also keeps sessions of one process apart */
+    /* each open file description has its own lock, so this also keeps sessions of one process
+     * apart */
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         err = errno == EWOULDBLOCK ? POSTERN_E_IN_USE : folder_error(errno);
         close(fd);
@@ -387,7 +396,8 @@ int folder_watch_fd(struct postern_mailbox *mailbox)
         char path[64];
 
         snprintf(path, sizeof path, "/proc/self/fd/%d", folder_sub(folder, i));
-        if (inotify_add_watch(mailbox->watch_fd, path, IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE) < 0)
+        if (inotify_add_watch(mailbox->watch_fd, path,
+                              IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE) < 0)
             folder_fd_close(&mailbox->watch_fd);
     }
     folder_leave(folder);
@@ -402,7 +412,8 @@ void folder_watch_clear(struct postern_mailbox *mailbox)
         continue;
 }
 
-int folder_list_users(struct postern_store *postern_store, int (*each)(void *ctx, struct postern_span user), void *ctx)
+int folder_list_users(struct postern_store *postern_store,
+                      int (*each)(void *ctx, struct postern_span user), void *ctx)
 {
     struct folder_store *store = postern_store->self;
     struct dirent *entry;

@@ -21,7 +21,7 @@ struct folder_kind {
     unsigned sub_count;
     const char *subs[FOLDER_SUBS]; /* where messages are; deliveries go to the first */
     const char *staging;           /* where deliveries and journals are written first */
-    bool mutable_files;            /* a file may be edited in place: sizes are checked at each scan */
+    bool mutable_files; /* a file may be edited in place: sizes are checked at each scan */
     bool (*is_message)(struct postern_span name);
     /* key_of - the part of a file's name that stays the same while flags change. */
     struct postern_span (*key_of)(struct postern_span name);
@@ -52,16 +52,16 @@ struct folder_store {
     char *path;    /* with %u, %n, %d, or a plain one */
     bool per_user; /* false: path itself is everybody's mailbox */
     pthread_mutex_t mutex;
-    struct folder *buckets[FOLDER_BUCKETS]; /* the cache, by user */
+    struct folder *buckets[FOLDER_BUCKETS];   /* the cache, by user */
     struct folder *idle_oldest, *idle_newest; /* of those, the ones that nobody has open */
     unsigned idle_count;
 };
 
-/* struct folder - one mailbox, shared by all that have it open, kept for a while after. It holds one
- * descriptor, its own; those of its sub-folders are there only between folder_enter() and folder_leave(),
- * since many thousand mailboxes may be open at the same time. */
+/* struct folder - one mailbox, shared by all that have it open, kept for a while after. It holds
+ * one descriptor, its own; those of its sub-folders are there only between folder_enter() and
+ * folder_leave(), since many thousand mailboxes may be open at the same time. */
 struct folder {
-    struct folder *next;                   /* in its bucket */
+    struct folder *next;                    /* in its bucket */
     struct folder *idle_older, *idle_newer; /* while users is 0 */
     struct folder_store *store;
     char user[256];
@@ -73,8 +73,9 @@ struct folder {
     struct rows rows;
     struct postern_snapshot *snapshot;
     struct timespec seen[FOLDER_SUBS]; /* the subs' change times when they were listed */
-    bool settled; /* those were old enough to be trusted */
-    bool stale;   /* rows may have names that are deleted: good only to take over what is known of the others */
+    bool settled;                      /* those were old enough to be trusted */
+    bool stale; /* rows may have names that are deleted: good only to take over what is known of the
+                   others */
     uint64_t delivered;
 };
 
@@ -83,20 +84,25 @@ struct postern_mailbox {
     int lock_fd, watch_fd; /* -1: none */
 };
 
-/* folder_dirs.c: an operation on a mailbox begins and ends with these; its mutex is held between. */
+/* folder_dirs.c: an operation on a mailbox begins and ends with these; its mutex is held
+ * between. */
 void folder_enter(struct folder *folder);
 void folder_leave(struct folder *folder);
-/* folder_sub, folder_staging - the descriptor of a sub-folder, lent until folder_leave(), or POSTERN_E_*. */
+/* folder_sub, folder_staging - the descriptor of a sub-folder, lent until folder_leave(), or
+ * POSTERN_E_*. */
 int folder_sub(struct folder *folder, unsigned sub);
 int folder_staging(struct folder *folder);
-/* folder_dir_open - O_NOFOLLOW; made when it is missing and `create`. A descriptor, given, or POSTERN_E_*. */
+/* folder_dir_open - O_NOFOLLOW; made when it is missing and `create`. A descriptor, given, or
+ * POSTERN_E_*. */
 int folder_dir_open(int base, const char *name, bool create);
 /* folder_sync - fsync, over EINTR. 0 or POSTERN_E_IO. */
 int folder_sync(int fd);
 void folder_fd_close(int *fd);
 /* folder.c: the ops that are common */
-int folder_store_new(struct postern_store *store_r, const struct folder_kind *kind, const char *path, bool per_user);
-int folder_open(struct postern_store *store, struct postern_span user, unsigned flags, struct postern_mailbox **mailbox_r);
+int folder_store_new(struct postern_store *store_r, const struct folder_kind *kind,
+                     const char *path, bool per_user);
+int folder_open(struct postern_store *store, struct postern_span user, unsigned flags,
+                struct postern_mailbox **mailbox_r);
 void folder_close(struct postern_mailbox **mailbox);
 int folder_lock(struct postern_mailbox *mailbox);
 void folder_unlock(struct postern_mailbox *mailbox);
@@ -104,13 +110,16 @@ int folder_watch_fd(struct postern_mailbox *mailbox);
 /* folder_lock_take - the lock itself: a descriptor, given, or POSTERN_E_IN_USE and others. */
 int folder_lock_take(struct folder *folder);
 void folder_watch_clear(struct postern_mailbox *mailbox);
-int folder_list_users(struct postern_store *store, int (*each)(void *ctx, struct postern_span user), void *ctx);
+int folder_list_users(struct postern_store *store, int (*each)(void *ctx, struct postern_span user),
+                      void *ctx);
 void folder_free(struct postern_store *store);
 /* folder_list.c */
-int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags, struct postern_snapshot **snapshot_r);
-int folder_find(struct postern_mailbox *mailbox, struct postern_span uid, struct postern_entry *entry_r);
-/* folder_refresh - the listing as it is now, without what a journal deletes. POSTERN_E_AGAIN with NO_WAIT. With
- * the folder's mutex, as all below. */
+int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags,
+                    struct postern_snapshot **snapshot_r);
+int folder_find(struct postern_mailbox *mailbox, struct postern_span uid,
+                struct postern_entry *entry_r);
+/* folder_refresh - the listing as it is now, without what a journal deletes. POSTERN_E_AGAIN with
+ * NO_WAIT. With the folder's mutex, as all below. */
 int folder_refresh(struct postern_mailbox *mailbox, unsigned flags);
 /* folder_scan - list the subs anew when they have changed, or always. */
 int folder_scan(struct folder *folder, bool always);
@@ -125,11 +134,13 @@ int folder_message(struct postern_mailbox *mailbox, struct postern_span uid, uns
                    struct postern_content **content_r, struct postern_facts *facts_r);
 int folder_read(struct postern_content *content, uint64_t offset, char *out, size_t n);
 void folder_content_close(struct postern_content **content);
-/* folder_open_row - the file of a row; O_NOFOLLOW, regular files only. A descriptor, given, or POSTERN_E_*. */
+/* folder_open_row - the file of a row; O_NOFOLLOW, regular files only. A descriptor, given, or
+ * POSTERN_E_*. */
 int folder_open_row(struct folder *folder, const struct row *row, struct stat *facts_r);
 /* folder_expunge.c */
 int folder_expunge(struct postern_mailbox *mailbox, const struct postern_span *uids, size_t count);
-/* folder_recover - finish what a journal says; where another session has the lock, that is left to it. */
+/* folder_recover - finish what a journal says; where another session has the lock, that is left to
+ * it. */
 int folder_recover(struct postern_mailbox *mailbox);
 /* folder_deliver.c */
 int folder_begin(struct postern_mailbox *mailbox, struct postern_delivery **delivery_r);
@@ -140,12 +151,14 @@ void folder_abort(struct postern_delivery **delivery);
 int folder_write_all(int fd, struct postern_span bytes);
 int folder_error(int number);
 
-#define FOLDER_OPS(kind_name)                                                                                \
-    {.name = kind_name, .open = folder_open, .close = folder_close, .lock = folder_lock,                     \
-     .unlock = folder_unlock, .snapshot = folder_snapshot, .find = folder_find, .message = folder_message,   \
-     .read = folder_read, .content_close = folder_content_close, .expunge = folder_expunge,                  \
-     .begin = folder_begin, .write = folder_write, .commit = folder_commit, .abort = folder_abort,           \
-     .watch_fd = folder_watch_fd, .watch_clear = folder_watch_clear, .list_users = folder_list_users,        \
-     .free = folder_free}
+#define FOLDER_OPS(kind_name)                                                                   \
+    {                                                                                           \
+        .name = kind_name, .open = folder_open, .close = folder_close, .lock = folder_lock,     \
+        .unlock = folder_unlock, .snapshot = folder_snapshot, .find = folder_find,              \
+        .message = folder_message, .read = folder_read, .content_close = folder_content_close,  \
+        .expunge = folder_expunge, .begin = folder_begin, .write = folder_write,                \
+        .commit = folder_commit, .abort = folder_abort, .watch_fd = folder_watch_fd,            \
+        .watch_clear = folder_watch_clear, .list_users = folder_list_users, .free = folder_free \
+    }
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* folder_deliver - a new message: written to the staging folder, synced, linked under its name, the folder
- * synced; only then acknowledged. Nobody sees half a message, and a crash leaves at most a staging file. */
+/* folder_deliver - a new message: written to the staging folder, synced, linked under its name, the
+ * folder synced; only then acknowledged. Nobody sees half a message, and a crash leaves at most a
+ * staging file. */
 #include "store/folder.h"
 
 #include "base/span.h"
@@ -33,9 +34,10 @@ int folder_begin(struct postern_mailbox *mailbox, struct postern_delivery **deli
     clock_gettime(CLOCK_REALTIME, &now);
     delivery->folder = mailbox->folder;
     delivery->number = atomic_fetch_add(&numbers, 1) + 1;
-    snprintf(delivery->staged, sizeof delivery->staged, "postern.%lld.%d.%llu", (long long)now.tv_sec, (int)getpid(),
-             (unsigned long long)delivery->number);
-    delivery->staging = folder_dir_open(mailbox->folder->base, mailbox->folder->store->kind->staging, true);
+    snprintf(delivery->staged, sizeof delivery->staged, "postern.%lld.%d.%llu",
+             (long long)now.tv_sec, (int)getpid(), (unsigned long long)delivery->number);
+    delivery->staging =
+        folder_dir_open(mailbox->folder->base, mailbox->folder->store->kind->staging, true);
     if (delivery->staging >= 0)
         delivery->fd = openat(delivery->staging, delivery->staged,
                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* folder_dirs - the sub-folders of a mailbox, opened when an operation first needs them and closed when it
- * ends. O_NOFOLLOW each time: whoever may write in a mailbox must not lead us into another one. */
+/* folder_dirs - the sub-folders of a mailbox, opened when an operation first needs them and closed
+ * when it ends. O_NOFOLLOW each time: whoever may write in a mailbox must not lead us into another
+ * one. */
 #include "store/folder.h"
 
 #include <errno.h>

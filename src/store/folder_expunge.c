@@ -4,16 +4,16 @@
  * The problem: unlink() takes one file at a time, and a process can die between two. The order:
  *   1. write all names to a journal in the staging folder, with a checksum at the end; sync it;
  *   2. rename it to JOURNAL and sync the folder: from here on the set is deleted;
- *   3. unlink the files; remove the journal; sync the folders.
- * Whoever opens the mailbox next and finds JOURNAL does step 3 again, which harms nothing: a name that is
- * gone stays gone, and names are never used twice. A journal whose checksum is wrong cannot come from step 2
- * and is removed.
- * When something fails before the rename, nothing is deleted and the caller is told so. When the sync after the
- * rename fails, the journal is taken back and the answer is "none were"; nothing was unlinked, so that is true
- * unless the power fails too before that reaches the disk, and then all are deleted: never half. A journal
- * that cannot be taken back will be carried out by whoever comes next, so it is carried out at once.
- * A failure in step 3 is no failure of the set: the journal stays and the next look goes on. Until then the
- * names in it are not listed (folder_recover runs before every listing), except to one who looks without the
+ *   3. unlink the files; sync their folders; remove the journal.
+ * Whoever opens the mailbox next and finds JOURNAL does step 3 again, which harms nothing: a name
+ * that is gone stays gone, and names are never used twice. A journal whose checksum is wrong cannot
+ * come from step 2 and is removed. When something fails before the rename, nothing is deleted and
+ * the caller is told so. When the sync after the rename fails, the journal is taken back and the
+ * answer is "none were"; nothing was unlinked, so that is true unless the power fails too before
+ * that reaches the disk, and then all are deleted: never half. A journal that cannot be taken back
+ * will be carried out by whoever comes next, so it is carried out at once. A failure in step 3 is
+ * no failure of the set: the journal stays and the next look goes on. Until then the names in it
+ * are not listed (folder_recover runs before every listing), except to one who looks without the
  * lock while another holds it: the journal is that other's work, who may still take it back. */
 #include "store/folder.h"
 
@@ -45,7 +45,8 @@ int folder_write_all(int fd, struct postern_span bytes)
     return 0;
 }
 
-/* the journal: a line "SUB NAME" each, NUL instead of a line end (a name may hold one), then the checksum */
+/* the journal: a line "SUB NAME" each, NUL instead of a line end (a name may hold one), then the
+ * checksum */
 static void journal_row(struct buffer *journal, const struct row *row)
 {
     buffer_append_char(journal, (char)('0' + row->sub));
@@ -93,9 +94,10 @@ static int commit(struct folder *folder)
     return err;
 }
 
-/* row_now - where the file with this key is now, when the listing has it under a name that is gone. NULL: there
- * is none, or err_r. */
-static const struct row *row_now(struct folder *folder, struct postern_span key, const char *gone, int *err_r)
+/* row_now - where the file with this key is now, when the listing has it under a name that is gone.
+ * NULL: there is none, or err_r. */
+static const struct row *row_now(struct folder *folder, struct postern_span key, const char *gone,
+                                 int *err_r)
 {
     const struct row *row = folder_row_of_key(folder, key);
 
@@ -105,8 +107,8 @@ static const struct row *row_now(struct folder *folder, struct postern_span key,
     return *err_r < 0 ? NULL : folder_row_of_key(folder, key);
 }
 
-/* unlink_named - one file of the set, also when its flags have changed since (another program renamed it), or
- * change while we look. A folder of that name is not the message. */
+/* unlink_named - one file of the set, also when its flags have changed since (another program
+ * renamed it), or change while we look. A folder of that name is not the message. */
 static int unlink_named(struct folder *folder, unsigned sub, const char *name)
 {
     struct postern_span key = folder->store->kind->key_of(postern_span_of(name));
@@ -256,7 +258,8 @@ int folder_recover(struct postern_mailbox *mailbox)
 }
 
 /* gather - the journal of those that exist; how many, or <0. */
-static int gather(struct folder *folder, const struct postern_span *uids, size_t count, struct buffer *journal)
+static int gather(struct folder *folder, const struct postern_span *uids, size_t count,
+                  struct buffer *journal)
 {
     int found = 0, err = folder_scan(folder, true); /* names change with every flag that is set */
 

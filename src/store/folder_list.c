@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* folder_list - the listing of a mailbox, made anew only when its folders have changed.
- * The trap is the clock: a change within the same tick as the last look leaves the same change time. So a
- * listing made while the change time was younger than SETTLE is used once and looked at again.
- * What is known of a file (sizes, wire-clean) is taken over from the last listing by its key. */
+ * The trap is the clock: a change within the same tick as the last look leaves the same change
+ * time. So a listing made while the change time was younger than SETTLE is used once and looked at
+ * again. What is known of a file (sizes, wire-clean) is taken over from the last listing by its
+ * key. */
 #include "store/folder.h"
 
 #include "base/span.h"
@@ -25,7 +26,8 @@ void rows_free(struct rows *rows)
     *rows = (struct rows){0};
 }
 
-/* looks_escaped - a name that ends as escaped ones do is escaped, too, lest it be taken for another. */
+/* looks_escaped - a name that ends as escaped ones do is escaped, too, lest it be taken for
+ * another. */
 static bool looks_escaped(struct postern_span key)
 {
     if (key.n < 33 || key.p[key.n - 33] != '~')
@@ -36,8 +38,8 @@ static bool looks_escaped(struct postern_span key)
     return true;
 }
 
-/* folder_uid - the key itself, or where it is too long or has other characters, its beginning and 128 bits of a
- * hash: it must be the same for ever, and two names must not meet. */
+/* folder_uid - the key itself, or where it is too long or has other characters, its beginning and
+ * 128 bits of a hash: it must be the same for ever, and two names must not meet. */
 struct postern_span folder_uid(struct postern_span key, char out[POSTERN_UID_MAX + 1])
 {
     uint64_t a = UINT64_C(14695981039346656037), b = UINT64_C(0x9ae16a3b2f90404f);
@@ -58,8 +60,10 @@ struct postern_span folder_uid(struct postern_span key, char out[POSTERN_UID_MAX
         return span_make(out, key.n);
     }
     for (size_t i = 0; i < head; i++)
-        out[i] = (unsigned char)key.p[i] >= 0x21 && (unsigned char)key.p[i] <= 0x7e ? key.p[i] : '_';
-    snprintf(out + head, POSTERN_UID_MAX + 1 - head, "~%016llx%016llx", (unsigned long long)a, (unsigned long long)b);
+        out[i] =
+            (unsigned char)key.p[i] >= 0x21 && (unsigned char)key.p[i] <= 0x7e ? key.p[i] : '_';
+    snprintf(out + head, POSTERN_UID_MAX + 1 - head, "~%016llx%016llx", (unsigned long long)a,
+             (unsigned long long)b);
     return postern_span_of(out);
 }
 
@@ -128,7 +132,8 @@ static int list_sub(struct folder *folder, unsigned sub, struct rows *rows)
     return err;
 }
 
-/* ---- order ----------------------------------------------------------------------------------------- */
+/* ---- order
+ * ----------------------------------------------------------------------------------------- */
 
 static int compare_spans(struct postern_span a, struct postern_span b)
 {
@@ -200,7 +205,8 @@ struct row *folder_row_of_key(struct folder *folder, struct postern_span key)
     return folder_row(folder, folder_uid(key, uid_text));
 }
 
-/* ---- facts ------------------------------------------------------------------------------------------ */
+/* ---- facts
+ * ------------------------------------------------------------------------------------------ */
 
 static void take_scan(struct row *row, const struct scan *scan)
 {
@@ -229,7 +235,8 @@ static void read_header(int fd, struct row *row)
     }
 }
 
-/* learn - facts of a file that was not there before. One that cannot be read is listed all the same. */
+/* learn - facts of a file that was not there before. One that cannot be read is listed all the
+ * same. */
 static void learn(struct folder *folder, struct row *row)
 {
     struct scan scan;
@@ -285,7 +292,8 @@ static void take_over(struct folder *folder, struct rows *rows)
     }
 }
 
-/* ---- the listing -------------------------------------------------------------------------------------- */
+/* ---- the listing
+ * -------------------------------------------------------------------------------------- */
 
 static int change_times(const struct folder *folder, struct timespec times_r[FOLDER_SUBS])
 {
@@ -301,10 +309,12 @@ static int change_times(const struct folder *folder, struct timespec times_r[FOL
 
 static bool unchanged(const struct folder *folder, const struct timespec times[FOLDER_SUBS])
 {
-    if (!folder->snapshot || folder->stale || !folder->settled || folder->store->kind->mutable_files)
+    if (!folder->snapshot || folder->stale || !folder->settled ||
+        folder->store->kind->mutable_files)
         return false;
     for (unsigned i = 0; i < folder->store->kind->sub_count; i++)
-        if (times[i].tv_sec != folder->seen[i].tv_sec || times[i].tv_nsec != folder->seen[i].tv_nsec)
+        if (times[i].tv_sec != folder->seen[i].tv_sec ||
+            times[i].tv_nsec != folder->seen[i].tv_nsec)
             return false;
     return true;
 }
@@ -325,8 +335,8 @@ static bool same_list(const struct rows *a, const struct rows *b)
     if (a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++)
-        if (!span_equal(a->all[i].uid, b->all[i].uid) || a->all[i].size_wire != b->all[i].size_wire ||
-            a->all[i].flags != b->all[i].flags)
+        if (!span_equal(a->all[i].uid, b->all[i].uid) ||
+            a->all[i].size_wire != b->all[i].size_wire || a->all[i].flags != b->all[i].flags)
             return false;
     return true;
 }
@@ -337,7 +347,8 @@ static int make_snapshot(struct folder *folder, const struct rows *rows)
     int err = snapshot_builder_new(&builder, rows->count);
 
     for (size_t i = 0; !err && i < rows->count; i++)
-        err = snapshot_builder_add(builder, rows->all[i].uid, rows->all[i].size_wire, rows->all[i].flags);
+        err = snapshot_builder_add(builder, rows->all[i].uid, rows->all[i].size_wire,
+                                   rows->all[i].flags);
     if (err) {
         snapshot_builder_free(&builder);
         return err;
@@ -421,7 +432,8 @@ int folder_refresh(struct postern_mailbox *mailbox, unsigned flags)
     return err ? err : folder_scan(folder, false);
 }
 
-int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags, struct postern_snapshot **snapshot_r)
+int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags,
+                    struct postern_snapshot **snapshot_r)
 {
     struct folder *folder = mailbox->folder;
     int err;
@@ -434,7 +446,8 @@ int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags, struct post
     return err;
 }
 
-int folder_find(struct postern_mailbox *mailbox, struct postern_span uid, struct postern_entry *entry_r)
+int folder_find(struct postern_mailbox *mailbox, struct postern_span uid,
+                struct postern_entry *entry_r)
 {
     struct folder *folder = mailbox->folder;
     const struct row *row;
@@ -444,7 +457,8 @@ int folder_find(struct postern_mailbox *mailbox, struct postern_span uid, struct
     err = folder_refresh(mailbox, 0);
     row = err ? NULL : folder_row(folder, uid);
     if (row)
-        *entry_r = (struct postern_entry){.size_bytes = row->size_wire, .uid_length = (uint8_t)uid.n, .flags = row->flags};
+        *entry_r = (struct postern_entry){
+            .size_bytes = row->size_wire, .uid_length = (uint8_t)uid.n, .flags = row->flags};
     else if (!err)
         err = POSTERN_E_NOT_FOUND;
     folder_leave(folder);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* folder_read - opening and reading one message. A file that has been renamed since the listing (another
- * program set a flag) is looked for once more by its key; one that is gone is POSTERN_E_NOT_FOUND. */
+/* folder_read - opening and reading one message. A file that has been renamed since the listing
+ * (another program set a flag) is looked for once more by its key; one that is gone is
+ * POSTERN_E_NOT_FOUND. */
 #include "store/folder.h"
 
 #include "base/span.h"
@@ -20,8 +21,8 @@ struct postern_content {
 /* NONBLOCK: a FIFO that somebody put there must not hold us up. */
 #define READ_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
-/* open_beneath - "SUB/NAME" in one call where the kernel can refuse symbolic links on the way, else by way of
- * the sub-folder's own descriptor. -1: errno. */
+/* open_beneath - "SUB/NAME" in one call where the kernel can refuse symbolic links on the way, else
+ * by way of the sub-folder's own descriptor. -1: errno. */
 static int open_beneath(struct folder *folder, const struct row *row)
 {
     struct open_how how = {.flags = READ_FLAGS, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH};
@@ -42,7 +43,9 @@ int folder_open_row(struct folder *folder, const struct row *row, struct stat *f
 
     if (fd < 0)
         return folder_error(errno);
-    err = fstat(fd, facts_r) < 0 ? POSTERN_E_IO : S_ISREG(facts_r->st_mode) ? 0 : POSTERN_E_NOT_FOUND;
+    err = fstat(fd, facts_r) < 0      ? POSTERN_E_IO
+          : S_ISREG(facts_r->st_mode) ? 0
+                                      : POSTERN_E_NOT_FOUND;
     if (err) {
         close(fd);
         return err;
@@ -51,7 +54,8 @@ int folder_open_row(struct folder *folder, const struct row *row, struct stat *f
 }
 
 /* open_row - the file behind a unique-id, by the listing, then by a fresh one. With the mutex. */
-static int open_row(struct postern_mailbox *mailbox, struct postern_span uid, struct row **row_r, struct stat *facts_r)
+static int open_row(struct postern_mailbox *mailbox, struct postern_span uid, struct row **row_r,
+                    struct stat *facts_r)
 {
     struct folder *folder = mailbox->folder;
     struct row *row = folder_row(folder, uid);
@@ -71,14 +75,15 @@ static int open_row(struct postern_mailbox *mailbox, struct postern_span uid, st
     return fd;
 }
 
-/* know - have the row scanned, so that wire_clean is known: once per message and process. A file that was
- * edited since is scanned again, for a line that begins with a dot must not go out as it is (R20). */
+/* know - have the row scanned, so that wire_clean is known: once per message and process. A file
+ * that was edited since is scanned again, for a line that begins with a dot must not go out as it
+ * is (R20). */
 static int know(struct row *row, int fd, const struct stat *facts)
 {
     struct scan scan;
 
-    if (row->scanned && row->size_raw == (uint64_t)facts->st_size && row->mtime.tv_sec == facts->st_mtim.tv_sec &&
-        row->mtime.tv_nsec == facts->st_mtim.tv_nsec)
+    if (row->scanned && row->size_raw == (uint64_t)facts->st_size &&
+        row->mtime.tv_sec == facts->st_mtim.tv_sec && row->mtime.tv_nsec == facts->st_mtim.tv_nsec)
         return 0;
     if (scan_fd(fd, &scan) < 0)
         return POSTERN_E_IO;
@@ -109,8 +114,10 @@ int folder_message(struct postern_mailbox *mailbox, struct postern_span uid, uns
     else
         err = content->fd;
     if (!err)
-        *facts_r = (struct postern_facts){.size_raw = (uint64_t)facts.st_size, .size_wire = row->size_wire,
-                                          .wire_clean = row->wire_clean, .fd = content->fd};
+        *facts_r = (struct postern_facts){.size_raw = (uint64_t)facts.st_size,
+                                          .size_wire = row->size_wire,
+                                          .wire_clean = row->wire_clean,
+                                          .fd = content->fd};
     folder_leave(folder);
     if (err) {
         folder_content_close(&content);

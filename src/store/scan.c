@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* scan - one pass over a message by lines (memchr), never octet by octet in the body.
- * R35: sizes count CRLF line ends; R20: a missing last line end is added when the message is sent. */
+ * R35: sizes count CRLF line ends; R20: a missing last line end is added when the message is
+ * sent. */
 #include "store/scan.h"
 
 #include "base/span.h"

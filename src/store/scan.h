@@ -10,8 +10,8 @@ struct scan {
     uint64_t size_raw, size_wire;
     bool wire_clean, utf8_header;
     bool dirty, in_body, started;
-    char last;         /* octet */
-    bool line_blank;   /* nothing on this line yet */
+    char last;       /* octet */
+    bool line_blank; /* nothing on this line yet */
 };
 
 void scan_feed(struct scan *scan, struct postern_span bytes);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* snapshot - immutable counted lists. A reader keeps the list it was given however the mailbox changes;
- * the count is atomic because sessions on several loops may share one. */
+/* snapshot - immutable counted lists. A reader keeps the list it was given however the mailbox
+ * changes; the count is atomic because sessions on several loops may share one. */
 #include "store/snapshot.h"
 
 #include "base/span.h"
@@ -51,7 +51,8 @@ static bool grow(void **memory, size_t *room, size_t size)
     return true;
 }
 
-int snapshot_builder_add(struct snapshot_builder *builder, struct postern_span uid, uint64_t size_bytes, uint8_t flags)
+int snapshot_builder_add(struct snapshot_builder *builder, struct postern_span uid,
+                         uint64_t size_bytes, uint8_t flags)
 {
     struct postern_list *list = &builder->snapshot.list;
 
@@ -60,17 +61,22 @@ int snapshot_builder_add(struct snapshot_builder *builder, struct postern_span u
     if (list->count == builder->entry_room &&
         !grow((void **)&builder->entries, &builder->entry_room, sizeof *builder->entries))
         return POSTERN_E_NOMEM;
-    if (builder->uid_room - builder->uid_bytes < uid.n && !grow((void **)&builder->uids, &builder->uid_room, 1))
+    if (builder->uid_room - builder->uid_bytes < uid.n &&
+        !grow((void **)&builder->uids, &builder->uid_room, 1))
         return POSTERN_E_NOMEM;
     memcpy(builder->uids + builder->uid_bytes, uid.p, uid.n);
-    builder->entries[list->count++] = (struct postern_entry){.size_bytes = size_bytes, .flags = flags,
-        .uid_offset = (uint32_t)builder->uid_bytes, .uid_length = (uint8_t)uid.n};
+    builder->entries[list->count++] =
+        (struct postern_entry){.size_bytes = size_bytes,
+                               .flags = flags,
+                               .uid_offset = (uint32_t)builder->uid_bytes,
+                               .uid_length = (uint8_t)uid.n};
     builder->uid_bytes += uid.n;
     list->total_bytes += size_bytes;
     return 0;
 }
 
-void snapshot_builder_size(struct snapshot_builder *builder, size_t i, uint64_t size_bytes, uint8_t flags)
+void snapshot_builder_size(struct snapshot_builder *builder, size_t i, uint64_t size_bytes,
+                           uint8_t flags)
 {
     builder->entries[i].size_bytes = size_bytes;
     builder->entries[i].flags = flags;
@@ -156,7 +162,8 @@ static int compare_uids(const void *a, const void *b)
     return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
-bool postern_snapshot_has_new(const struct postern_snapshot *before, const struct postern_snapshot *now)
+bool postern_snapshot_has_new(const struct postern_snapshot *before,
+                              const struct postern_snapshot *now)
 {
     size_t count = before->list.count;
     struct postern_span *known;

@@ -91,8 +91,8 @@ static void test_changes_behind_the_back(void **state)
     world_close(&w);
 }
 
-/* A link leads nowhere: not to a secret, not to another mailbox; a FIFO does not hold anybody up.
- */
+/* A link leads nowhere: not to a secret, not to another mailbox; a FIFO does not hold anybody
+ * up. */
 static void test_no_links_no_fifos(void **state)
 {
     const char *kind = *state;

@@ -35,8 +35,8 @@ static void recover(struct world *w)
     assert_false(exists(w, "ann/" JOURNAL));
 }
 
-/* What a whole journal names is deleted, also under the name that it has got since; the rest stays.
- */
+/* What a whole journal names is deleted, also under the name that it has got since; the rest
+ * stays. */
 static void test_carried_out(void **state)
 {
     struct world w;

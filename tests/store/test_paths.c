@@ -58,8 +58,8 @@ static void test_path_patterns(void **state)
     world_close(&w);
 }
 
-/* A mailbox that is removed and made again while nobody has it open is not served from the cache.
- */
+/* A mailbox that is removed and made again while nobody has it open is not served from the
+ * cache. */
 static void test_mailbox_replaced(void **state)
 {
     struct world w;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* eml - a plain folder of .eml and .txt files. The file name is the unique-id (escaped by the common
- * code where it is not 1-70 printable characters). People edit such files in place, so every listing looks at
- * each file's size and change time. Staging and journal live in `.postern`. */
+/* eml - a plain folder of .eml and .txt files. The file name is the unique-id (escaped by the
+ * common code where it is not 1-70 printable characters). People edit such files in place, so every
+ * listing looks at each file's size and change time. Staging and journal live in `.postern`. */
 #include "store/folder.h"
 
 #include "base/span.h"
@@ -34,16 +34,22 @@ static int new_name(const struct scan *scan, uint64_t number, char *out, size_t 
 
     (void)scan;
     clock_gettime(CLOCK_REALTIME, &now);
-    n = snprintf(out, size, "%lld.%06ld-%d-%llu.eml", (long long)now.tv_sec, now.tv_nsec / 1000, (int)getpid(),
-                 (unsigned long long)number);
+    n = snprintf(out, size, "%lld.%06ld-%d-%llu.eml", (long long)now.tv_sec, now.tv_nsec / 1000,
+                 (int)getpid(), (unsigned long long)number);
     return n > 0 && (size_t)n < size ? 0 : POSTERN_E_TOO_LONG;
 }
 
 int postern_store_eml_new(struct postern_store *store_r, const char *path, bool per_user)
 {
-    static const struct folder_kind kind = {
-        .ops = FOLDER_OPS("eml"), .sub_count = 1, .subs = {"."}, .staging = ".postern", .mutable_files = true,
-        .is_message = is_message, .key_of = key_of, .sizes_of = sizes_of, .new_name = new_name};
+    static const struct folder_kind kind = {.ops = FOLDER_OPS("eml"),
+                                            .sub_count = 1,
+                                            .subs = {"."},
+                                            .staging = ".postern",
+                                            .mutable_files = true,
+                                            .is_message = is_message,
+                                            .key_of = key_of,
+                                            .sizes_of = sizes_of,
+                                            .new_name = new_name};
 
     return folder_store_new(store_r, &kind, path, per_user);
 }

@@ -179,7 +179,8 @@ static int refresh(struct box *box)
 
     for (size_t i = 0; !err && i < box->count; i++)
         err = snapshot_builder_add(builder, postern_span_of(box->messages[i].uid),
-                                   box->messages[i].content->scan.size_wire, flags_of(box->messages[i].content));
+                                   box->messages[i].content->scan.size_wire,
+                                   flags_of(box->messages[i].content));
     if (err)
         snapshot_builder_free(&builder);
     else
@@ -187,7 +188,8 @@ static int refresh(struct box *box)
     return err;
 }
 
-static int memory_snapshot(struct postern_mailbox *mailbox, unsigned flags, struct postern_snapshot **snapshot_r)
+static int memory_snapshot(struct postern_mailbox *mailbox, unsigned flags,
+                           struct postern_snapshot **snapshot_r)
 {
     struct box *box = mailbox->box;
     int err = 0;
@@ -210,7 +212,8 @@ static struct message *message_find(struct box *box, struct postern_span uid)
     return NULL;
 }
 
-static int memory_find(struct postern_mailbox *mailbox, struct postern_span uid, struct postern_entry *entry_r)
+static int memory_find(struct postern_mailbox *mailbox, struct postern_span uid,
+                       struct postern_entry *entry_r)
 {
     const struct message *message;
 
@@ -218,7 +221,8 @@ static int memory_find(struct postern_mailbox *mailbox, struct postern_span uid,
     message = message_find(mailbox->box, uid);
     if (message)
         *entry_r = (struct postern_entry){.size_bytes = message->content->scan.size_wire,
-                                          .uid_length = (uint8_t)uid.n, .flags = flags_of(message->content)};
+                                          .uid_length = (uint8_t)uid.n,
+                                          .flags = flags_of(message->content)};
     pthread_mutex_unlock(&mailbox->box->store->mutex);
     return message ? 0 : POSTERN_E_NOT_FOUND;
 }
@@ -243,8 +247,10 @@ static int memory_message(struct postern_mailbox *mailbox, struct postern_span u
         free(open);
         return POSTERN_E_NOT_FOUND;
     }
-    *facts_r = (struct postern_facts){.size_raw = open->content->n, .size_wire = open->content->scan.size_wire,
-                                      .wire_clean = open->content->scan.wire_clean, .fd = -1};
+    *facts_r = (struct postern_facts){.size_raw = open->content->n,
+                                      .size_wire = open->content->scan.size_wire,
+                                      .wire_clean = open->content->scan.wire_clean,
+                                      .fd = -1};
     *content_r = open;
     return 0;
 }
@@ -268,7 +274,8 @@ static void memory_content_close(struct postern_content **open)
     *open = NULL;
 }
 
-static int memory_expunge(struct postern_mailbox *mailbox, const struct postern_span *uids, size_t count)
+static int memory_expunge(struct postern_mailbox *mailbox, const struct postern_span *uids,
+                          size_t count)
 {
     struct box *box = mailbox->box;
 
@@ -280,7 +287,8 @@ static int memory_expunge(struct postern_mailbox *mailbox, const struct postern_
             continue;
         content_unref(message->content);
         box->count--;
-        memmove(message, message + 1, (size_t)(box->messages + box->count - message) * sizeof *message);
+        memmove(message, message + 1,
+                (size_t)(box->messages + box->count - message) * sizeof *message);
     }
     changed(box);
     pthread_mutex_unlock(&box->store->mutex);
@@ -345,7 +353,8 @@ static int append(struct box *box, struct content *content, char *uid_r)
     }
     message = &box->messages[box->count++];
     message->content = content;
-    snprintf(message->uid, sizeof message->uid, "m%llu", (unsigned long long)++box->store->next_uid);
+    snprintf(message->uid, sizeof message->uid, "m%llu",
+             (unsigned long long)++box->store->next_uid);
     if (uid_r)
         memcpy(uid_r, message->uid, sizeof message->uid);
     changed(box);
@@ -355,7 +364,8 @@ static int append(struct box *box, struct content *content, char *uid_r)
 static int memory_commit(struct postern_delivery **delivery_p, char *uid_r)
 {
     struct postern_delivery *delivery = *delivery_p;
-    struct content *content = delivery->bytes.error ? NULL : content_new(buffer_span(&delivery->bytes));
+    struct content *content =
+        delivery->bytes.error ? NULL : content_new(buffer_span(&delivery->bytes));
     int err = POSTERN_E_NOMEM;
 
     if (content) {
@@ -386,7 +396,8 @@ static void memory_watch_clear(struct postern_mailbox *mailbox)
         (void)!eventfd_read(mailbox->event, &value);
 }
 
-static int memory_list_users(struct postern_store *store, int (*each)(void *ctx, struct postern_span user), void *ctx)
+static int memory_list_users(struct postern_store *store,
+                             int (*each)(void *ctx, struct postern_span user), void *ctx)
 {
     struct memory *memory = store->self;
     int result = 0;
@@ -418,12 +429,25 @@ static void memory_free_store(struct postern_store *store)
 
 int postern_store_memory_new(struct postern_store *store_r)
 {
-    static const struct postern_store_ops ops = {
-        .name = "memory", .open = memory_open, .close = memory_close, .lock = memory_lock, .unlock = memory_unlock,
-        .snapshot = memory_snapshot, .find = memory_find, .message = memory_message, .read = memory_read,
-        .content_close = memory_content_close, .expunge = memory_expunge, .begin = memory_begin,
-        .write = memory_write, .commit = memory_commit, .abort = memory_abort, .watch_fd = memory_watch_fd,
-        .watch_clear = memory_watch_clear, .list_users = memory_list_users, .free = memory_free_store};
+    static const struct postern_store_ops ops = {.name = "memory",
+                                                 .open = memory_open,
+                                                 .close = memory_close,
+                                                 .lock = memory_lock,
+                                                 .unlock = memory_unlock,
+                                                 .snapshot = memory_snapshot,
+                                                 .find = memory_find,
+                                                 .message = memory_message,
+                                                 .read = memory_read,
+                                                 .content_close = memory_content_close,
+                                                 .expunge = memory_expunge,
+                                                 .begin = memory_begin,
+                                                 .write = memory_write,
+                                                 .commit = memory_commit,
+                                                 .abort = memory_abort,
+                                                 .watch_fd = memory_watch_fd,
+                                                 .watch_clear = memory_watch_clear,
+                                                 .list_users = memory_list_users,
+                                                 .free = memory_free_store};
     struct memory *memory = calloc(1, sizeof *memory);
 
     if (!memory)
