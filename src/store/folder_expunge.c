@@ -7,14 +7,18 @@
  *   3. unlink the files; sync their folders; remove the journal.
  * Whoever opens the mailbox next and finds JOURNAL does step 3 again, which harms nothing: a name
  * that is gone stays gone, and names are never used twice. A journal whose checksum is wrong cannot
- * come from step 2 and is removed. When something fails before the rename, nothing is deleted and
- * the caller is told so. When the sync after the rename fails, the journal is taken back and the
- * answer is "none were"; nothing was unlinked, so that is true unless the power fails too before
- * that reaches the disk, and then all are deleted: never half. A journal that cannot be taken back
- * will be carried out by whoever comes next, so it is carried out at once. A failure in step 3 is
- * no failure of the set: the journal stays and the next look goes on. Until then the names in it
- * are not listed (folder_recover runs before every listing), except to one who looks without the
- * lock while another holds it: the journal is that other's work, who may still take it back. */
+ * come from step 2 and is removed.
+ *
+ * When something fails before the rename, nothing is deleted and the caller is told so. When the
+ * sync after the rename fails, the journal is taken back and the answer is "none were"; nothing was
+ * unlinked, so that is true unless the power fails too before that reaches the disk, and then all
+ * are deleted: never half. A journal that cannot be taken back will be carried out by whoever comes
+ * next, so it is carried out at once.
+ *
+ * A failure in step 3 is no failure of the set: the journal stays and the next look goes on. Until
+ * then the names in it are not listed (folder_recover runs before every listing), except to one who
+ * looks without the lock while another holds it: the journal is that other's work, who may still
+ * take it back. */
 #include "store/folder.h"
 
 #include "base/buffer.h"
