@@ -293,6 +293,9 @@ def table(results, floor):
         lines.append(f"| idle logged-in connection, {name}, KiB (of {results['idle_count']}; Dovecot of "
                      f"{results['dovecot_idle_count']}) | {ours['kib']:.1f} | {theirs['kib']:.1f} | "
                      f"1/{theirs['kib'] / max(ours['kib'], 0.1):.1f} | {8 if name == 'plain' else 24} KiB | | |")
+    lines.append("| resident memory of all processes after these, before the idle ones, KiB | "
+                 f"{results['postern']['resident']} | {results['dovecot']['resident']} | "
+                 f"1/{results['dovecot']['resident'] / results['postern']['resident']:.1f} | | | |")
     if floor:
         lines += ["", f"Bare TLS handshake of `openssl s_server` in the same run: {floor:.0f} us CPU."]
     return "\n".join(lines) + "\n"
@@ -320,9 +323,10 @@ def run(server, idle_count):
         count = max(threads, count // 10) if QUICK else count
         rows[name] = server.measure(mode, user, count, threads, tls)
         print(f"{server.name}: {name}: {rows[name]['cpu_us']:.1f} us CPU, {rows[name]['per_s']:.0f}/s", flush=True)
+    resident = memory_kib(server.process.pid)
     idle = {"plain": server.idle("idle%", idle_count), "tls": server.idle("idle%", idle_count, True)}
     print(f"{server.name}: idle {idle}", flush=True)
-    return {"rows": rows, "idle": idle, "version": server.version}
+    return {"rows": rows, "idle": idle, "resident": resident, "version": server.version}
 
 
 def main():

@@ -103,11 +103,11 @@ static void conn_moved(void *self)
 static int work_own(void *conn, struct postern_span user, void (*done)(void *arg), void *arg)
 {
     struct session *session = conn;
-    struct net_loops *loops = session->server->loops;
-    unsigned index = (unsigned)(users_hash(user) % net_loops_count(loops));
-    struct net_loop *owner = net_loops_at(loops, index);
+    struct net_loop *here = net_conn_loop(session->conn);
+    unsigned index = users_owner(session->server->users, user, net_loop_index(here));
+    struct net_loop *owner = net_loops_at(session->server->loops, index);
 
-    if (owner == net_conn_loop(session->conn)) {
+    if (owner == here) {
         done(arg);
         return 0;
     }

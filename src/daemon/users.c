@@ -7,13 +7,15 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include <limits.h>
 #include <pthread.h>
 
 #define BUCKETS 4096
+#define NOBODY UINT_MAX
 
 struct entry {
     struct entry *next;
-    unsigned sessions;
+    unsigned sessions, owner;
     postern_time last;
     size_t name_n;
     char name[];
@@ -27,7 +29,7 @@ struct users {
 };
 
 /* A peer chooses no names here: only who logged in gets in. */
-uint64_t users_hash(struct postern_span user)
+static uint64_t hash_of(struct postern_span user)
 {
     uint64_t hash = span_hash(user);
 
@@ -78,7 +80,7 @@ void users_free(struct users **users)
 
 static struct entry **bucket_of(struct users *users, struct postern_span user)
 {
-    return &users->buckets[users_hash(user) % BUCKETS];
+    return &users->buckets[hash_of(user) % BUCKETS];
 }
 
 static struct entry *entry_find(struct entry *entry, struct postern_span user)
@@ -97,6 +99,7 @@ static struct entry *entry_add(struct entry **bucket, struct postern_span user)
         return NULL;
     memcpy(entry->name, user.p, user.n);
     entry->name_n = user.n;
+    entry->owner = NOBODY;
     entry->next = *bucket;
     *bucket = entry;
     return entry;
@@ -131,13 +134,26 @@ int users_in(struct users *users, struct postern_span user, postern_time now)
     return r;
 }
 
+unsigned users_owner(struct users *users, struct postern_span user, unsigned loop)
+{
+    struct entry *entry;
+
+    pthread_mutex_lock(&users->lock);
+    entry = entry_find(*bucket_of(users, user), user);
+    if (entry && entry->owner == NOBODY)
+        entry->owner = loop;
+    loop = entry ? entry->owner : loop;
+    pthread_mutex_unlock(&users->lock);
+    return loop;
+}
+
 void users_out(struct users *users, struct postern_span user)
 {
     struct entry *entry;
 
     pthread_mutex_lock(&users->lock);
     entry = entry_find(*bucket_of(users, user), user);
-    if (entry && entry->sessions)
-        entry->sessions--;
+    if (entry && entry->sessions && --entry->sessions == 0)
+        entry->owner = NOBODY;
     pthread_mutex_unlock(&users->lock);
 }

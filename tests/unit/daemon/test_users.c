@@ -26,6 +26,26 @@ static void test_sessions_are_limited_per_user(void **state)
     assert_null(users);
 }
 
+/* One account, one loop: the first session's, until the last one is gone. */
+static void test_owner_is_who_came_first(void **state)
+{
+    struct users *users = NULL;
+
+    (void)state;
+    assert_int_equal(users_new(&users, 0, 10), 0);
+    assert_int_equal(users_in(users, SPAN("ada"), 0), 0);
+    assert_int_equal(users_owner(users, SPAN("ada"), 3), 3);
+    assert_int_equal(users_owner(users, SPAN("ada"), 1), 3);
+    assert_int_equal(users_owner(users, SPAN("bob"), 1), 1); /* not logged in: owned by nobody */
+    assert_int_equal(users_in(users, SPAN("ada"), 20), 0);
+    users_out(users, SPAN("ada"));
+    assert_int_equal(users_owner(users, SPAN("ada"), 1), 3);
+    users_out(users, SPAN("ada"));
+    assert_int_equal(users_in(users, SPAN("ada"), 40), 0);
+    assert_int_equal(users_owner(users, SPAN("ada"), 2), 2);
+    users_free(&users);
+}
+
 static void test_delay_outlives_the_session(void **state) /* R46 */
 {
     struct users *users = NULL;
@@ -64,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sessions_are_limited_per_user),
+        cmocka_unit_test(test_owner_is_who_came_first),
         cmocka_unit_test(test_delay_outlives_the_session),
         cmocka_unit_test(test_many_users),
     };
