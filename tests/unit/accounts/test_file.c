@@ -25,7 +25,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+    char lock[80];
+
     (void)state;
+    snprintf(lock, sizeof lock, "%s.lock", path);
+    unlink(lock); /* there once the file has been edited */
     return unlink(path);
 }
 
