@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* load - drives a POP3 server and checks every answer: bench-load MODE PORT USER PASSWORD COUNT [tls] [threads=N]
+/* load - drives a POP3 server and checks every answer: bench-load MODE PORT USER PASSWORD COUNT
+ * [tls] [threads=N]
  *
  *   login  COUNT sessions of login, STAT, QUIT
  *   noop   COUNT times NOOP in one session per thread: what a question and an answer cost at least
- *   list   COUNT times UIDL and LIST in one session per thread; each must have as many lines as STAT says
- *   retr   COUNT times every message of the mailbox; each must be as long as LIST said
- *   idle   COUNT sessions logged in and held until standard input ends; prints "ready" when all stand
+ *   list   COUNT times UIDL and LIST in one session per thread; each must have as many lines as
+ * STAT says retr   COUNT times every message of the mailbox; each must be as long as LIST said idle
+ * COUNT sessions logged in and held until standard input ends; prints "ready" when all stand
  *
  * Speaks to 127.0.0.1 only. Prints "operations SECONDS"; any wrong answer ends it with status 1. */
 #include <arpa/inet.h>
@@ -45,7 +46,8 @@ static void fail(const char *what, const char *got)
 
 static void client_open(struct client *c)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)job.port),
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)job.port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int one = 1;
 
@@ -113,7 +115,8 @@ static const char *client_line(struct client *c, size_t *length_r)
     }
 }
 
-__attribute__((format(printf, 2, 3))) static void client_send(struct client *c, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void client_send(struct client *c, const char *format,
+                                                              ...)
 {
     char line[600];
     va_list arguments;
@@ -289,7 +292,11 @@ static long work_idle(long count, long number)
 static const struct {
     const char *name;
     long (*work)(long count, long number);
-} modes[] = {{"login", work_login}, {"noop", work_noop}, {"list", work_list}, {"retr", work_retr}, {"idle", work_idle}};
+} modes[] = {{"login", work_login},
+             {"noop", work_noop},
+             {"list", work_list},
+             {"retr", work_retr},
+             {"idle", work_idle}};
 
 struct share {
     pthread_t thread;
@@ -352,6 +359,7 @@ int main(int argc, char **argv)
         sum += shares[i].done;
     }
     clock_gettime(CLOCK_MONOTONIC, &to);
-    printf("%ld %.6f\n", sum, (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
+    printf("%ld %.6f\n", sum,
+           (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
     return sum > 0 ? 0 : 1;
 }

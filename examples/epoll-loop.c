@@ -33,8 +33,7 @@ static bool is(struct postern_span span, const char *text)
     return span.n == strlen(text) && memcmp(span.p, text, span.n) == 0;
 }
 
-/* ---- answering the engine's questions -----------------------------------------------------------
- */
+/* ---- answering the engine's questions -------------------------------------------------------- */
 
 static void mailbox_close(struct client *c)
 {
@@ -159,8 +158,7 @@ static void pump(struct client *c)
         answer(c, &question);
 }
 
-/* ---- the loop
- * ------------------------------------------------------------------------------------- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 static void client_end(struct client *c)
 {

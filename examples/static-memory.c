@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the allocator: blocks one after the other, freed ones found again by size
- * ------------------------ */
+/* ---- the allocator: blocks one after the other, freed ones found again by size --------------- */
 
 #define POOL_BYTES 65536
 #define ALIGN 16
@@ -77,8 +76,7 @@ static void *pool_resize(void *ctx, void *p, size_t size)
     return larger;
 }
 
-/* ---- the mailbox: constants
- * ------------------------------------------------------------------------- */
+/* ---- the mailbox: constants ------------------------------------------------------------------ */
 
 static const char *const letters[] = {
     "Subject: read only\r\n\r\nThis letter lives in the program's constants.\r\n",
@@ -124,8 +122,7 @@ static void answer(struct postern_pop3 *engine, const struct postern_pop3_questi
     }
 }
 
-/* ---- the host
- * ------------------------------------------------------------------------------------------ */
+/* ---- the host -------------------------------------------------------------------------------- */
 
 static bool answer_and_write(struct postern_pop3 *engine, int fd)
 {

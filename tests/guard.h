@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* guard - puts input right before a page that nobody may read: an over-read by one faults at once. */
+/* guard - puts input right before a page that nobody may read: an over-read by one faults at
+ * once. */
 #ifndef TESTS_GUARD_H
 #define TESTS_GUARD_H
 
@@ -12,7 +13,8 @@
 static inline struct postern_span guard_copy(const void *bytes, size_t n)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (n + page) / page * page;
-    char *base = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *base = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                      0);
 
     if (base == MAP_FAILED || mprotect(base + room, page, PROT_NONE) != 0)
         _exit(99);

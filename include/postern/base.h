@@ -25,7 +25,8 @@ extern "C" {
 #define POSTERN_MUST_USE
 #endif
 
-/* postern_time - a monotonic moment or a duration, in nanoseconds. The libraries never read a clock. */
+/* postern_time - a monotonic moment or a duration, in nanoseconds. The libraries never read a
+ * clock. */
 typedef uint64_t postern_time;
 #define POSTERN_NEVER UINT64_MAX
 #define POSTERN_SECOND UINT64_C(1000000000)
@@ -36,7 +37,8 @@ struct postern_span {
     size_t n;
 };
 
-/* postern_span_of - the span over a NUL-terminated string (lent as long as text is). NULL gives {NULL, 0}. */
+/* postern_span_of - the span over a NUL-terminated string (lent as long as text is). NULL gives
+ * {NULL, 0}. */
 POSTERN_API struct postern_span postern_span_of(const char *text);
 
 /* Error codes: X(name, number, category, text). Categories tell a caller what to do:
@@ -82,9 +84,10 @@ POSTERN_API const char *postern_err_name(int err);
 /* postern_err_category - what kind of failure err is; POSTERN_ERR_USAGE for an unknown code. */
 POSTERN_API enum postern_err_category postern_err_category(int err);
 
-/* struct postern_allocator - where an object's memory comes from. A NULL pointer to one means malloc.
- * resize(ctx, NULL, n) allocates, resize(ctx, p, 0) frees and returns NULL, otherwise like realloc();
- * NULL for n > 0 means out of memory and leaves p as it was. Lent until the object is freed. */
+/* struct postern_allocator - where an object's memory comes from. A NULL pointer to one means
+ * malloc. resize(ctx, NULL, n) allocates, resize(ctx, p, 0) frees and returns NULL, otherwise like
+ * realloc(); NULL for n > 0 means out of memory and leaves p as it was. Lent until the object is
+ * freed. */
 struct postern_allocator {
     void *(*resize)(void *ctx, void *p, size_t size_bytes);
     void *ctx;

@@ -43,8 +43,10 @@ struct postern_piece {
 
 /* struct postern_tls_facts - what the host knows of the TLS session; borrowed, copied. */
 struct postern_tls_facts {
-    struct postern_span identity;        /* authorized name from a verified client certificate, or absent */
-    struct postern_span binding_exporter; /* RFC 9266 tls-exporter, 32 bytes, or absent (at most 64) */
+    struct postern_span identity;        /* authorized name from a verified client certificate, or
+                                          * absent */
+    struct postern_span binding_exporter; /* RFC 9266 tls-exporter, 32 bytes, or absent (at most
+                                           * 64) */
 };
 
 /* enum postern_verdict - the application's word on a login, an opening, a deletion. */
@@ -60,8 +62,9 @@ enum postern_verdict {
     POSTERN_NO_READ_ONLY    /* [READ-ONLY] */
 };
 
-/* postern_verdict_of - what to answer for an error: NOT_FOUND, IN_USE, READ_ONLY and AUTH have their own
- * verdicts, what may pass (AGAIN, IO, FULL, NOMEM) is TEMPORARY, the rest PERMANENT; YES when err >= 0. */
+/* postern_verdict_of - what to answer for an error: NOT_FOUND, IN_USE, READ_ONLY and AUTH have
+ * their own verdicts, what may pass (AGAIN, IO, FULL, NOMEM) is TEMPORARY, the rest PERMANENT; YES
+ * when err >= 0. */
 POSTERN_API enum postern_verdict postern_verdict_of(int err);
 
 #ifdef __cplusplus

@@ -33,7 +33,8 @@ POSTERN_API unsigned postern_sasl_find(struct postern_span name);
 POSTERN_API const char *postern_sasl_name(unsigned mechanism);
 /* postern_sasl_is_plaintext - whether the mechanism shows a reusable secret to a listener. */
 POSTERN_API bool postern_sasl_is_plaintext(unsigned mechanism);
-/* postern_sasl_is_server_first - whether the server speaks first, so that an initial response is an error. */
+/* postern_sasl_is_server_first - whether the server speaks first, so that an initial response is an
+ * error. */
 POSTERN_API bool postern_sasl_is_server_first(unsigned mechanism);
 
 /* enum postern_sasl_state - what a step left. */
@@ -45,7 +46,8 @@ enum postern_sasl_state {
     POSTERN_SASL_FAILED         /* refused */
 };
 
-/* struct postern_sasl_facts - the credentials, as far as known. Spans lent until the exchange is freed. */
+/* struct postern_sasl_facts - the credentials, as far as known. Spans lent until the exchange is
+ * freed. */
 struct postern_sasl_facts {
     unsigned mechanism;
     struct postern_span authcid;  /* who proves an identity */
@@ -68,8 +70,10 @@ struct postern_sasl_options {
     const struct postern_random *random;       /* for SCRAM nonces; lent until freed */
     struct postern_span tls_identity;          /* for EXTERNAL; copied */
     struct postern_span binding_exporter;      /* for -PLUS; copied */
-    struct postern_span decoy_key; /* secret from which salts of unknown users are derived; copied */
-    bool plus_offered;             /* whether -PLUS is advertised (detects downgrades, RFC 5802 6) */
+    struct postern_span decoy_key; /* secret from which salts of unknown users are derived;
+                                    * copied */
+    bool plus_offered;             /* whether -PLUS is advertised (detects downgrades, RFC 5802
+                                    * 6) */
 };
 
 struct postern_sasl;
@@ -89,11 +93,11 @@ POSTERN_API int postern_sasl_step(struct postern_sasl *sasl, bool has_response,
 POSTERN_API struct postern_span postern_sasl_challenge(const struct postern_sasl *sasl);
 /* postern_sasl_facts - the credentials after VERIFY, LOOKUP or DONE. Lent until freed. */
 POSTERN_API const struct postern_sasl_facts *postern_sasl_facts(const struct postern_sasl *sasl);
-/* postern_sasl_verified - answer VERIFY. Returns DONE, FAILED, or CHALLENGE (OAUTHBEARER and XOAUTH2
- * send an error object first), or POSTERN_E_USAGE. */
+/* postern_sasl_verified - answer VERIFY. Returns DONE, FAILED, or CHALLENGE (OAUTHBEARER and
+ * XOAUTH2 send an error object first), or POSTERN_E_USAGE. */
 POSTERN_API int postern_sasl_verified(struct postern_sasl *sasl, bool ok) POSTERN_MUST_USE;
-/* postern_sasl_keys - answer LOOKUP; keys borrowed, NULL = unknown user or no keys (the exchange goes
- * on with decoy values and fails at its end). Returns CHALLENGE or FAILED, or <0 as step(). */
+/* postern_sasl_keys - answer LOOKUP; keys borrowed, NULL = unknown user or no keys (the exchange
+ * goes on with decoy values and fails at its end). Returns CHALLENGE or FAILED, or <0 as step(). */
 POSTERN_API int postern_sasl_keys(struct postern_sasl *sasl,
                                   const struct postern_scram_keys *keys) POSTERN_MUST_USE;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* accounts - what all kinds have in common: the door, and the cache of recent successes.
- * yescrypt costs 15 ms a login; a client that comes every minute should pay it once. The cache keeps no
- * password, only HMACs under a key of this process, and includes the account's stamp, so that a changed
- * password is forgotten with it. */
+ * yescrypt costs 15 ms a login; a client that comes every minute should pay it once. The cache
+ * keeps no password, only HMACs under a key of this process, and includes the account's stamp, so
+ * that a changed password is forgotten with it. */
 #include "accounts/internal.h"
 
 #include "base/span.h"
@@ -72,11 +72,13 @@ static void name_out(struct postern_span user, struct postern_span authorize, ch
 }
 
 /* cache_mark - the keyed hash of one login; false when it cannot be made. */
-static bool cache_mark(struct accounts *accounts, struct postern_span user, struct postern_span authorize,
-                       struct postern_span password, unsigned char mark[32])
+static bool cache_mark(struct accounts *accounts, struct postern_span user,
+                       struct postern_span authorize, struct postern_span password,
+                       unsigned char mark[32])
 {
     uint64_t stamp = accounts->kind->stamp(accounts, user);
-    struct postern_span parts[] = {user, authorize, password, span_make((const char *)&stamp, sizeof stamp)};
+    struct postern_span parts[] = {user, authorize, password,
+                                   span_make((const char *)&stamp, sizeof stamp)};
     struct buffer all = {0};
     bool ok;
 
@@ -85,8 +87,9 @@ static bool cache_mark(struct accounts *accounts, struct postern_span user, stru
         buffer_append_char(&all, ':');
         buffer_append(&all, parts[i]);
     }
-    ok = stamp && !accounts->kind->uncached && !all.error && HMAC(EVP_sha256(), accounts->cache_key, sizeof accounts->cache_key,
-                                     (const unsigned char *)buffer_span(&all).p, buffer_length(&all), mark, NULL);
+    ok = stamp && !accounts->kind->uncached && !all.error &&
+         HMAC(EVP_sha256(), accounts->cache_key, sizeof accounts->cache_key,
+              (const unsigned char *)buffer_span(&all).p, buffer_length(&all), mark, NULL);
     buffer_done(&all);
     return ok;
 }
@@ -97,7 +100,8 @@ static unsigned char *cache_row(struct accounts *accounts, const unsigned char m
 }
 
 enum postern_verdict accounts_check_cached(struct accounts *accounts, struct postern_span user,
-                                           struct postern_span authorize, struct postern_span password, char *user_r)
+                                           struct postern_span authorize,
+                                           struct postern_span password, char *user_r)
 {
     unsigned char mark[32];
     bool known;
@@ -105,7 +109,8 @@ enum postern_verdict accounts_check_cached(struct accounts *accounts, struct pos
     if (!cache_mark(accounts, user, authorize, password, mark))
         return POSTERN_NO_TEMPORARY;
     pthread_mutex_lock(&accounts->mutex);
-    known = span_same_secret(span_make((const char *)cache_row(accounts, mark), 32), span_make((const char *)mark, 32));
+    known = span_same_secret(span_make((const char *)cache_row(accounts, mark), 32),
+                             span_make((const char *)mark, 32));
     pthread_mutex_unlock(&accounts->mutex);
     if (!known)
         return POSTERN_NO_TEMPORARY;
@@ -113,8 +118,9 @@ enum postern_verdict accounts_check_cached(struct accounts *accounts, struct pos
     return POSTERN_YES;
 }
 
-enum postern_verdict accounts_check(struct accounts *accounts, struct postern_span user, struct postern_span authorize,
-                                    struct postern_span password, char *user_r)
+enum postern_verdict accounts_check(struct accounts *accounts, struct postern_span user,
+                                    struct postern_span authorize, struct postern_span password,
+                                    char *user_r)
 {
     enum postern_verdict verdict = accounts->kind->check(accounts, user, authorize, password);
     unsigned char mark[32];
@@ -130,8 +136,8 @@ enum postern_verdict accounts_check(struct accounts *accounts, struct postern_sp
     return verdict;
 }
 
-enum postern_verdict accounts_token(struct accounts *accounts, struct postern_span user, struct postern_span token,
-                                    char *user_r)
+enum postern_verdict accounts_token(struct accounts *accounts, struct postern_span user,
+                                    struct postern_span token, char *user_r)
 {
     enum postern_verdict verdict = accounts->kind->token(accounts, user, token);
 
@@ -140,8 +146,8 @@ enum postern_verdict accounts_token(struct accounts *accounts, struct postern_sp
     return verdict;
 }
 
-enum postern_verdict accounts_secrets(struct accounts *accounts, struct postern_span user, enum postern_hash hash,
-                                      struct account_secrets *secrets_r)
+enum postern_verdict accounts_secrets(struct accounts *accounts, struct postern_span user,
+                                      enum postern_hash hash, struct account_secrets *secrets_r)
 {
     memset(secrets_r, 0, sizeof *secrets_r);
     name_out(user, (struct postern_span){NULL, 0}, secrets_r->user);
@@ -153,7 +159,8 @@ uint64_t accounts_stamp(struct accounts *accounts, struct postern_span user)
     return accounts->kind->stamp(accounts, user);
 }
 
-bool accounts_value(struct accounts *accounts, struct postern_span user, const char *key, char *out, size_t size)
+bool accounts_value(struct accounts *accounts, struct postern_span user, const char *key, char *out,
+                    size_t size)
 {
     return accounts->kind->value(accounts, user, key, out, size);
 }

@@ -12,14 +12,17 @@
 
 #define FILE_MAX (64 << 20)
 
-/* hash_into - crypt() with the setting in `like`; NULL when it cannot be. data: wiped by the caller. */
-static const char *hash_into(struct postern_span password, struct postern_span like, struct crypt_data *data)
+/* hash_into - crypt() with the setting in `like`; NULL when it cannot be. data: wiped by the
+ * caller. */
+static const char *hash_into(struct postern_span password, struct postern_span like,
+                             struct crypt_data *data)
 {
     char phrase[CRYPT_MAX_PASSPHRASE_SIZE], setting[CRYPT_OUTPUT_SIZE];
     const char *made = NULL;
 
     /* crypt() ends at a NUL: a password with one must not match by its beginning */
-    if (password.n < sizeof phrase && like.n < sizeof setting && span_find(password, '\0') == password.n) {
+    if (password.n < sizeof phrase && like.n < sizeof setting &&
+        span_find(password, '\0') == password.n) {
         memcpy(phrase, password.p ? password.p : "", password.n);
         phrase[password.n] = '\0';
         memcpy(setting, like.p ? like.p : "", like.n);
@@ -45,7 +48,8 @@ bool crypt_matches(struct postern_span password, struct postern_span hash)
 void crypt_dummy(struct postern_span password, struct postern_span like)
 {
     /* nobody's password: a yescrypt setting of the default cost */
-    static const char setting[] = "$y$j9T$abcdefghijklmnopqrstu.$WWUHxMVT46BNaHmxmFT2wO8oAT6qKlHhCwzH1zvLxJ4";
+    static const char setting[] =
+        "$y$j9T$abcdefghijklmnopqrstu.$WWUHxMVT46BNaHmxmFT2wO8oAT6qKlHhCwzH1zvLxJ4";
     struct crypt_data *data = calloc(1, sizeof *data);
 
     if (!data)
@@ -80,7 +84,9 @@ int read_whole(const char *path, char **text_r, size_t *n_r)
     char *text;
 
     if (fd < 0)
-        return errno == ENOENT ? POSTERN_E_NOT_FOUND : errno == EACCES ? POSTERN_E_DENIED : POSTERN_E_IO;
+        return errno == ENOENT   ? POSTERN_E_NOT_FOUND
+               : errno == EACCES ? POSTERN_E_DENIED
+                                 : POSTERN_E_IO;
     if (fstat(fd, &facts) < 0 || !S_ISREG(facts.st_mode) || facts.st_size > FILE_MAX) {
         close(fd);
         return POSTERN_E_IO;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* delays - answers to a key (an address, a user) that keeps failing come later and later: 1 s, 2 s, ...
- * at most 15. A bounded table: where two keys meet, the older is forgotten, so memory never grows. */
+/* delays - answers to a key (an address, a user) that keeps failing come later and later: 1 s, 2 s,
+ * ... at most 15. A bounded table: where two keys meet, the older is forgotten, so memory never
+ * grows. */
 #include "accounts/accounts.h"
 
 #include "base/span.h"

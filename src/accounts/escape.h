@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* escape - percent escapes for values of the password file, which may not hold a colon or a line end. */
+/* escape - percent escapes for values of the password file, which may not hold a colon or a line
+ * end. */
 #ifndef ACCOUNTS_ESCAPE_H
 #define ACCOUNTS_ESCAPE_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* file - accounts from a password file, read again when it changes (looked at once a second at most).
- * A file that cannot be read or is broken leaves the old content in force: a typing error must not
- * lock everybody out. Trap: what is taken from a line is copied under the mutex, since a reload frees it. */
+/* file - accounts from a password file, read again when it changes (looked at once a second at
+ * most). A file that cannot be read or is broken leaves the old content in force: a typing error
+ * must not lock everybody out. Trap: what is taken from a line is copied under the mutex, since a
+ * reload frees it. */
 #include "accounts/internal.h"
 
 #include "accounts/escape.h"
@@ -36,7 +37,8 @@ static int file_read(struct password_file *file)
     unsigned line = 0;
     char *text;
     size_t n;
-    int err = stat(file->path, &facts) < 0 ? POSTERN_E_NOT_FOUND : read_whole(file->path, &text, &n);
+    int err =
+        stat(file->path, &facts) < 0 ? POSTERN_E_NOT_FOUND : read_whole(file->path, &text, &n);
 
     if (err < 0) {
         accounts_set_error(file->path, 0, postern_err_text(err));
@@ -66,8 +68,9 @@ static struct password_file *file_look(struct accounts *accounts)
         return file;
     file->looked = now;
     if (stat(file->path, &facts) == 0 &&
-        (facts.st_mtim.tv_sec != file->seen.st_mtim.tv_sec || facts.st_mtim.tv_nsec != file->seen.st_mtim.tv_nsec ||
-         facts.st_ino != file->seen.st_ino || facts.st_size != file->seen.st_size))
+        (facts.st_mtim.tv_sec != file->seen.st_mtim.tv_sec ||
+         facts.st_mtim.tv_nsec != file->seen.st_mtim.tv_nsec || facts.st_ino != file->seen.st_ino ||
+         facts.st_size != file->seen.st_size))
         (void)!file_read(file);
     return file;
 }
@@ -114,7 +117,8 @@ static enum postern_verdict file_check(struct accounts *accounts, struct postern
     return disabled ? POSTERN_NO_POLICY : POSTERN_YES;
 }
 
-static bool file_value(struct accounts *accounts, struct postern_span user, const char *key, char *out, size_t size)
+static bool file_value(struct accounts *accounts, struct postern_span user, const char *key,
+                       char *out, size_t size)
 {
     const struct account *account;
     struct postern_span value = {NULL, 0};
@@ -141,7 +145,8 @@ static uint64_t file_stamp(struct accounts *accounts, struct postern_span user)
     return stamp;
 }
 
-static enum postern_verdict file_token(struct accounts *accounts, struct postern_span user, struct postern_span token)
+static enum postern_verdict file_token(struct accounts *accounts, struct postern_span user,
+                                       struct postern_span token)
 {
     char hash[512];
     bool known = file_value(accounts, user, "token", hash, sizeof hash);
@@ -155,10 +160,12 @@ static enum postern_verdict file_token(struct accounts *accounts, struct postern
     return file_stamp(accounts, user) ? POSTERN_YES : POSTERN_NO_POLICY;
 }
 
-static enum postern_verdict file_secrets(struct accounts *accounts, struct postern_span user, enum postern_hash hash,
-                                         struct account_secrets *secrets_r)
+static enum postern_verdict file_secrets(struct accounts *accounts, struct postern_span user,
+                                         enum postern_hash hash, struct account_secrets *secrets_r)
 {
-    const char *key = hash == POSTERN_HASH_MD5 ? "apop" : hash == POSTERN_HASH_SHA1 ? "scram1" : "scram256";
+    const char *key = hash == POSTERN_HASH_MD5    ? "apop"
+                      : hash == POSTERN_HASH_SHA1 ? "scram1"
+                                                  : "scram256";
     char value[1024];
     int n;
 
@@ -167,7 +174,8 @@ static enum postern_verdict file_secrets(struct accounts *accounts, struct poste
     if (!file_stamp(accounts, user))
         return POSTERN_NO_POLICY;
     if (hash != POSTERN_HASH_MD5)
-        return keys_parse(hash, postern_span_of(value), secrets_r) < 0 ? POSTERN_NO_PERMANENT : POSTERN_YES;
+        return keys_parse(hash, postern_span_of(value), secrets_r) < 0 ? POSTERN_NO_PERMANENT
+                                                                       : POSTERN_YES;
     n = escape_decode(postern_span_of(value), secrets_r->apop, sizeof secrets_r->apop);
     secret_wipe(value, sizeof value);
     secrets_r->apop_bytes = n > 0 ? (size_t)n : 0;
@@ -198,8 +206,13 @@ static void file_free(struct accounts *accounts)
 
 int accounts_file_new(struct accounts **accounts_r, const char *path)
 {
-    static const struct account_kind kind = {.check = file_check, .token = file_token, .secrets = file_secrets,
-        .stamp = file_stamp, .value = file_value, .reload = file_reload, .free = file_free};
+    static const struct account_kind kind = {.check = file_check,
+                                             .token = file_token,
+                                             .secrets = file_secrets,
+                                             .stamp = file_stamp,
+                                             .value = file_value,
+                                             .reload = file_reload,
+                                             .free = file_free};
     struct password_file *file = calloc(1, sizeof *file);
     int err;
 

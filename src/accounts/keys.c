@@ -10,10 +10,13 @@
 
 static const EVP_MD *digest_of(enum postern_hash hash)
 {
-    return hash == POSTERN_HASH_SHA1 ? EVP_sha1() : hash == POSTERN_HASH_SHA256 ? EVP_sha256() : NULL;
+    return hash == POSTERN_HASH_SHA1     ? EVP_sha1()
+           : hash == POSTERN_HASH_SHA256 ? EVP_sha256()
+                                         : NULL;
 }
 
-static int derive(const EVP_MD *digest, struct postern_span prepared, struct account_secrets *secrets)
+static int derive(const EVP_MD *digest, struct postern_span prepared,
+                  struct account_secrets *secrets)
 {
     unsigned char salted[32], client[32];
     int bytes = EVP_MD_get_size(digest), ok;
@@ -22,7 +25,8 @@ static int derive(const EVP_MD *digest, struct postern_span prepared, struct acc
                            (int)secrets->iterations, digest, bytes, salted) == 1 &&
          HMAC(digest, salted, bytes, (const unsigned char *)"Client Key", 10, client, NULL) &&
          EVP_Digest(client, (size_t)bytes, secrets->stored_key, NULL, digest, NULL) == 1 &&
-         HMAC(digest, salted, bytes, (const unsigned char *)"Server Key", 10, secrets->server_key, NULL);
+         HMAC(digest, salted, bytes, (const unsigned char *)"Server Key", 10, secrets->server_key,
+              NULL);
     secrets->key_bytes = (size_t)bytes;
     secret_wipe(salted, sizeof salted);
     secret_wipe(client, sizeof client);
@@ -82,7 +86,8 @@ int keys_parse(enum postern_hash hash, struct postern_span value, struct account
         return POSTERN_E_SYNTAX;
     secrets->iterations = (uint32_t)iterations;
     secrets->key_bytes = bytes;
-    if (decode(span_cut(&value, ','), secrets->salt, 1, sizeof secrets->salt, &secrets->salt_bytes) < 0 ||
+    if (decode(span_cut(&value, ','), secrets->salt, 1, sizeof secrets->salt,
+               &secrets->salt_bytes) < 0 ||
         decode(span_cut(&value, ','), secrets->stored_key, bytes, bytes, &n) < 0 ||
         decode(value, secrets->server_key, bytes, bytes, &n) < 0)
         return POSTERN_E_SYNTAX;

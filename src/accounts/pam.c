@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pam - accounts through PAM (a build option). Passwords only: PAM stores nothing that SCRAM or APOP need. */
+/* pam - accounts through PAM (a build option). Passwords only: PAM stores nothing that SCRAM or
+ * APOP need. */
 #include "accounts/internal.h"
 
 #ifdef POSTERN_WITH_PAM
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 
 /* answer - give the password to every prompt without echo, the way of all mail servers. */
-static int answer(int count, const struct pam_message **messages, struct pam_response **answers_r, void *password)
+static int answer(int count, const struct pam_message **messages, struct pam_response **answers_r,
+                  void *password)
 {
     struct pam_response *answers = calloc((size_t)count, sizeof *answers);
 
@@ -48,8 +50,8 @@ static enum postern_verdict pam_check(struct accounts *accounts, struct postern_
     pam_handle_t *pam = NULL;
     int result;
 
-    if (!account_name_is_good(user) || password.n >= sizeof phrase || span_find(password, '\0') < password.n ||
-        (authorize.n && !span_equal(user, authorize)))
+    if (!account_name_is_good(user) || password.n >= sizeof phrase ||
+        span_find(password, '\0') < password.n || (authorize.n && !span_equal(user, authorize)))
         return POSTERN_NO_CREDENTIALS;
     memcpy(name, user.p, user.n);
     name[user.n] = '\0';
@@ -65,28 +67,31 @@ static enum postern_verdict pam_check(struct accounts *accounts, struct postern_
     return pam_verdict(result);
 }
 
-static enum postern_verdict pam_token(struct accounts *accounts, struct postern_span user, struct postern_span token)
+static enum postern_verdict pam_token(struct accounts *accounts, struct postern_span user,
+                                      struct postern_span token)
 {
     (void)accounts, (void)user, (void)token;
     return POSTERN_NO_CREDENTIALS;
 }
 
-static enum postern_verdict pam_secrets(struct accounts *accounts, struct postern_span user, enum postern_hash hash,
-                                        struct account_secrets *secrets_r)
+static enum postern_verdict pam_secrets(struct accounts *accounts, struct postern_span user,
+                                        enum postern_hash hash, struct account_secrets *secrets_r)
 {
     (void)accounts, (void)user, (void)hash, (void)secrets_r;
     return POSTERN_NO_CREDENTIALS;
 }
 
-/* pam_stamp - PAM cannot tell when a password changed: a constant, so the cache of successes would never
- * forget; 0 would refuse WAKE. The cache is therefore off for PAM: check() is always asked. */
+/* pam_stamp - PAM cannot tell when a password changed: a constant, so the cache of successes would
+ * never forget; 0 would refuse WAKE. The cache is therefore off for PAM: check() is always asked.
+ */
 static uint64_t pam_stamp(struct accounts *accounts, struct postern_span user)
 {
     (void)accounts;
     return account_name_is_good(user);
 }
 
-static bool pam_value(struct accounts *accounts, struct postern_span user, const char *key, char *out, size_t size)
+static bool pam_value(struct accounts *accounts, struct postern_span user, const char *key,
+                      char *out, size_t size)
 {
     (void)accounts, (void)user, (void)key, (void)out, (void)size;
     return false;
@@ -105,8 +110,14 @@ static void pam_free(struct accounts *accounts)
 
 int accounts_pam_new(struct accounts **accounts_r, const char *service)
 {
-    static const struct account_kind kind = {.check = pam_check, .token = pam_token, .secrets = pam_secrets,
-        .stamp = pam_stamp, .value = pam_value, .reload = pam_reload, .free = pam_free, .uncached = true};
+    static const struct account_kind kind = {.check = pam_check,
+                                             .token = pam_token,
+                                             .secrets = pam_secrets,
+                                             .stamp = pam_stamp,
+                                             .value = pam_value,
+                                             .reload = pam_reload,
+                                             .free = pam_free,
+                                             .uncached = true};
     char *copy = strdup(service);
     int err = copy ? accounts_new(accounts_r, &kind, copy) : POSTERN_E_NOMEM;
 

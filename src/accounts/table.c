@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* table - a password file in memory. The text is copied once and wiped at the end; accounts are spans
- * into the copy. One bad line refuses the whole file: half a password file would lock people out silently. */
+/* table - a password file in memory. The text is copied once and wiped at the end; accounts are
+ * spans into the copy. One bad line refuses the whole file: half a password file would lock people
+ * out silently. */
 #include "accounts/table.h"
 
 #include "base/memory.h"
@@ -24,10 +25,12 @@ static uint64_t fnv(struct postern_span s)
 
 bool account_name_is_good(struct postern_span name)
 {
-    if (name.n == 0 || name.n > ACCOUNT_NAME_MAX || name.p[0] == '.' || name.p[0] == '#' || name.p[0] == '-')
+    if (name.n == 0 || name.n > ACCOUNT_NAME_MAX || name.p[0] == '.' || name.p[0] == '#' ||
+        name.p[0] == '-')
         return false;
     for (size_t i = 0; i < name.n; i++)
-        if ((unsigned char)name.p[i] <= ' ' || name.p[i] == ':' || name.p[i] == '/' || name.p[i] == 127)
+        if ((unsigned char)name.p[i] <= ' ' || name.p[i] == ':' || name.p[i] == '/' ||
+            name.p[i] == 127)
             return false;
     return true;
 }
@@ -44,7 +47,8 @@ static bool values_are_good(struct postern_span values)
     return true;
 }
 
-static int add_line(struct account_table *table, struct postern_span line, unsigned number, const char **why_r)
+static int add_line(struct account_table *table, struct postern_span line, unsigned number,
+                    const char **why_r)
 {
     struct account account = {.line = number, .stamp = fnv(line) | 1};
     struct account **bucket;
@@ -102,7 +106,8 @@ static int table_new(struct postern_span text, struct account_table **table_r)
     return 0;
 }
 
-int table_parse(struct postern_span text, struct account_table **table_r, unsigned *line_r, const char **why_r)
+int table_parse(struct postern_span text, struct account_table **table_r, unsigned *line_r,
+                const char **why_r)
 {
     struct account_table *table;
     struct postern_span rest;

@@ -92,7 +92,8 @@ void buffer_append_number(struct buffer *b, uint64_t number)
 
 struct postern_span buffer_span(const struct buffer *b)
 {
-    return b->data ? span_make(b->data + b->head, b->tail - b->head) : (struct postern_span){NULL, 0};
+    return b->data ? span_make(b->data + b->head, b->tail - b->head)
+                   : (struct postern_span){NULL, 0};
 }
 
 size_t buffer_length(const struct buffer *b)

@@ -5,7 +5,8 @@
 
 #include <postern/base.h>
 
-/* struct buffer - unread bytes are [head, tail) of data. Set allocator (NULL = malloc) and zero the rest. */
+/* struct buffer - unread bytes are [head, tail) of data. Set allocator (NULL = malloc) and zero the
+ * rest. */
 struct buffer {
     const struct postern_allocator *allocator;
     char *data;
@@ -17,7 +18,8 @@ void buffer_append(struct buffer *b, struct postern_span bytes);
 void buffer_append_char(struct buffer *b, char c);
 void buffer_append_text(struct buffer *b, const char *text);
 void buffer_append_number(struct buffer *b, uint64_t number);
-/* buffer_room - at least n writable bytes at the end, or NULL (error set); then buffer_commit(b, used). */
+/* buffer_room - at least n writable bytes at the end, or NULL (error set); then buffer_commit(b,
+ * used). */
 char *buffer_room(struct buffer *b, size_t n);
 void buffer_commit(struct buffer *b, size_t used);
 /* buffer_span - the unread bytes; lent until the next change. */

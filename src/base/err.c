@@ -17,7 +17,7 @@ static const struct err_row *err_find(int err)
 {
     static const struct err_row unknown = {"UNKNOWN", "unknown error", POSTERN_ERR_USAGE};
     static const struct err_row fine = {"OK", "no error", POSTERN_ERR_USAGE};
-    size_t number = err < 0 ? (size_t)-(long)err : 0;
+    size_t number = err < 0 ? (size_t) - (long)err : 0;
 
     if (err >= 0)
         return &fine;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* memory - allocation through the caller's allocator, and the arena. Pure but for the malloc allocator. */
+/* memory - allocation through the caller's allocator, and the arena. Pure but for the malloc
+ * allocator. */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
@@ -23,7 +24,8 @@ struct arena {
 /* arena_alloc - n bytes, aligned for any type, not zeroed; NULL when out of memory. */
 void *arena_alloc(struct arena *arena, size_t n);
 /* arena_copy - a copy of s that lives as long as the arena; *copy_r. 0 or POSTERN_E_NOMEM. */
-int arena_copy(struct arena *arena, struct postern_span s, struct postern_span *copy_r) POSTERN_MUST_USE;
+int arena_copy(struct arena *arena, struct postern_span s,
+               struct postern_span *copy_r) POSTERN_MUST_USE;
 /* arena_drop - wipe and free everything; the arena is empty and usable. */
 void arena_drop(struct arena *arena);
 

@@ -96,7 +96,10 @@ void secret_wipe(void *p, size_t n)
     if (n == 0)
         return;
     memset(p, 0, n);
-    __asm__ volatile("" : : "r"(p) : "memory"); /* the compiler must believe that somebody reads it */
+    __asm__ volatile(""
+                     :
+                     : "r"(p)
+                     : "memory"); /* the compiler must believe that somebody reads it */
 }
 
 uint64_t span_hash(struct postern_span s)

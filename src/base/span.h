@@ -34,7 +34,8 @@ bool span_begins(struct postern_span s, struct postern_span prefix);
 bool span_begins_nocase(struct postern_span s, struct postern_span prefix);
 /* span_find - offset of the first c, or s.n when there is none. */
 size_t span_find(struct postern_span s, char c);
-/* span_cut - the part before the first c; *s becomes the part behind it (absent when there was no c). */
+/* span_cut - the part before the first c; *s becomes the part behind it (absent when there was no
+ * c). */
 struct postern_span span_cut(struct postern_span *s, char c);
 /* span_trim - without leading and trailing space and tab. */
 struct postern_span span_trim(struct postern_span s);
@@ -42,7 +43,8 @@ struct postern_span span_trim(struct postern_span s);
 bool span_number(struct postern_span s, uint64_t max, uint64_t *number_r);
 /* span_same_secret - equality in time that depends on the lengths alone. */
 bool span_same_secret(struct postern_span a, struct postern_span b);
-/* span_hash - FNV-1a, 64 bits: for tables and checksums, where nobody chooses the octets to do harm. */
+/* span_hash - FNV-1a, 64 bits: for tables and checksums, where nobody chooses the octets to do
+ * harm. */
 uint64_t span_hash(struct postern_span s);
 /* secret_wipe - overwrite with zeros in a way the compiler keeps. NULL for n 0 is fine. */
 void secret_wipe(void *p, size_t n);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cli - the commands of `postern`; each returns a sysexits(3) code. argv[0] is the command's name. */
+/* cli - the commands of `postern`; each returns a sysexits(3) code. argv[0] is the command's
+ * name. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 

@@ -66,7 +66,8 @@ static int walk_all(struct mailbox_walk *walk, const char *user)
 
     if (walk->json)
         putchar('[');
-    err = user ? show_one(walk, postern_span_of(user)) : walk->store->ops->list_users(walk->store, show_one, walk);
+    err = user ? show_one(walk, postern_span_of(user))
+               : walk->store->ops->list_users(walk->store, show_one, walk);
     if (walk->json)
         puts("]");
     return err < 0 ? cli_fail(user ? user : "mailboxes", err) : 0;

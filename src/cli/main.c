@@ -11,13 +11,19 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *usage, *help;
 } commands[] = {
-    {"serve", cli_serve, "[MAIL] [--config FILE] [--KEY VALUE]...", "serve mail; see postern.conf(5)"},
-    {"dev", cli_dev, "[MAIL] [--port N] [--password TEXT]...", "a disposable server on 127.0.0.1, for testers"},
-    {"user", cli_user, "add|passwd|del|list|test [NAME] [--users FILE]", "edit and try the password file"},
+    {"serve", cli_serve, "[MAIL] [--config FILE] [--KEY VALUE]...",
+     "serve mail; see postern.conf(5)"},
+    {"dev", cli_dev, "[MAIL] [--port N] [--password TEXT]...",
+     "a disposable server on 127.0.0.1, for testers"},
+    {"user", cli_user, "add|passwd|del|list|test [NAME] [--users FILE]",
+     "edit and try the password file"},
     {"mailbox", cli_mailbox, "list|status [USER] [--mail PATH]", "look at mailboxes"},
-    {"put", cli_put, "USER [FILE] [--mail PATH]", "deliver a message from a file or standard input"},
-    {"populate", cli_populate, "USER [--count N] [--rate PER_SECOND]", "deliver random realistic mail"},
-    {"config", cli_config, "check|dump|example [--config FILE]", "check, print, or make a configuration"},
+    {"put", cli_put, "USER [FILE] [--mail PATH]",
+     "deliver a message from a file or standard input"},
+    {"populate", cli_populate, "USER [--count N] [--rate PER_SECOND]",
+     "deliver random realistic mail"},
+    {"config", cli_config, "check|dump|example [--config FILE]",
+     "check, print, or make a configuration"},
     {"version", cli_version, "", "print the version"},
     {"help", cli_help, "[COMMAND]", "this text, or a command's"},
 };
@@ -53,7 +59,8 @@ int cli_help(int argc, char **argv)
     puts("postern - a mail server, and what its administrator needs\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  postern %-9s %-52s %s\n", commands[i].name, commands[i].usage, commands[i].help);
-    puts("\nEvery setting of postern.conf(5) is also a flag (--idle-timeout 15m) and a variable (POSTERN_IDLE_TIMEOUT).");
+    puts("\nEvery setting of postern.conf(5) is also a flag (--idle-timeout 15m) and a variable "
+         "(POSTERN_IDLE_TIMEOUT).");
     return 0;
 }
 
@@ -71,7 +78,8 @@ int main(int argc, char **argv)
         cli_complain(EX_USAGE, name, "no such command; see postern help");
         return EX_USAGE;
     }
-    if (argc > 2 && strcmp(argv[2], "--help") == 0 && command->run != cli_serve && command->run != cli_dev)
+    if (argc > 2 && strcmp(argv[2], "--help") == 0 && command->run != cli_serve &&
+        command->run != cli_dev)
         return cli_help(2, (char *[]){(char *)"help", (char *)command->name, NULL});
     return command->run(argc > 1 ? argc - 1 : 1, argc > 1 ? argv + 1 : argv);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* populate - `postern populate USER [--count N] [--rate PER_SECOND] [--seed N]`: random realistic mail into a
- * mailbox, until it is stopped or N are there. For trying clients and filling test mailboxes. */
+/* populate - `postern populate USER [--count N] [--rate PER_SECOND] [--seed N]`: random realistic
+ * mail into a mailbox, until it is stopped or N are there. For trying clients and filling test
+ * mailboxes. */
 #include "cli/cli.h"
 
 #include "base/buffer.h"
@@ -42,12 +43,15 @@ static const char *pick(struct populate *populate, const char *const *words, siz
 }
 #define PICK(populate, words) pick((populate), (words), sizeof(words) / sizeof *(words))
 
-static const char *const people[] = {"Ada", "Grace", "Edsger", "Barbara", "Ken", "Dennis", "Radia", "Jon"};
-static const char *const topics[] = {"invoice", "meeting", "build failed", "holiday", "question", "newsletter",
-                                     "order shipped", "minutes", "lunch", "deployment"};
-static const char *const words[] = {"the", "server", "has", "sent", "a", "message", "about", "our", "next", "release",
-                                    "please", "look", "at", "it", "before", "monday", "and", "tell", "everybody",
-                                    "thanks", "regards", "we", "should", "talk"};
+static const char *const people[] = {"Ada", "Grace",  "Edsger", "Barbara",
+                                     "Ken", "Dennis", "Radia",  "Jon"};
+static const char *const topics[] = {"invoice",  "meeting",    "build failed",  "holiday",
+                                     "question", "newsletter", "order shipped", "minutes",
+                                     "lunch",    "deployment"};
+static const char *const words[] = {
+    "the",  "server",  "has",       "sent",   "a",       "message", "about",  "our",
+    "next", "release", "please",    "look",   "at",      "it",      "before", "monday",
+    "and",  "tell",    "everybody", "thanks", "regards", "we",      "should", "talk"};
 
 static void put_text(struct populate *populate, struct buffer *out)
 {
@@ -73,13 +77,17 @@ static void put_attachment(struct populate *populate, struct buffer *out)
                             "Content-Disposition: attachment; filename=\"data.bin\"\r\n\r\n");
     for (size_t i = 0; i < lines; i++) {
         for (size_t j = 0; j < 76; j++)
-            buffer_append_char(out, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[next(populate) & 63]);
+            buffer_append_char(
+                out,
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[next(populate) &
+                                                                                   63]);
         buffer_append_text(out, "\r\n");
     }
     buffer_append_text(out, "--frontier--\r\n");
 }
 
-static void make_message(struct populate *populate, const char *user, long number, struct buffer *out)
+static void make_message(struct populate *populate, const char *user, long number,
+                         struct buffer *out)
 {
     const char *from = PICK(populate, people);
     bool multipart = next(populate) % 4 == 0;
@@ -103,14 +111,16 @@ static void make_message(struct populate *populate, const char *user, long numbe
     buffer_append_number(out, next(populate));
     buffer_append_text(out, "@example.org>\r\nMIME-Version: 1.0\r\n");
     if (multipart)
-        buffer_append_text(out, "Content-Type: multipart/mixed; boundary=frontier\r\n\r\n--frontier\r\n");
+        buffer_append_text(
+            out, "Content-Type: multipart/mixed; boundary=frontier\r\n\r\n--frontier\r\n");
     buffer_append_text(out, "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
     put_text(populate, out);
     if (multipart)
         put_attachment(populate, out);
 }
 
-static int deliver(struct postern_store *store, struct postern_mailbox *mailbox, struct postern_span message)
+static int deliver(struct postern_store *store, struct postern_mailbox *mailbox,
+                   struct postern_span message)
 {
     struct postern_delivery *delivery;
     int err = store->ops->begin(mailbox, &delivery);
@@ -165,7 +175,8 @@ static int own_flag(void *ctx, const char *flag, const char *value, bool *value_
         populate->seed = strtoull(value, &end, 10);
     else
         populate->rate = strtod(value, &end);
-    populate->bad = populate->bad || *end != '\0' || !(populate->rate > 0.0001) || populate->rate > 100000;
+    populate->bad =
+        populate->bad || *end != '\0' || !(populate->rate > 0.0001) || populate->rate > 100000;
     return 1;
 }
 
@@ -177,7 +188,8 @@ int cli_populate(int argc, char **argv)
     int code = settings_read(&settings, argc, argv);
 
     if (!code && (populate.bad || !settings.positional))
-        code = cli_complain(EX_USAGE, "populate", "want USER, --count N, --rate PER_SECOND, --seed N");
+        code =
+            cli_complain(EX_USAGE, "populate", "want USER, --count N, --rate PER_SECOND, --seed N");
     if (!code)
         code = cli_store(&settings.config, &store);
     if (!code) {

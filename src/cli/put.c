@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* put - `postern put USER [FILE] [--mail PATH]`: a message from a file or standard input into a mailbox,
- * by the store's own delivery: when it returns 0 the message is on disk. */
+/* put - `postern put USER [FILE] [--mail PATH]`: a message from a file or standard input into a
+ * mailbox, by the store's own delivery: when it returns 0 the message is on disk. */
 #include "cli/cli.h"
 
 #include "base/span.h"
 #include <string.h>
 #include <sysexits.h>
-
 
 static int put_all(struct postern_store *store, struct postern_mailbox *mailbox, FILE *in)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* user - `postern user add|passwd|del|list|test [NAME] [--users FILE] [--scram] [--apop] [--disabled] [--json]`.
- * Passwords come from the terminal without echo, or from standard input; never from the command line,
- * where every user of the machine could read them. */
+/* user - `postern user add|passwd|del|list|test [NAME] [--users FILE] [--scram] [--apop]
+ * [--disabled] [--json]`. Passwords come from the terminal without echo, or from standard input;
+ * never from the command line, where every user of the machine could read them. */
 #include "cli/cli.h"
 
 #include "accounts/accounts.h"
@@ -69,7 +69,9 @@ static bool ask_new(char password[PASSWORD_BYTES])
 static int user_change(const struct config *config, const struct user_flags *flags)
 {
     char password[PASSWORD_BYTES];
-    struct account_change change = {.user = postern_span_of(flags->name), .scram = flags->scram, .apop = flags->apop,
+    struct account_change change = {.user = postern_span_of(flags->name),
+                                    .scram = flags->scram,
+                                    .apop = flags->apop,
                                     .disabled = flags->disabled};
     int err;
 
@@ -101,13 +103,14 @@ static int list_one(void *ctx, struct postern_span user, bool disabled, bool scr
     struct listing *listing = ctx;
 
     if (!listing->json) {
-        printf("%.*s%s%s%s\n", SPAN_ARG(user), disabled ? " disabled" : "", scram ? " scram" : "", apop ? " apop" : "");
+        printf("%.*s%s%s%s\n", SPAN_ARG(user), disabled ? " disabled" : "", scram ? " scram" : "",
+               apop ? " apop" : "");
         return 0;
     }
     fputs(listing->count++ ? ",\n {\"user\": " : "{\"user\": ", stdout);
     json_text(stdout, user);
-    printf(", \"disabled\": %s, \"scram\": %s, \"apop\": %s}", disabled ? "true" : "false", scram ? "true" : "false",
-           apop ? "true" : "false");
+    printf(", \"disabled\": %s, \"scram\": %s, \"apop\": %s}", disabled ? "true" : "false",
+           scram ? "true" : "false", apop ? "true" : "false");
     return 0;
 }
 
@@ -122,7 +125,8 @@ static int user_list(const struct config *config, const struct user_flags *flags
     if (flags->json)
         puts("]");
     if (err < 0)
-        return cli_complain(err == POSTERN_E_NOT_FOUND ? EX_NOINPUT : EX_DATAERR, "users", accounts_error());
+        return cli_complain(err == POSTERN_E_NOT_FOUND ? EX_NOINPUT : EX_DATAERR, "users",
+                            accounts_error());
     return 0;
 }
 
@@ -166,8 +170,11 @@ static const struct {
     const char *name;
     int (*run)(const struct config *config, const struct user_flags *flags);
     bool wants_name;
-} verbs[] = {{"add", user_change, true}, {"passwd", user_change, true}, {"del", user_del, true},
-             {"list", user_list, false}, {"test", user_test, true}};
+} verbs[] = {{"add", user_change, true},
+             {"passwd", user_change, true},
+             {"del", user_del, true},
+             {"list", user_list, false},
+             {"test", user_test, true}};
 
 int cli_user(int argc, char **argv)
 {
@@ -181,7 +188,8 @@ int cli_user(int argc, char **argv)
         code = settings_read(&settings, argc - 1, argv + 1);
         flags.name = settings.positional;
         if (!code && verbs[i].wants_name != (flags.name != NULL))
-            code = cli_complain(EX_USAGE, flags.verb, flags.name ? "takes no name" : "wants a user name");
+            code = cli_complain(EX_USAGE, flags.verb,
+                                flags.name ? "takes no name" : "wants a user name");
         if (!code)
             code = verbs[i].run(&settings.config, &flags);
         config_done(&settings.config);

@@ -8,7 +8,8 @@
 /* base64_encode - append the text of in, padded. Out of memory shows in out->error. */
 void base64_encode(struct postern_span in, struct buffer *out);
 /* base64_decode - append the bytes of in. Returns 0, POSTERN_E_SYNTAX (a character outside the
- * alphabet, '=' anywhere but the end, a bad length, stray bits; nothing appended), POSTERN_E_NOMEM. */
+ * alphabet, '=' anywhere but the end, a bad length, stray bits; nothing appended),
+ * POSTERN_E_NOMEM. */
 int base64_decode(struct postern_span in, struct buffer *out) POSTERN_MUST_USE;
 
 #endif

@@ -103,11 +103,12 @@ const char *config_nearest(const char *key)
     return nearest;
 }
 
-/* ---- one value --------------------------------------------------------------------------------- */
+/* ---- one value ------------------------------------------------------------------------------- */
 
 static int set_bool(bool *out, const char *value)
 {
-    static const char *const yes[] = {"yes", "true", "on", "1"}, *const no[] = {"no", "false", "off", "0"};
+    static const char *const yes[] = {"yes", "true", "on", "1"}, *const no[] = {"no", "false",
+                                                                                "off", "0"};
 
     for (size_t i = 0; i < 4; i++)
         if (strcasecmp(value, yes[i]) == 0 || strcasecmp(value, no[i]) == 0) {
@@ -135,8 +136,11 @@ static int set_time(postern_time *out, const char *value)
     static const struct {
         const char *name;
         postern_time unit;
-    } units[] = {{"ms", 1000000}, {"s", POSTERN_SECOND}, {"m", 60 * POSTERN_SECOND},
-                 {"h", 3600 * POSTERN_SECOND}, {"d", 86400 * POSTERN_SECOND}};
+    } units[] = {{"ms", 1000000},
+                 {"s", POSTERN_SECOND},
+                 {"m", 60 * POSTERN_SECOND},
+                 {"h", 3600 * POSTERN_SECOND},
+                 {"d", 86400 * POSTERN_SECOND}};
     size_t digits = strspn(value, "0123456789");
     uint64_t number;
 
@@ -158,7 +162,8 @@ static void list_free(char ***list)
     *list = NULL;
 }
 
-int config_set_list(struct config *config, const struct config_row *row, char *const *items, size_t count)
+int config_set_list(struct config *config, const struct config_row *row, char *const *items,
+                    size_t count)
 {
     char ***member = config_member(config, row), **list = calloc(count + 1, sizeof *list);
 
@@ -208,7 +213,8 @@ static int set_string(char **out, const char *value)
 
 int config_set_row(struct config *config, const struct config_row *row, const char *value)
 {
-    static const char *const wants[] = {"text", "yes or no", "a number", "a time such as 90s, 10m, 1h", "a list"};
+    static const char *const wants[] = {"text", "yes or no", "a number",
+                                        "a time such as 90s, 10m, 1h", "a list"};
     void *member = config_member(config, row);
     int err = 0;
 
@@ -242,11 +248,13 @@ int config_set(struct config *config, const char *key, const char *value)
     if (row)
         return config_set_row(config, row, value);
     nearest = config_nearest(key);
-    return config_fail(POSTERN_E_SYNTAX, nearest ? "unknown setting \"%.60s\"; did you mean \"%s\"?"
-                                                 : "unknown setting \"%.60s\"", key, nearest);
+    return config_fail(POSTERN_E_SYNTAX,
+                       nearest ? "unknown setting \"%.60s\"; did you mean \"%s\"?"
+                               : "unknown setting \"%.60s\"",
+                       key, nearest);
 }
 
-/* ---- all of them ----------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 int config_init(struct config *config)
 {
@@ -300,19 +308,24 @@ static bool is_one_of(const char *value, const char *const *words)
 
 static int check_words(const struct config *config)
 {
-    static const char *const stores[] = {"maildir", "eml", "memory", NULL}, *const kinds[] = {"file", "pam", NULL},
-        *const plaintexts[] = {"tls", "loopback", "always", NULL}, *const surrogates[] = {"send", "refuse", NULL},
-        *const levels[] = {"error", "warn", "info", "debug", NULL};
+    static const char *const stores[] = {"maildir", "eml", "memory", NULL},
+                             *const kinds[] = {"file", "pam", NULL},
+                             *const plaintexts[] = {"tls", "loopback", "always", NULL},
+                             *const surrogates[] = {"send", "refuse", NULL},
+                             *const levels[] = {"error", "warn", "info", "debug", NULL};
     const struct {
         const char *key, *value;
         const char *const *words;
-    } rows[] = {{"store", config->store, stores}, {"accounts", config->accounts, kinds},
-                {"plaintext", config->plaintext, plaintexts}, {"surrogate", config->surrogate, surrogates},
+    } rows[] = {{"store", config->store, stores},
+                {"accounts", config->accounts, kinds},
+                {"plaintext", config->plaintext, plaintexts},
+                {"surrogate", config->surrogate, surrogates},
                 {"log_level", config->log_level, levels}};
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!is_one_of(rows[i].value, rows[i].words))
-            return config_fail(POSTERN_E_SYNTAX, "%s cannot be \"%.60s\"; see postern.conf(5)", rows[i].key, rows[i].value);
+            return config_fail(POSTERN_E_SYNTAX, "%s cannot be \"%.60s\"; see postern.conf(5)",
+                               rows[i].key, rows[i].value);
     return 0;
 }
 
@@ -320,14 +333,23 @@ static int check_list(const char *key, char *const *list, const char *const *wor
 {
     for (; *list; list++)
         if (!is_one_of(*list, words))
-            return config_fail(POSTERN_E_SYNTAX, "%s: \"%.60s\" is none of them; see postern.conf(5)", key, *list);
+            return config_fail(POSTERN_E_SYNTAX,
+                               "%s: \"%.60s\" is none of them; see postern.conf(5)", key, *list);
     return 0;
 }
 
 static int check_lists(const struct config *config)
 {
-    static const char *const mechanisms[] = {"PLAIN", "LOGIN", "EXTERNAL", "OAUTHBEARER", "XOAUTH2", "SCRAM-SHA-1",
-                                             "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", NULL};
+    static const char *const mechanisms[] = {"PLAIN",
+                                             "LOGIN",
+                                             "EXTERNAL",
+                                             "OAUTHBEARER",
+                                             "XOAUTH2",
+                                             "SCRAM-SHA-1",
+                                             "SCRAM-SHA-1-PLUS",
+                                             "SCRAM-SHA-256",
+                                             "SCRAM-SHA-256-PLUS",
+                                             NULL};
     static const char *const extensions[] = {"UID-PARAM", "SLEE-WAKE", "DELI", "QAUT", NULL};
     int err = check_list("mechanisms", config->mechanisms, mechanisms);
 
@@ -349,7 +371,8 @@ static int check_ranges(const struct config *config)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].value < rows[i].least || rows[i].value > rows[i].most)
-            return config_fail(POSTERN_E_SYNTAX, "%s must be %ld to %ld", rows[i].key, rows[i].least, rows[i].most);
+            return config_fail(POSTERN_E_SYNTAX, "%s must be %ld to %ld", rows[i].key,
+                               rows[i].least, rows[i].most);
     return 0;
 }
 
@@ -358,7 +381,8 @@ int config_check(const struct config *config)
     int err;
 
     if (config->config_version != 1)
-        return config_fail(POSTERN_E_SYNTAX, "config_version must be 1: this file is of another version");
+        return config_fail(POSTERN_E_SYNTAX,
+                           "config_version must be 1: this file is of another version");
     err = check_words(config);
     if (!err)
         err = check_lists(config);
@@ -367,7 +391,8 @@ int config_check(const struct config *config)
     if (err)
         return err;
     if (config->idle_timeout < 600 * POSTERN_SECOND)
-        return config_fail(POSTERN_E_SYNTAX, "idle_timeout must be at least 10m (RFC 1939 3)"); /* R11 */
+        return config_fail(POSTERN_E_SYNTAX,
+                           "idle_timeout must be at least 10m (RFC 1939 3)"); /* R11 */
     if (!*config->tls_cert != !*config->tls_key)
         return config_fail(POSTERN_E_SYNTAX, "tls_cert and tls_key go together");
     return 0;

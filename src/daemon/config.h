@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* config - all settings of the server, from one table: file (libconfuse), POSTERN_* variables, flags.
- * Later wins: default < file < environment < flag. */
+/* config - all settings of the server, from one table: file (libconfuse), POSTERN_* variables,
+ * flags. Later wins: default < file < environment < flag. */
 #ifndef DAEMON_CONFIG_H
 #define DAEMON_CONFIG_H
 
 #include <postern/base.h>
 #include <stdio.h>
 
-/* X(member, "key", TYPE, "default", "one-line help"). Types: STRING (char *), BOOL (bool), NUMBER (long),
- * TIME (postern_time; "10m", "60s"), LIST (char **; comma separated on flags, NULL-terminated). */
+/* X(member, "key", TYPE, "default", "one-line help"). Types: STRING (char *), BOOL (bool), NUMBER
+ * (long), TIME (postern_time; "10m", "60s"), LIST (char **; comma separated on flags,
+ * NULL-terminated). */
 #define CONFIG_MAP(X)                                                                                     \
     X(config_version, "config_version", NUMBER, "1", "version of this file's format; must be 1")          \
     X(host, "host", STRING, "", "name of this server (default: the system's host name)")                  \
@@ -64,13 +65,15 @@ struct config {
 /* config_init - all defaults. 0 or POSTERN_E_NOMEM. End with config_done(). */
 int config_init(struct config *config);
 void config_done(struct config *config);
-/* config_file - read a file over it. On failure POSTERN_E_NOT_FOUND/_IO/_SYNTAX and "FILE:LINE: why" in config_error(). */
+/* config_file - read a file over it. On failure POSTERN_E_NOT_FOUND/_IO/_SYNTAX and "FILE:LINE:
+ * why" in config_error(). */
 int config_file(struct config *config, const char *path);
 /* config_text - the same from a NUL-terminated text. */
 int config_text(struct config *config, const char *text);
 /* config_environment - every POSTERN_KEY variable. */
 int config_environment(struct config *config);
-/* config_set - one setting by key ("idle_timeout" or "idle-timeout") from text; did-you-mean in config_error(). */
+/* config_set - one setting by key ("idle_timeout" or "idle-timeout") from text; did-you-mean in
+ * config_error(). */
 int config_set(struct config *config, const char *key, const char *value);
 /* config_check - what no single value can tell: 0 or POSTERN_E_SYNTAX and config_error(). */
 int config_check(const struct config *config);

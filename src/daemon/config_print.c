@@ -49,7 +49,8 @@ static void put_list(FILE *out, char *const *list, const char *open, const char 
     fputs(close, out);
 }
 
-static void put_value(FILE *out, const struct config *config, const struct config_row *row, bool json)
+static void put_value(FILE *out, const struct config *config, const struct config_row *row,
+                      bool json)
 {
     const void *member = config_member_of(config, row);
 
@@ -102,7 +103,9 @@ void config_example(FILE *out)
     if (config_init(&defaults) < 0)
         return;
     fputs("# postern.conf - settings of `postern serve`; what is commented out shows the default.\n"
-          "# Every setting is also a flag (--idle-timeout 15m) and a variable (POSTERN_IDLE_TIMEOUT).\n", out);
+          "# Every setting is also a flag (--idle-timeout 15m) and a variable "
+          "(POSTERN_IDLE_TIMEOUT).\n",
+          out);
     for (size_t i = 0; i < config_row_count; i++) {
         fprintf(out, "\n# %s\n%s%s = ", config_rows[i].help, i ? "# " : "", config_rows[i].key);
         put_value(out, &defaults, &config_rows[i], false);
@@ -142,16 +145,21 @@ void config_man(FILE *out)
           ".SH NAME\npostern.conf \\- settings of postern\n"
           ".SH DESCRIPTION\n"
           "Lines\n.IR \"key \" = \" value\" .\n"
-          "A text stands in double quotes, a list in braces: {\"a\", \"b\"}; # begins a comment. A time is a number\n"
-          "with ms, s, m, h or d behind it. An unknown key is an error that names the file, the line and the\n"
+          "A text stands in double quotes, a list in braces: {\"a\", \"b\"}; # begins a comment. A "
+          "time is a number\n"
+          "with ms, s, m, h or d behind it. An unknown key is an error that names the file, the "
+          "line and the\n"
           "nearest known key.\n.PP\n"
           "Every setting is also a flag\n.RB ( \\-\\-idle\\-timeout\\~15m )\nand a variable\n"
           ".RB ( POSTERN_IDLE_TIMEOUT ).\nLater wins: default, file, variable, flag.\n"
-          ".SH SETTINGS\n", out);
+          ".SH SETTINGS\n",
+          out);
     for (size_t i = 0; i < config_row_count; i++)
         man_row(out, &config_rows[i]);
-    fputs(".SH FILES\n.TP\n.I /etc/postern/postern.conf\nread when neither\n.B \\-\\-config\nnor\n.B POSTERN_CONFIG\n"
-          "names another.\n.SH SEE ALSO\n.BR postern (1)\n", out);
+    fputs(".SH FILES\n.TP\n.I /etc/postern/postern.conf\nread when neither\n.B "
+          "\\-\\-config\nnor\n.B POSTERN_CONFIG\n"
+          "names another.\n.SH SEE ALSO\n.BR postern (1)\n",
+          out);
 }
 
 void config_help(FILE *out)

@@ -25,7 +25,8 @@ void *config_member(struct config *config, const struct config_row *row);
 const void *config_member_of(const struct config *config, const struct config_row *row);
 /* config_set_row - one value from text. 0, POSTERN_E_SYNTAX, _NOMEM; config_error() says why. */
 int config_set_row(struct config *config, const struct config_row *row, const char *value);
-int config_set_list(struct config *config, const struct config_row *row, char *const *items, size_t count);
+int config_set_list(struct config *config, const struct config_row *row, char *const *items,
+                    size_t count);
 __attribute__((format(printf, 2, 3))) int config_fail(int err, const char *format, ...);
 
 #endif

@@ -123,8 +123,7 @@ static int ports(struct dev *dev, const struct daemon_dev_options *options)
     return server_listen(&dev->server, address, true);
 }
 
-/* ---- what it says
- * ----------------------------------------------------------------------------------- */
+/* ---- what it says ---------------------------------------------------------------------------- */
 
 static void fingerprint_print(const char *pem)
 {
@@ -165,8 +164,8 @@ static void introduce(const struct dev *dev, const struct daemon_dev_options *op
     fflush(stdout);
 }
 
-/* Every password is known here, so that SCRAM can be had. Not its -PLUS forms: mutt with libgsasl takes
- * those first, fails for want of tls-exporter, and then misreads every answer. */
+/* Every password is known here, so that SCRAM can be had. Not its -PLUS forms: mutt with libgsasl
+ * takes those first, fails for want of tls-exporter, and then misreads every answer. */
 static void mechanisms(struct config *config)
 {
     static const char *all[] = {"PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-1", NULL};

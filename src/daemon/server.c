@@ -33,8 +33,7 @@ int server_fail(struct server *server, int code, const char *what, const char *w
     return code;
 }
 
-/* ---- TLS
- * ------------------------------------------------------------------------------------------ */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 
 /* each "CERT:KEY"; the key's path has no colon in it */
 static int tls_extra(struct net_tls *tls, char *const *list)
@@ -97,8 +96,7 @@ int server_init(struct server *server, const struct config *config)
     return 0;
 }
 
-/* ---- privileges
- * ------------------------------------------------------------------------------------ */
+/* ---- privileges ------------------------------------------------------------------------------ */
 
 static int become(struct server *server, const char *name)
 {
@@ -115,7 +113,8 @@ static int become(struct server *server, const char *name)
     return 0;
 }
 
-/* What was read with more rights must be readable again: better said now than when it has expired. */
+/* What was read with more rights must be readable again: better said now than when it has expired.
+ */
 static void check_key(struct server *server)
 {
     const char *path = server->config->tls_key;
@@ -139,8 +138,7 @@ int server_drop(struct server *server)
     return r;
 }
 
-/* ---- store, accounts, tables
- * ----------------------------------------------------------------------- */
+/* ---- store, accounts, tables ----------------------------------------------------------------- */
 
 static int store_open(struct server *server)
 {

@@ -34,8 +34,7 @@ static void session_unref(struct session *session)
         memory_free(NULL, session);
 }
 
-/* ---- what serve asks of us
- * ------------------------------------------------------------------------ */
+/* ---- what serve asks of us ------------------------------------------------------------------- */
 
 struct errand {
     struct session *session;
@@ -162,14 +161,13 @@ void session_struck(void *server, void *conn)
 {
     struct session *session = conn;
 
-    if (bans_strike(((struct server *)server)->bans, (const struct sockaddr *)&session->peer.address,
-                    server_now()))
+    if (bans_strike(((struct server *)server)->bans,
+                    (const struct sockaddr *)&session->peer.address, server_now()))
         log_note(session->server->log, LOG_LEVEL_WARN, "banned", "session", session->id, "peer",
                  session->peer.text);
 }
 
-/* ---- what the connection asks of us
- * ---------------------------------------------------------------- */
+/* ---- what the connection asks of us ---------------------------------------------------------- */
 
 static struct postern_pop3 *engine_of(const void *self)
 {
@@ -271,8 +269,7 @@ static const struct net_session_ops session_ops = {
     .free = op_free,
 };
 
-/* ---- new connections
- * -------------------------------------------------------------------------------- */
+/* ---- new connections ------------------------------------------------------------------------- */
 
 static bool is_loopback(const struct sockaddr_storage *address)
 {

@@ -14,8 +14,8 @@ void users_free(struct users **users);
  * _NOMEM. */
 int users_in(struct users *users, struct postern_span user, postern_time now);
 void users_out(struct users *users, struct postern_span user);
-/* users_owner - the loop that all sessions of a logged-in user belong to: the one that asks first, as
- * long as there is one. So a user's only session never moves. */
+/* users_owner - the loop that all sessions of a logged-in user belong to: the one that asks first,
+ * as long as there is one. So a user's only session never moves. */
 unsigned users_owner(struct users *users, struct postern_span user, unsigned loop);
 
 #endif

@@ -62,8 +62,7 @@ void surrogate_free(struct surrogate **surrogate)
     *surrogate = NULL;
 }
 
-/* ---- boundaries
- * ------------------------------------------------------------------------------------ */
+/* ---- boundaries ------------------------------------------------------------------------------ */
 
 static void boundary_push(struct surrogate *s, struct postern_span text)
 {
@@ -146,8 +145,7 @@ static void content_type(struct surrogate *s, struct postern_span field)
     }
 }
 
-/* ---- headers
- * ------------------------------------------------------------------------------------------ */
+/* ---- headers --------------------------------------------------------------------------------- */
 
 static void field_end(struct surrogate *s, struct buffer *out)
 {
@@ -221,8 +219,7 @@ static size_t long_step(struct surrogate *s, struct postern_span in, struct buff
     return 1;
 }
 
-/* ---- bodies
- * -------------------------------------------------------------------------------------------- */
+/* ---- bodies ---------------------------------------------------------------------------------- */
 
 /* body_step - hold a line as long as it may be a boundary: it begins with "--" and is short. */
 static size_t body_step(struct surrogate *s, struct postern_span in, struct buffer *out)

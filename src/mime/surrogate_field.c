@@ -51,8 +51,7 @@ static bool lex(struct lexer *l, char c)
     return false;
 }
 
-/* ---- encoded words
- * ------------------------------------------------------------------------------- */
+/* ---- encoded words --------------------------------------------------------------------------- */
 
 /* how many octets of text fit in a word on a line that has `column` octets already */
 static size_t word_octets(struct postern_span text, size_t column)
@@ -111,8 +110,7 @@ static void subject(struct postern_span value, struct buffer *scratch, struct bu
     buffer_append_text(out, "\r\n");
 }
 
-/* ---- addresses
- * ------------------------------------------------------------------------------------ */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 /* unquoted - text without comments, quotation marks and backslashes. */
 static struct postern_span unquoted(struct postern_span text, struct buffer *scratch)
@@ -212,8 +210,7 @@ static void addresses(struct postern_span name, struct postern_span value, struc
     buffer_append_text(out, "\r\n");
 }
 
-/* ---- MIME parameters
- * ---------------------------------------------------------------------------------- */
+/* ---- MIME parameters ------------------------------------------------------------------------- */
 
 struct postern_span parameter_next(struct postern_span *rest)
 {

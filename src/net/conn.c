@@ -76,8 +76,7 @@ void conn_close(struct net_conn *conn, const char *why)
     loop_check_end(loop);
 }
 
-/* ---- octets that the session has not taken ------------------------------------------------------
- */
+/* ---- octets that the session has not taken --------------------------------------------------- */
 
 static int keep(struct net_conn *conn, const char *bytes, size_t n)
 {
@@ -101,8 +100,7 @@ static void rest_take(struct net_conn *conn, size_t n)
     conn->rest = NULL;
 }
 
-/* ---- the session's turn
- * --------------------------------------------------------------------------- */
+/* ---- the session's turn ---------------------------------------------------------------------- */
 
 /* feed_some - offer the session what was kept, or what can be read. >0 it took some, 0 nothing, <0
  * lost. */
@@ -272,8 +270,7 @@ void conn_new(struct net_loop *loop, struct net_listener *listener, int fd,
         conn_enter(conn);
 }
 
-/* ---- from outside
- * ---------------------------------------------------------------------------------- */
+/* ---- from outside ---------------------------------------------------------------------------- */
 
 void conn_expired(struct net_conn *conn, postern_time now)
 {

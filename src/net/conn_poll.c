@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* conn_poll - the uv_poll handle of a connection. It is an allocation of its own because libuv keeps a
- * handle until its close callback, when the connection may long be free or on another loop. */
+/* conn_poll - the uv_poll handle of a connection. It is an allocation of its own because libuv
+ * keeps a handle until its close callback, when the connection may long be free or on another loop.
+ */
 #include "net/loop.h"
 
 #include <stdlib.h>

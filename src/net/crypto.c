@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* crypto - the hash functions and the randomness that engines are given, over OpenSSL and the kernel. */
+/* crypto - the hash functions and the randomness that engines are given, over OpenSSL and the
+ * kernel. */
 #include "net/net.h"
 
 #include <errno.h>
@@ -27,7 +28,9 @@ static int crypto_hash(enum postern_hash hash, struct postern_span data, unsigne
 
     if (!digest)
         return POSTERN_E_UNSUPPORTED;
-    return EVP_Digest(data.p ? data.p : "", data.n, out, NULL, digest, NULL) == 1 ? 0 : POSTERN_E_UNSUPPORTED;
+    return EVP_Digest(data.p ? data.p : "", data.n, out, NULL, digest, NULL) == 1
+               ? 0
+               : POSTERN_E_UNSUPPORTED;
 }
 
 static int crypto_hmac(enum postern_hash hash, struct postern_span key, struct postern_span data,
@@ -37,8 +40,10 @@ static int crypto_hmac(enum postern_hash hash, struct postern_span key, struct p
 
     if (!digest || key.n > INT_MAX)
         return POSTERN_E_UNSUPPORTED;
-    return HMAC(digest, key.p ? key.p : "", (int)key.n, (const unsigned char *)(data.p ? data.p : ""),
-                data.n, out, NULL) ? 0 : POSTERN_E_UNSUPPORTED;
+    return HMAC(digest, key.p ? key.p : "", (int)key.n,
+                (const unsigned char *)(data.p ? data.p : ""), data.n, out, NULL)
+               ? 0
+               : POSTERN_E_UNSUPPORTED;
 }
 
 const struct postern_crypto *net_crypto_openssl(void)

@@ -84,7 +84,8 @@ static struct address_row **address_find(struct address_counts *counts, const un
     return at;
 }
 
-bool addresses_in(struct address_counts *counts, const struct sockaddr_storage *address, unsigned max)
+bool addresses_in(struct address_counts *counts, const struct sockaddr_storage *address,
+                  unsigned max)
 {
     unsigned char key[9];
     struct address_row **at;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* listener - sockets that accept. TCP: one socket per loop with SO_REUSEPORT, so that the kernel deals
- * connections out; a unix socket is one, polled by all loops. When the process is out of descriptors,
- * a reserved one is given up to accept and close the newcomer: a level-triggered loop would otherwise
- * spin on a connection that it can neither take nor refuse. */
+/* listener - sockets that accept. TCP: one socket per loop with SO_REUSEPORT, so that the kernel
+ * deals connections out; a unix socket is one, polled by all loops. When the process is out of
+ * descriptors, a reserved one is given up to accept and close the newcomer: a level-triggered loop
+ * would otherwise spin on a connection that it can neither take nor refuse. */
 #include "net/loop.h"
 
 #include <arpa/inet.h>
@@ -95,7 +95,9 @@ static int bind_one(const struct sockaddr_storage *address, socklen_t length, si
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
     set_inherited(fd, address->ss_family, buffer_bytes);
     if (bind(fd, (const void *)address, length) < 0 || listen(fd, BACKLOG) < 0) {
-        int err = errno == EACCES ? POSTERN_E_DENIED : errno == EADDRINUSE ? POSTERN_E_IN_USE : POSTERN_E_IO;
+        int err = errno == EACCES       ? POSTERN_E_DENIED
+                  : errno == EADDRINUSE ? POSTERN_E_IN_USE
+                                        : POSTERN_E_IO;
 
         close(fd);
         return err;
@@ -115,7 +117,8 @@ static unsigned port_of(int fd)
     return address.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&address)->sin6_port) : 0;
 }
 
-/* in_use - whether another process listens already; SO_REUSEPORT alone would let us share its port. */
+/* in_use - whether another process listens already; SO_REUSEPORT alone would let us share its port.
+ */
 static bool in_use(const struct sockaddr_storage *address, socklen_t length)
 {
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
@@ -175,7 +178,8 @@ void listeners_free(struct net_loops *loops)
     }
 }
 
-int net_listen(struct net_loops *loops, const struct net_listener_options *options, struct net_listener **listener_r)
+int net_listen(struct net_loops *loops, const struct net_listener_options *options,
+               struct net_listener **listener_r)
 {
     struct net_listener *listener = calloc(1, sizeof *listener + loops->count * sizeof(int));
     int err;
@@ -210,7 +214,8 @@ static void out_of_descriptors(struct acceptor *acceptor)
         close(fd);
     acceptor->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (acceptor->listener->options.event)
-        acceptor->listener->options.event(acceptor->listener->options.ctx, NULL, "limit", "out of descriptors");
+        acceptor->listener->options.event(acceptor->listener->options.ctx, NULL, "limit",
+                                          "out of descriptors");
 }
 
 static void acceptable(uv_poll_t *poll, int status, int events)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* loop - the loops: their threads, what is posted to them, and one timer for all their connections.
  * The heap is lazy: a deadline that moves later stays where it is and is looked at once too often,
- * so that a command costs no timer work. Invariant: conn->due is never later than the true deadline.
- * A loop ends when it drains, no connection is left anywhere and no pool job will report to it. */
+ * so that a command costs no timer work. Invariant: conn->due is never later than the true
+ * deadline. A loop ends when it drains, no connection is left anywhere and no pool job will report
+ * to it. */
 #include "net/loop.h"
 
 #include "base/memory.h"
@@ -24,7 +25,7 @@ unsigned net_loop_index(const struct net_loop *loop)
     return loop->index;
 }
 
-/* ---- the heap ------------------------------------------------------------------------------- */
+/* ---- the heap -------------------------------------------------------------------------------- */
 
 static void heap_put(struct net_loop *loop, size_t at, struct net_conn *conn)
 {
@@ -156,7 +157,7 @@ static void timer_fired(uv_timer_t *timer)
     loop_check_end(loop);
 }
 
-/* ---- connections ------------------------------------------------------------------------------ */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 void loop_conn_add(struct net_loop *loop, struct net_conn *conn)
 {
@@ -177,7 +178,7 @@ void loop_conn_remove(struct net_conn *conn)
         conn->next->link = conn->link;
 }
 
-/* ---- posts -------------------------------------------------------------------------------------- */
+/* ---- posts ----------------------------------------------------------------------------------- */
 
 int net_loop_post(struct net_loop *loop, void (*fn)(void *arg), void *arg)
 {
@@ -220,7 +221,7 @@ static void woken(uv_async_t *wake)
     loop_check_end(loop);
 }
 
-/* ---- beginning and end ---------------------------------------------------------------------------- */
+/* ---- beginning and end ----------------------------------------------------------------------- */
 
 static int loop_init(struct net_loops *loops, unsigned index)
 {
@@ -321,7 +322,8 @@ void net_loops_drain(struct net_loops *loops, postern_time grace)
 {
     postern_time now = net_loop_now(&loops->loops[0]);
 
-    atomic_store(&loops->grace_until, grace > POSTERN_NEVER - now ? POSTERN_NEVER - 1 : now + grace);
+    atomic_store(&loops->grace_until,
+                 grace > POSTERN_NEVER - now ? POSTERN_NEVER - 1 : now + grace);
     atomic_store(&loops->draining, true);
     for (unsigned i = 0; i < loops->count; i++)
         if (net_loop_post(&loops->loops[i], drain, &loops->loops[i]) < 0)
@@ -337,7 +339,8 @@ void loop_check_end(struct net_loop *loop)
 {
     struct net_loops *loops = loop->loops;
 
-    if (!loop->draining || atomic_load(&loop->ended) || atomic_load(&loops->connections) || atomic_load(&loop->jobs))
+    if (!loop->draining || atomic_load(&loop->ended) || atomic_load(&loops->connections) ||
+        atomic_load(&loop->jobs))
         return;
     atomic_store(&loop->ended, true);
     uv_close((uv_handle_t *)&loop->wake, NULL);
@@ -379,7 +382,7 @@ void net_loops_join(struct net_loops **loops_p)
     *loops_p = NULL;
 }
 
-/* ---- watches ---------------------------------------------------------------------------------------- */
+/* ---- watches --------------------------------------------------------------------------------- */
 
 struct net_watch {
     uv_poll_t poll;
@@ -401,7 +404,8 @@ static void watch_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
-int net_loop_watch(struct net_loop *loop, int fd, void (*fn)(void *arg), void *arg, struct net_watch **watch_r)
+int net_loop_watch(struct net_loop *loop, int fd, void (*fn)(void *arg), void *arg,
+                   struct net_watch **watch_r)
 {
     struct net_watch *watch = calloc(1, sizeof *watch);
 

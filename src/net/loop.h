@@ -62,7 +62,8 @@ struct net_conn {
     struct conn_poll *poll;
     SSL *ssl;
     struct net_session session; /* ops NULL until accepted */
-    char *rest;                 /* octets read that the session (or PROXY reader) did not take yet */
+    char *rest;                 /* octets read that the session (or PROXY reader) did not take
+                                 * yet */
     size_t rest_bytes;
     postern_time due; /* the entry's key in loop->heap */
     size_t heap_at;   /* 1 + place in loop->heap; 0: not there */
@@ -90,7 +91,8 @@ const struct net_listener_options *listener_options(const struct net_listener *l
 void listeners_free(struct net_loops *loops);
 /* conn.c */
 /* conn_new - take over an accepted socket. */
-void conn_new(struct net_loop *loop, struct net_listener *listener, int fd, const struct sockaddr_storage *from);
+void conn_new(struct net_loop *loop, struct net_listener *listener, int fd,
+              const struct sockaddr_storage *from);
 void conn_service(struct net_conn *conn, bool readable);
 void conn_expired(struct net_conn *conn, postern_time now);
 void conn_shutdown(struct net_conn *conn);
@@ -101,7 +103,8 @@ void conn_set_due(struct net_conn *conn);
 void conn_enter(struct net_conn *conn);
 void conn_service_proxy(struct net_conn *conn);
 void conn_service_handshake(struct net_conn *conn);
-/* conn_start_handshake - for implicit TLS and for a session that wants it; what was kept is dropped (R65). */
+/* conn_start_handshake - for implicit TLS and for a session that wants it; what was kept is dropped
+ * (R65). */
 void conn_start_handshake(struct net_conn *conn);
 void conn_close(struct net_conn *conn, const char *why);
 void conn_event(const struct net_conn *conn, const char *what, const char *detail);
@@ -116,10 +119,12 @@ int conn_write(struct net_conn *conn, postern_time now);
 int addresses_new(struct address_counts **counts_r);
 void addresses_free(struct address_counts **counts);
 /* addresses_in - count one more; false when there are max already. */
-bool addresses_in(struct address_counts *counts, const struct sockaddr_storage *address, unsigned max);
+bool addresses_in(struct address_counts *counts, const struct sockaddr_storage *address,
+                  unsigned max);
 void addresses_out(struct address_counts *counts, const struct sockaddr_storage *address);
 /* tls.c */
 int tls_session_new(struct net_tls *tls, const char *alpn, int fd, SSL **ssl_r);
-void tls_facts(SSL *ssl, char identity[256], unsigned char binding[32], struct postern_tls_facts *facts_r);
+void tls_facts(SSL *ssl, char identity[256], unsigned char binding[32],
+               struct postern_tls_facts *facts_r);
 
 #endif

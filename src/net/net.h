@@ -17,13 +17,17 @@ struct net_listener;
 struct net_pool;
 struct net_tls; /* a TLS configuration: certificates by name, reloadable */
 
-/* ---- sessions: what a connection drives. All functions are called on the connection's loop. ---- */
+/* ---- sessions: what a connection drives. All functions are called on the connection's loop.
+ * ---- */
 struct net_session_ops {
-    int (*feed)(void *session, struct postern_span in, postern_time now); /* taken, 0 busy, <0 over */
+    int (*feed)(void *session, struct postern_span in, postern_time now); /* taken, 0 busy, <0
+                                                                           * over */
     void (*eof)(void *session);
-    void (*pump)(void *session, postern_time now); /* ask and answer questions as far as possible now */
+    void (*pump)(void *session, postern_time now); /* ask and answer questions as far as possible
+                                                    * now */
     size_t (*output)(void *session, struct postern_piece *pieces_r, size_t max);
-    /* file_of - the descriptor and the offset in it behind a file-range piece; -1 when it is gone. */
+    /* file_of - the descriptor and the offset in it behind a file-range piece; -1 when it is
+     * gone. */
     int (*file_of)(void *session, uint64_t content, uint64_t offset, uint64_t *file_offset_r);
     void (*sent)(void *session, uint64_t n, postern_time now);
     unsigned (*wants)(const void *session);
@@ -55,10 +59,12 @@ postern_time net_loop_now(const struct net_loop *loop);
 unsigned net_loop_index(const struct net_loop *loop);
 /* net_loop_watch - call fn(arg) on the loop whenever fd is readable, until unwatched. */
 struct net_watch;
-int net_loop_watch(struct net_loop *loop, int fd, void (*fn)(void *arg), void *arg, struct net_watch **watch_r);
+int net_loop_watch(struct net_loop *loop, int fd, void (*fn)(void *arg), void *arg,
+                   struct net_watch **watch_r);
 void net_watch_end(struct net_watch **watch);
 
-/* ---- listeners and connections ---------------------------------------------------------------- */
+/* ---- listeners and connections
+ * ---------------------------------------------------------------- */
 struct net_peer {
     struct sockaddr_storage address; /* of the client, also behind a PROXY header */
     struct sockaddr_storage local;
@@ -83,7 +89,8 @@ struct net_listener_options {
      * Called on the connection's loop. */
     int (*accept)(void *ctx, struct net_conn *conn, const struct net_peer *peer,
                   const struct postern_tls_facts *tls, struct net_session *session_r);
-    /* event - something worth a log line ("tls-failed", "limit", "proxy-bad", ...); may be NULL. Any loop. */
+    /* event - something worth a log line ("tls-failed", "limit", "proxy-bad", ...); may be NULL.
+     * Any loop. */
     void (*event)(void *ctx, const struct net_peer *peer, const char *what, const char *detail);
     void *ctx;
 };
@@ -96,38 +103,46 @@ unsigned net_listener_port(const struct net_listener *listener);
 /* net_conn_kick - a session's question was answered outside pump(): go on. On the conn's loop. */
 void net_conn_kick(struct net_conn *conn);
 struct net_loop *net_conn_loop(struct net_conn *conn);
-/* net_conn_move - go on on another loop: `moved` is called there, then pump(). While moving nothing is
- * called. If the connection dies meanwhile only session.free is called. POSTERN_E_NOMEM. */
+/* net_conn_move - go on on another loop: `moved` is called there, then pump(). While moving nothing
+ * is called. If the connection dies meanwhile only session.free is called. POSTERN_E_NOMEM. */
 int net_conn_move(struct net_conn *conn, struct net_loop *to, void (*moved)(void *session));
 /* net_conn_tls_text - "TLSv1.3 TLS_AES_128_GCM_SHA256" for the log, or "". lent until close. */
 const char *net_conn_tls_text(const struct net_conn *conn);
 unsigned net_connections(const struct net_loops *loops);
 
-/* ---- TLS ----------------------------------------------------------------------------------------- */
-/* net_tls_new - from PEM files (chain and key); cert NULL: a self-signed ECDSA P-256 certificate made
- * for host. min version TLS 1.2. Why it failed: net_tls_error(). given. */
-int net_tls_new(struct net_tls **tls_r, const char *cert_path, const char *key_path, const char *host);
+/* ---- TLS
+ * ----------------------------------------------------------------------------------------- */
+/* net_tls_new - from PEM files (chain and key); cert NULL: a self-signed ECDSA P-256 certificate
+ * made for host. min version TLS 1.2. Why it failed: net_tls_error(). given. */
+int net_tls_new(struct net_tls **tls_r, const char *cert_path, const char *key_path,
+                const char *host);
 /* net_tls_add - one more certificate, chosen by SNI (names read from the certificate).  R99 */
 int net_tls_add(struct net_tls *tls, const char *cert_path, const char *key_path);
-/* net_tls_client_ca - ask clients for certificates, verify against this file; identity = first e-mail SAN or CN. */
+/* net_tls_client_ca - ask clients for certificates, verify against this file; identity = first
+ * e-mail SAN or CN. */
 int net_tls_client_ca(struct net_tls *tls, const char *ca_path);
 /* net_tls_reload - read the files again; on failure the old ones stay. Any thread. */
 int net_tls_reload(struct net_tls *tls);
 /* net_tls_error - why the last call on this thread failed, for a log line; never NULL. */
 const char *net_tls_error(void);
-/* net_tls_cert_pem - the (first) certificate in PEM, to show or to trust; lent until reload or free. */
+/* net_tls_cert_pem - the (first) certificate in PEM, to show or to trust; lent until reload or
+ * free. */
 const char *net_tls_cert_pem(const struct net_tls *tls);
 void net_tls_free(struct net_tls **tls);
 
-/* ---- blocking work -------------------------------------------------------------------------------- */
+/* ---- blocking work
+ * -------------------------------------------------------------------------------- */
 /* net_pool_new - threads workers, at most queue_max jobs waiting. given. */
 int net_pool_new(struct net_pool **pool_r, unsigned threads, unsigned queue_max);
-/* net_pool_submit - work(arg) on a worker, then done(arg) on loop. POSTERN_E_AGAIN when the queue is full. */
-int net_pool_submit(struct net_pool *pool, struct net_loop *loop, void (*work)(void *arg), void (*done)(void *arg),
+/* net_pool_submit - work(arg) on a worker, then done(arg) on loop. POSTERN_E_AGAIN when the queue
+ * is full. */
+int net_pool_submit(struct net_pool *pool, struct net_loop *loop, void (*work)(void *arg),
+                    void (*done)(void *arg),
                     void *arg);
 void net_pool_free(struct net_pool **pool); /* waits for running jobs; after net_loops_join */
 
-/* ---- crypto for engines ---------------------------------------------------------------------------- */
+/* ---- crypto for engines
+ * ---------------------------------------------------------------------------- */
 const struct postern_crypto *net_crypto_openssl(void);
 const struct postern_random *net_random_system(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pool - threads for work that blocks: hashing, syncing, scanning. The queue is bounded: past it the
- * caller says "try later" at once instead of letting waiting pile up. */
+/* pool - threads for work that blocks: hashing, syncing, scanning. The queue is bounded: past it
+ * the caller says "try later" at once instead of letting waiting pile up. */
 #include "net/loop.h"
 
 #include <stdlib.h>
@@ -75,7 +75,8 @@ int net_pool_new(struct net_pool **pool_r, unsigned threads, unsigned queue_max)
     pthread_cond_init(&pool->some, NULL);
     pool->end = &pool->first;
     pool->queue_max = queue_max;
-    while (pool->threads < threads && pthread_create(&pool->thread[pool->threads], NULL, pool_main, pool) == 0)
+    while (pool->threads < threads &&
+           pthread_create(&pool->thread[pool->threads], NULL, pool_main, pool) == 0)
         pool->threads++;
     if (pool->threads == 0) {
         net_pool_free(&pool);

@@ -14,7 +14,8 @@
 
 static const char v2_signature[12] = "\r\n\r\n\0\r\nQUIT\n";
 
-static bool text_address(struct postern_span text, int family, uint64_t port, struct sockaddr_storage *address_r)
+static bool text_address(struct postern_span text, int family, uint64_t port,
+                         struct sockaddr_storage *address_r)
 {
     struct sockaddr_in *four = (void *)address_r;
     struct sockaddr_in6 *six = (void *)address_r;
@@ -52,12 +53,15 @@ static int parse_v1(struct postern_span in, struct sockaddr_storage *address_r)
         memset(address_r, 0, sizeof *address_r);
         return (int)end + 1;
     }
-    which = span_equal(family, SPAN("TCP4")) ? AF_INET : span_equal(family, SPAN("TCP6")) ? AF_INET6 : 0;
+    which = span_equal(family, SPAN("TCP4"))   ? AF_INET
+            : span_equal(family, SPAN("TCP6")) ? AF_INET6
+                                               : 0;
     source = span_cut(&line, ' ');
     destination = span_cut(&line, ' ');
     source_port = span_cut(&line, ' ');
-    if (!which || !span_number(source_port, 65535, &port) || !span_number(line, 65535, &server_port) ||
-        !text_address(source, which, port, &client) || !text_address(destination, which, server_port, &server))
+    if (!which || !span_number(source_port, 65535, &port) ||
+        !span_number(line, 65535, &server_port) || !text_address(source, which, port, &client) ||
+        !text_address(destination, which, server_port, &server))
         return POSTERN_E_SYNTAX;
     *address_r = client;
     return (int)end + 1;
@@ -118,7 +122,8 @@ static bool same_bits(const unsigned char *a, const unsigned char *b, unsigned b
 }
 
 /* octets_of - the address as IPv6 octets, IPv4 mapped; how many leading bits are the mapping's. */
-static bool octets_of(const struct sockaddr_storage *address, unsigned char octets[16], unsigned *offset_r)
+static bool octets_of(const struct sockaddr_storage *address, unsigned char octets[16],
+                      unsigned *offset_r)
 {
     *offset_r = 0;
     if (address->ss_family == AF_INET) {
@@ -134,7 +139,8 @@ static bool octets_of(const struct sockaddr_storage *address, unsigned char octe
     return true;
 }
 
-/* An IPv4 address stands as ::ffff:a.b.c.d. A net of IPv6 addresses, be it ::/0, has none of those. */
+/* An IPv4 address stands as ::ffff:a.b.c.d. A net of IPv6 addresses, be it ::/0, has none of those.
+ */
 static bool is_mapped(const unsigned char octets[16])
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -160,7 +166,8 @@ bool proxy_trusts(const char *const *nets, const struct sockaddr_storage *addres
         prefix = 128 - offset;
         if (bits.p && !span_number(bits, 128 - offset, &prefix))
             continue;
-        if (is_mapped(ours) == is_mapped(theirs) && same_bits(ours, theirs, offset + (unsigned)prefix))
+        if (is_mapped(ours) == is_mapped(theirs) &&
+            same_bits(ours, theirs, offset + (unsigned)prefix))
             return true;
     }
     return false;

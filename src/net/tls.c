@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tls - certificates by name, and the OpenSSL settings that suit many idle connections.
- * A configuration is a set of SSL_CTX behind a mutex; connections hold references to theirs, so a reload
- * swaps the set and leaves running sessions alone. TLS 1.2 is the oldest version (R96). */
+ * A configuration is a set of SSL_CTX behind a mutex; connections hold references to theirs, so a
+ * reload swaps the set and leaves running sessions alone. TLS 1.2 is the oldest version (R96). */
 #include "net/loop.h"
 #include "net/tls_make.h"
 
@@ -39,14 +39,15 @@ static int tls_fail(const char *what, const char *path)
     unsigned long code = ERR_peek_last_error();
     const char *reason = code ? ERR_reason_error_string(code) : NULL;
 
-    snprintf(tls_error, sizeof tls_error, "%s %s: %s", what, path ? path : "", reason ? reason : "failed");
+    snprintf(tls_error, sizeof tls_error, "%s %s: %s", what, path ? path : "",
+             reason ? reason : "failed");
     ERR_clear_error();
     return POSTERN_E_IO;
 }
 
 /* alpn_select - the client must offer our protocol when it offers any (RFC 7301 3.2). */
-static int alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_n, const unsigned char *in,
-                       unsigned in_n, void *arg)
+static int alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_n,
+                       const unsigned char *in, unsigned in_n, void *arg)
 {
     const char *wanted = SSL_get_app_data(ssl);
     size_t n = wanted ? strlen(wanted) : 0;
@@ -86,7 +87,8 @@ static void context_settings(struct net_tls *tls, SSL_CTX *context)
     static const unsigned char session_name[] = "postern";
 
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                     SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -99,7 +101,8 @@ static void context_settings(struct net_tls *tls, SSL_CTX *context)
     SSL_CTX_set_tlsext_servername_arg(context, tls);
 }
 
-/* ask_clients - a certificate is asked for and must verify when it comes, but need not come (R98). */
+/* ask_clients - a certificate is asked for and must verify when it comes, but need not come (R98).
+ */
 static int ask_clients(SSL_CTX *context, const char *ca_path)
 {
     if (!ca_path)
@@ -119,10 +122,13 @@ static int certificate_load(struct net_tls *tls, struct tls_certificate *certifi
     if (!err)
         context_settings(tls, context);
     if (!err && !certificate->cert_path)
-        err = tls_make_self_signed(context, tls->host) < 0 ? tls_fail("self-signed certificate", NULL) : 0;
+        err = tls_make_self_signed(context, tls->host) < 0
+                  ? tls_fail("self-signed certificate", NULL)
+                  : 0;
     else if (!err && SSL_CTX_use_certificate_chain_file(context, certificate->cert_path) != 1)
         err = tls_fail("certificate", certificate->cert_path);
-    else if (!err && SSL_CTX_use_PrivateKey_file(context, certificate->key_path, SSL_FILETYPE_PEM) != 1)
+    else if (!err &&
+             SSL_CTX_use_PrivateKey_file(context, certificate->key_path, SSL_FILETYPE_PEM) != 1)
         err = tls_fail("key", certificate->key_path);
     if (!err)
         err = ask_clients(context, tls->client_ca);
@@ -165,7 +171,8 @@ int net_tls_add(struct net_tls *tls, const char *cert_path, const char *key_path
     return 0;
 }
 
-int net_tls_new(struct net_tls **tls_r, const char *cert_path, const char *key_path, const char *host)
+int net_tls_new(struct net_tls **tls_r, const char *cert_path, const char *key_path,
+                const char *host)
 {
     struct net_tls *tls = calloc(1, sizeof *tls);
     int err;
@@ -285,12 +292,14 @@ static void identity_of(X509 *certificate, char identity[256])
 
     if (mails && sk_OPENSSL_STRING_num(mails) > 0)
         snprintf(identity, 256, "%s", sk_OPENSSL_STRING_value(mails, 0));
-    else if (X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, identity, 256) < 0)
+    else if (X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, identity,
+                                       256) < 0)
         identity[0] = '\0';
     X509_email_free(mails);
 }
 
-void tls_facts(SSL *ssl, char identity[256], unsigned char binding[32], struct postern_tls_facts *facts_r)
+void tls_facts(SSL *ssl, char identity[256], unsigned char binding[32],
+               struct postern_tls_facts *facts_r)
 {
     static const char label[] = "EXPORTER-Channel-Binding"; /* RFC 9266 */
     X509 *certificate = SSL_get0_peer_certificate(ssl);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tls_make - a self-signed certificate. P-256 because a handshake with it costs less than half of RSA's. */
+/* tls_make - a self-signed certificate. P-256 because a handshake with it costs less than half of
+ * RSA's. */
 #include "net/tls_make.h"
 
 #include <openssl/rand.h>
@@ -37,7 +38,8 @@ static int describe(X509 *certificate, EVP_PKEY *key, const char *host)
            X509_gmtime_adj(X509_getm_notBefore(certificate), -3600) &&
            X509_gmtime_adj(X509_getm_notAfter(certificate), VALID_SECONDS) &&
            X509_set_pubkey(certificate, key) == 1 &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)host, -1, -1, 0) == 1 &&
+           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)host, -1,
+                                      -1, 0) == 1 &&
            X509_set_issuer_name(certificate, name) == 1 &&
            add_extension(certificate, NID_subject_alt_name, names) &&
            add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
@@ -49,7 +51,8 @@ int tls_make_self_signed(SSL_CTX *context, const char *host)
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *certificate = X509_new();
     int ok = key && certificate && describe(certificate, key, host) &&
-             SSL_CTX_use_certificate(context, certificate) == 1 && SSL_CTX_use_PrivateKey(context, key) == 1;
+             SSL_CTX_use_certificate(context, certificate) == 1 &&
+             SSL_CTX_use_PrivateKey(context, key) == 1;
 
     X509_free(certificate);
     EVP_PKEY_free(key);

@@ -11,8 +11,7 @@
 
 static const struct postern_span absent;
 
-/* ---- finding ----------------------------------------------------------------------------------
- */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 static void found(struct postern_visit *v, int result)
 {
@@ -32,8 +31,7 @@ void visit_find(struct postern_visit *v)
                         : POSTERN_E_NOT_FOUND);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void body_close(struct body *body)
 {
@@ -196,8 +194,7 @@ int postern_visit_file(const struct postern_visit *visit, uint64_t content, uint
     return body->content.fd;
 }
 
-/* ---- deleting, and the application's own commands
- * ------------------------------------------------ */
+/* ---- deleting, and the application's own commands -------------------------------------------- */
 
 static void deleted(struct postern_visit *v, int result)
 {

@@ -4,7 +4,10 @@
 #include "sasl/exchange.h"
 #include "codec/saslprep.h"
 
-#define SCRAM(id, name, hash, plus) {id, name, scram_step, hash, "", false, false, plus}
+#define SCRAM(id, name, hash, plus)                        \
+    {                                                      \
+        id, name, scram_step, hash, "", false, false, plus \
+    }
 
 static const struct mechanism mechanisms[] = {
     {POSTERN_SASL_PLAIN, "PLAIN", plain_step, 0, "", true, false, false},

@@ -5,7 +5,8 @@
 
 #include "sasl/exchange.h"
 
-/* saslname_read - undo =2C and =3D, prepare, into the arena. 0, POSTERN_E_SYNTAX, POSTERN_E_NOMEM. */
+/* saslname_read - undo =2C and =3D, prepare, into the arena. 0, POSTERN_E_SYNTAX,
+ * POSTERN_E_NOMEM. */
 int saslname_read(struct postern_sasl *sasl, struct postern_span in,
                   struct postern_span *out_r) POSTERN_MUST_USE;
 

@@ -59,8 +59,8 @@ static int take_first(struct postern_sasl *sasl, struct postern_span message)
     struct postern_span name = span_cut(&rest, ',');
     if (!rest.p)
         return POSTERN_E_SYNTAX;
-    int err = arena_copy(&sasl->arena, span_make(message.p, message.n - rest.n),
-                         &sasl->scram.header);
+    int err =
+        arena_copy(&sasl->arena, span_make(message.p, message.n - rest.n), &sasl->scram.header);
     if (!err && name.n > 0)
         err = span_begins(name, SPAN("a="))
                   ? saslname_read(sasl, span_from(name, 2), &sasl->facts.authzid)
@@ -173,23 +173,23 @@ static int check_proof(struct postern_sasl *sasl, struct postern_span message,
     return ok ? 0 : POSTERN_E_SYNTAX;
 }
 
-static int answer(struct postern_sasl *sasl, struct postern_span message,
-                  struct postern_span proof)
+static int answer(struct postern_sasl *sasl, struct postern_span message, struct postern_span proof)
 {
     unsigned char signature[POSTERN_HASH_BYTES_MAX];
     size_t n = hash_bytes(sasl);
     int err = check_proof(sasl, message, proof);
     if (err)
         return err;
-    if (sasl->options.crypto->hmac(sasl->mechanism->hash, octets(sasl->scram.server_key, n), message,
-                                   signature) < 0)
+    if (sasl->options.crypto->hmac(sasl->mechanism->hash, octets(sasl->scram.server_key, n),
+                                   message, signature) < 0)
         return POSTERN_E_SYNTAX;
     buffer_append_text(&sasl->challenge, "v=");
     base64_encode(octets(signature, n), &sasl->challenge);
     return POSTERN_SASL_CHALLENGE;
 }
 
-static int judge(struct postern_sasl *sasl, struct postern_span bare, struct postern_span proof_text)
+static int judge(struct postern_sasl *sasl, struct postern_span bare,
+                 struct postern_span proof_text)
 {
     struct buffer message = {.allocator = &sasl->allocator};
     struct buffer proof = message;

@@ -186,8 +186,7 @@ void pop3_authenticate(struct serve_pop3 *s)
     }
 }
 
-/* ---- SCRAM and APOP ----------------------------------------------------------------------------
- */
+/* ---- SCRAM and APOP -------------------------------------------------------------------------- */
 
 static int lookup_work(struct pop3_job *job)
 {

@@ -178,8 +178,7 @@ void pop3_find(struct serve_pop3 *s)
                              absent);
 }
 
-/* ---- deleting
- * ------------------------------------------------------------------------------------ */
+/* ---- deleting -------------------------------------------------------------------------------- */
 
 static size_t uids_bytes(const struct serve_pop3 *s)
 {
@@ -221,7 +220,8 @@ static void expunge_finish(struct serve_pop3 *s, struct pop3_job *job)
 {
     if (job->err < 0) {
         pop3_log_error(s, "expunge", job->err);
-        postern_pop3_answer_expunge(s->engine, s->question.id, postern_verdict_of(job->err), absent);
+        postern_pop3_answer_expunge(s->engine, s->question.id, postern_verdict_of(job->err),
+                                    absent);
         return;
     }
     s->expunged += job->count;

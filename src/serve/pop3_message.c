@@ -36,7 +36,8 @@ static void message_opened(struct serve_pop3 *s, int err, struct pop3_content *c
 
     if (err < 0) {
         pop3_log_error(s, "message", err);
-        postern_pop3_answer_message(s->engine, s->question.id, postern_verdict_of(err), NULL, absent);
+        postern_pop3_answer_message(s->engine, s->question.id, postern_verdict_of(err), NULL,
+                                    absent);
         return;
     }
     content->id = ++s->content_last;

@@ -59,7 +59,7 @@ int folder_store_new(struct postern_store *store_r, const struct folder_kind *ki
     return 0;
 }
 
-/* ---- paths ---- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 static size_t put(char *out, size_t at, struct postern_span s)
 {
@@ -157,7 +157,7 @@ static int open_folders(struct folder *folder, const char *path, bool create)
     return fd == POSTERN_E_NOMEM || fd == POSTERN_E_AGAIN ? fd : 0;
 }
 
-/* ---- the cache ---- */
+/* ---- the cache ------------------------------------------------------------------------------- */
 
 static void folder_drop(struct folder *folder)
 {
@@ -337,7 +337,7 @@ void folder_free(struct postern_store *postern_store)
     free(store);
 }
 
-/* ---- locks and news ---- */
+/* ---- locks and news -------------------------------------------------------------------------- */
 
 int folder_lock_take(struct folder *folder)
 {

@@ -132,7 +132,7 @@ static int list_sub(struct folder *folder, unsigned sub, struct rows *rows)
     return err;
 }
 
-/* ---- order ---- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 static int compare_spans(struct postern_span a, struct postern_span b)
 {
@@ -204,7 +204,7 @@ struct row *folder_row_of_key(struct folder *folder, struct postern_span key)
     return folder_row(folder, folder_uid(key, uid_text));
 }
 
-/* ---- facts ---- */
+/* ---- facts ----------------------------------------------------------------------------------- */
 
 static void take_scan(struct row *row, const struct scan *scan)
 {
@@ -290,7 +290,7 @@ static void take_over(struct folder *folder, struct rows *rows)
     }
 }
 
-/* ---- the listing ---- */
+/* ---- the listing ----------------------------------------------------------------------------- */
 
 static int change_times(const struct folder *folder, struct timespec times_r[FOLDER_SUBS])
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* replay - a main() that runs a fuzz target over every file of a folder; fails when there is none. */
+/* replay - a main() that runs a fuzz target over every file of a folder; fails when there is
+ * none. */
 #ifdef FUZZ_REPLAY
 #include <dirent.h>
 #include <stdio.h>

@@ -74,8 +74,10 @@ static void test_bearer_refusal_is_a_challenge_first(void **state)
     assert_true(span_equal(postern_sasl_challenge(sasl), SPAN("{\"status\":\"invalid_token\"}")));
     assert_int_equal(postern_sasl_step(sasl, true, SPAN("\1")), POSTERN_SASL_FAILED);
     postern_sasl_free(&sasl);
-    assert_int_equal(once(POSTERN_SASL_XOAUTH2, SPAN("user=u\1auth=Bearer t\1\1")), POSTERN_SASL_VERIFY);
-    assert_int_equal(once(POSTERN_SASL_XOAUTH2, SPAN("user=u\1auth=Bearer t\1")), POSTERN_SASL_FAILED);
+    assert_int_equal(once(POSTERN_SASL_XOAUTH2, SPAN("user=u\1auth=Bearer t\1\1")),
+                     POSTERN_SASL_VERIFY);
+    assert_int_equal(once(POSTERN_SASL_XOAUTH2, SPAN("user=u\1auth=Bearer t\1")),
+                     POSTERN_SASL_FAILED);
 }
 
 static void test_external_takes_the_certificate(void **state)
