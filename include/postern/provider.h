@@ -161,9 +161,10 @@ struct postern_visit_options {
     const struct sockaddr *peer;         /* for bans and connected(); copied; NULL: a local peer */
     const struct postern_tls_facts *tls; /* implicit TLS is up; copied; NULL: plain */
     bool sends_files; /* output pieces may name ranges of files: see postern_visit_file() */
-    void (*wake)(
-        void *arg); /* a late answer came: call postern_visit_pump(), then write. Any thread. NULL:
-                     * the program answers on the visit's thread and pumps itself */
+    /* wake - a late answer came: have postern_visit_pump() called on the visit's thread, and what it
+     * leaves written. Runs on the thread that answered, and must call nothing of the library itself.
+     * NULL: the program answers on the visit's thread and pumps then. */
+    void (*wake)(void *arg);
     void *wake_arg;
 };
 /* postern_visit_new - a connection came. options: borrowed. visit_r: given. Returns 0,

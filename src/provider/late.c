@@ -49,10 +49,10 @@ int postern_answer(struct postern_token token, int result)
         v->late.open = 0;
         v->late.here = true;
         v->late.result = result;
+        if (v->host.wake)
+            v->host.wake(v->host.wake_arg); /* within the lock: the visit may be freed once it is open */
     }
     pthread_mutex_unlock(&v->late.lock);
-    if (open && v->host.wake)
-        v->host.wake(v->host.wake_arg);
     return open ? 0 : POSTERN_E_STALE;
 }
 

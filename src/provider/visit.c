@@ -80,6 +80,8 @@ void postern_visit_free(struct postern_visit **visit)
     memory_free(NULL, v->opening);
     memory_free(NULL, v->uids);
     memory_free(NULL, v->read_bytes);
+    pthread_mutex_lock(&v->late.lock); /* whoever has just answered is out of here then */
+    pthread_mutex_unlock(&v->late.lock);
     pthread_mutex_destroy(&v->late.lock);
     secret_wipe(v, sizeof *v);
     memory_free(NULL, v);
