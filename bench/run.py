@@ -330,6 +330,8 @@ def run(server, idle_count):
 
 
 def main():
+    if os.geteuid() != 0:
+        sys.exit("bench: Dovecot starts as root only, and it must read the same mail: run this as root")
     OUT.mkdir(parents=True, exist_ok=True)
     work = pathlib.Path(tempfile.mkdtemp(prefix="postern-bench-"))
     os.chmod(work, 0o755)
