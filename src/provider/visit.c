@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* visit - one connection of a service: its engine, and which callback answers which question.
  *
- * Owns the visit. Trap: freeing is legal with a question open; the engine goes before the list that
- * it was lent, and disconnected() comes last, so that tokens stay harmless until then. */
+ * Owns the visit. Trap: freeing is legal with a question open, and another thread may be at work for
+ * its token until disconnected() has told the application; so all that callbacks were lent goes
+ * after that, the engine before the list that it was lent. */
 #include "provider/visit.h"
 
 #include "base/memory.h"
@@ -71,12 +72,12 @@ void postern_visit_free(struct postern_visit **visit)
     *visit = NULL;
     provider = &v->service->provider;
     strike(v);
-    postern_pop3_free(&v->engine);
     visit_release(v);
-    visit_listing_end(v);
-    postern_snapshot_unref(&v->seen);
     if (provider->disconnected)
         provider->disconnected(provider->ctx, v);
+    postern_pop3_free(&v->engine);
+    visit_listing_end(v);
+    postern_snapshot_unref(&v->seen);
     memory_free(NULL, v->opening);
     memory_free(NULL, v->uids);
     memory_free(NULL, v->read_bytes);
