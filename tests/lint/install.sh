@@ -6,8 +6,8 @@ set -eu
 passed=0
 fail() { echo "install: $*"; echo "install: $passed passed, 1 failed"; exit 1; }
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-DESTDIR=$work/root cmake --install "$BUILD" --prefix /usr >/dev/null || fail "cmake --install"
-pc=$(dirname "$(find "$work/root" -name libpostern.pc)")
+DESTDIR=$work/dest cmake --install "$BUILD" --prefix /usr >/dev/null || fail "cmake --install"
+pc=$(dirname "$(find "$work/dest" -name libpostern.pc)")
 libdir=$(dirname "$pc")
 cat >"$work/use.c" <<'END'
 #include <postern/pop3.h>
@@ -29,7 +29,7 @@ san=$(sed -n 's/^POSTERN_SANITIZE:STRING=\(..*\)/-fsanitize=\1/p' "$BUILD/CMakeC
 ${CC:-cc} $san -std=c17 -o "$work/shared" "$work/use.c" $(pkg-config --cflags --libs libpostern) || fail "shared build"
 [ "$(LD_LIBRARY_PATH=$libdir "$work/shared")" = NOMEM ] || fail "shared run"
 passed=$((passed + 1))
-${CC:-cc} $san -std=c17 -o "$work/static" "$work/use.c" -I"$work/root/usr/include" "$libdir/libpostern.a" -lutf8proc -pthread || fail "static build"
+${CC:-cc} $san -std=c17 -o "$work/static" "$work/use.c" -I"$work/dest/usr/include" "$libdir/libpostern.a" -lutf8proc -pthread || fail "static build"
 [ "$("$work/static")" = NOMEM ] || fail "static run"
 passed=$((passed + 1))
 printf 'cmake_minimum_required(VERSION 3.25)\nproject(use C)\nfind_package(postern REQUIRED)\nadd_executable(use use.c)\ntarget_link_libraries(use postern::shared)\n' >"$work/CMakeLists.txt"
@@ -38,7 +38,7 @@ cmake -S "$work" -B "$work/b" -G Ninja -Dpostern_DIR="$libdir/cmake/postern" -DC
 passed=$((passed + 1))
 for file in share/man/man1/postern.1 share/man/man5/postern.conf.5 share/man/man3/libpostern.3 \
     lib/systemd/system/postern.service share/postern/sample/01-plain.eml bin/postern; do
-    [ -s "$work/root/usr/$file" ] || fail "no $file"
+    [ -s "$work/dest/usr/$file" ] || fail "no $file"
     passed=$((passed + 1))
 done
 [ -e "$libdir/libpostern.so.0" ] || fail "no libpostern.so.0"
