@@ -57,11 +57,6 @@ void net_loops_join(struct net_loops **loops);
 int net_loop_post(struct net_loop *loop, void (*fn)(void *arg), void *arg);
 postern_time net_loop_now(const struct net_loop *loop);
 unsigned net_loop_index(const struct net_loop *loop);
-/* net_loop_watch - call fn(arg) on the loop whenever fd is readable, until unwatched. */
-struct net_watch;
-int net_loop_watch(struct net_loop *loop, int fd, void (*fn)(void *arg), void *arg,
-                   struct net_watch **watch_r);
-void net_watch_end(struct net_watch **watch);
 
 /* ---- listeners and connections
  * ---------------------------------------------------------------- */
