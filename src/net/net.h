@@ -17,8 +17,7 @@ struct net_listener;
 struct net_pool;
 struct net_tls; /* a TLS configuration: certificates by name, reloadable */
 
-/* ---- sessions: what a connection drives. All functions are called on the connection's loop.
- * ---- */
+/* ---- sessions: what a connection drives. All functions are called on the connection's loop. ---- */
 struct net_session_ops {
     int (*feed)(void *session, struct postern_span in, postern_time now); /* taken, 0 busy, <0
                                                                            * over */
@@ -58,8 +57,7 @@ int net_loop_post(struct net_loop *loop, void (*fn)(void *arg), void *arg);
 postern_time net_loop_now(const struct net_loop *loop);
 unsigned net_loop_index(const struct net_loop *loop);
 
-/* ---- listeners and connections
- * ---------------------------------------------------------------- */
+/* ---- listeners and connections --------------------------------------------------------------- */
 struct net_peer {
     struct sockaddr_storage address; /* of the client, also behind a PROXY header */
     struct sockaddr_storage local;
@@ -105,8 +103,7 @@ int net_conn_move(struct net_conn *conn, struct net_loop *to, void (*moved)(void
 const char *net_conn_tls_text(const struct net_conn *conn);
 unsigned net_connections(const struct net_loops *loops);
 
-/* ---- TLS
- * ----------------------------------------------------------------------------------------- */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 /* net_tls_new - from PEM files (chain and key); cert NULL: a self-signed ECDSA P-256 certificate
  * made for host. min version TLS 1.2. Why it failed: net_tls_error(). given. */
 int net_tls_new(struct net_tls **tls_r, const char *cert_path, const char *key_path,
@@ -125,8 +122,7 @@ const char *net_tls_error(void);
 const char *net_tls_cert_pem(const struct net_tls *tls);
 void net_tls_free(struct net_tls **tls);
 
-/* ---- blocking work
- * -------------------------------------------------------------------------------- */
+/* ---- blocking work --------------------------------------------------------------------------- */
 /* net_pool_new - threads workers, at most queue_max jobs waiting. given. */
 int net_pool_new(struct net_pool **pool_r, unsigned threads, unsigned queue_max);
 /* net_pool_submit - work(arg) on a worker, then done(arg) on loop. POSTERN_E_AGAIN when the queue
@@ -136,8 +132,7 @@ int net_pool_submit(struct net_pool *pool, struct net_loop *loop, void (*work)(v
                     void *arg);
 void net_pool_free(struct net_pool **pool); /* waits for running jobs; after net_loops_join */
 
-/* ---- crypto for engines
- * ---------------------------------------------------------------------------- */
+/* ---- crypto for engines ---------------------------------------------------------------------- */
 const struct postern_crypto *net_crypto_openssl(void);
 const struct postern_random *net_random_system(void);
 

@@ -397,8 +397,7 @@ static void test_sleep_and_wake(void **state)
     app_end(&app);
 }
 
-/* ---- a host of its own: visits ----------------------------------------------------------------
- */
+/* ---- a host of its own: visits --------------------------------------------------------------- */
 
 static void count_wake(void *arg)
 {

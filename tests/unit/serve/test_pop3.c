@@ -159,8 +159,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- the turn of the crank
- * ------------------------------------------------------------------------- */
+/* ---- the turn of the crank ------------------------------------------------------------------- */
 
 static void append_file(const struct postern_piece *piece, char *out, size_t *n)
 {
@@ -250,8 +249,7 @@ static bool is_free(const char *user)
     return r >= 0;
 }
 
-/* ---- tests
- * ------------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static void test_session_from_login_to_quit(void **state)
 {
