@@ -51,6 +51,8 @@ static const char *path_of(const struct settings *settings, int argc, char **arg
     for (int i = 1; i < argc; i++)
         if (flag_of(&flag, argv[i], argv[i + 1]) && strcmp(flag.name, "config") == 0 && flag.value)
             path = flag.value;
+    if (path && !*path)
+        path = NULL; /* an empty variable is none */
     if (path || settings->no_default_file || access(CONFIG_PATH, F_OK) < 0)
         return path;
     return CONFIG_PATH;

@@ -78,6 +78,7 @@ def test_configuration(work):
     parsed = json.loads(run("config", "dump", "--json").stdout)
     checks.check("dump --json", parsed["idle_timeout"] == "10m" and isinstance(parsed["listen"], list), parsed)
     says("a missing file", run("config", "check", "--config", work / "none", code=NOINPUT).stderr, "none")
+    run("config", "check", env={"POSTERN_CONFIG": ""})
     says("POSTERN_CONFIG", run("config", "check", env={"POSTERN_CONFIG": str(work / "gone")}, code=NOINPUT).stderr, "gone")
     conf.write_text('config_version = 1\n\nmial = "x"\n')
     says("unknown key", run("config", "check", "--config", conf, code=CONFIG).stderr, "postern.conf:3", "mial", '"mail"')
