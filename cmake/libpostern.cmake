@@ -2,7 +2,7 @@
 # The library that programs embed: engines and provider, nothing that does I/O but postern_serve_fd()
 # and the stores. Static and shared (libpostern.so.0), only the public headers' names visible.
 set(parts)
-foreach(layer base codec mime sasl wire pop3 provider store memory eml maildir)
+foreach(layer base codec mime sasl wire pop3 provider store index folder memory eml maildir)
   get_target_property(type postern_${layer} TYPE)
   if(type STREQUAL STATIC_LIBRARY)
     list(APPEND parts $<TARGET_OBJECTS:postern_${layer}>)
@@ -13,7 +13,7 @@ add_library(libpostern_shared SHARED ${parts})
 foreach(kind static shared)
   set_target_properties(libpostern_${kind} PROPERTIES OUTPUT_NAME postern LINKER_LANGUAGE C)
   target_include_directories(libpostern_${kind} INTERFACE ${CMAKE_SOURCE_DIR}/include)
-  target_link_libraries(libpostern_${kind} PUBLIC PkgConfig::utf8proc Threads::Threads)
+  target_link_libraries(libpostern_${kind} PUBLIC PkgConfig::utf8proc PkgConfig::zlib Threads::Threads)
 endforeach()
 set_target_properties(libpostern_shared PROPERTIES SOVERSION 0 VERSION ${PROJECT_VERSION}
   LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/libpostern.map)

@@ -37,7 +37,7 @@ static int list(void *ctx, struct postern_token token, struct postern_span user,
 {
     struct postern_mailbox *mailbox = NULL;
     struct postern_snapshot *now = NULL;
-    int r = folder.ops->open(&folder, user, 0, &mailbox);
+    int r = postern_store_inbox(&folder, user, 0, &mailbox);
 
     if (r >= 0)
         r = folder.ops->lock(mailbox);
@@ -61,7 +61,7 @@ static int retrieve(void *ctx, struct postern_token token, struct postern_span u
 {
     struct postern_content *content = NULL;
     struct postern_facts facts = {0};
-    int r = folder.ops->message(postern_visit_data(token.visit), uid, 0, &content, &facts);
+    int r = postern_store_message(&folder, postern_visit_data(token.visit), uid, 0, &content, &facts);
 
     (void)ctx;
     if (r >= 0) {
@@ -77,7 +77,7 @@ static int delete_set(void *ctx, struct postern_token token, const struct poster
                       size_t n)
 {
     (void)ctx;
-    return folder.ops->expunge(postern_visit_data(token.visit), uids, n);
+    return postern_store_expunge(&folder, postern_visit_data(token.visit), uids, n);
 }
 
 static void *serve(void *fd)

@@ -55,7 +55,7 @@ static void answer_login(struct client *c, const struct postern_pop3_question *q
 static void answer_open(struct client *c, const struct postern_pop3_question *q)
 {
     struct postern_pop3_mailbox mailbox = {.expire_days = -1, .login_delay_s = -1};
-    int r = folder.ops->open(&folder, q->user, 0, &c->mailbox);
+    int r = postern_store_inbox(&folder, q->user, 0, &c->mailbox);
 
     if (r >= 0)
         r = folder.ops->lock(c->mailbox);
@@ -73,7 +73,7 @@ static void answer_message(struct client *c, const struct postern_pop3_question 
 {
     struct postern_pop3_message message = {.content = 1};
     struct postern_facts facts;
-    int r = folder.ops->message(c->mailbox, q->message.uid, 0, &c->content, &facts);
+    int r = postern_store_message(&folder, c->mailbox, q->message.uid, 0, &c->content, &facts);
 
     if (r >= 0) {
         message.size_raw = facts.size_raw;
@@ -103,7 +103,7 @@ static void answer_expunge(struct client *c, const struct postern_pop3_question 
     while (uids && postern_pop3_expunge_next(c->engine, &cursor, &ref) == 1)
         uids[n++] = ref.uid;
     if (uids)
-        r = folder.ops->expunge(c->mailbox, uids, n);
+        r = postern_store_expunge(&folder, c->mailbox, uids, n);
     postern_pop3_answer_expunge(c->engine, q->id, postern_verdict_of(r), absent);
     free(uids);
 }
@@ -111,7 +111,8 @@ static void answer_expunge(struct client *c, const struct postern_pop3_question 
 static void answer_find(struct client *c, const struct postern_pop3_question *q)
 {
     struct postern_entry entry = {0};
-    int r = folder.ops->find(c->mailbox, q->message.uid, &entry);
+    uint32_t number;
+    int r = folder.ops->find(c->mailbox, q->message.uid, &entry, &number);
 
     postern_pop3_answer_find(c->engine, q->id, postern_verdict_of(r), entry.size_bytes, entry.flags,
                              absent);

@@ -149,7 +149,7 @@ static int content_load(struct postern_store *store, struct postern_mailbox *mai
     struct postern_facts facts;
     size_t n = 0;
     char *bytes;
-    int r = store->ops->message(mailbox, uid, 0, &content, &facts);
+    int r = postern_store_message(store, mailbox, uid, 0, &content, &facts);
 
     if (r < 0)
         return r;
@@ -170,7 +170,7 @@ static int mailbox_load(const char *path)
 
     if (r < 0)
         return r;
-    r = store.ops->open(&store, postern_span_of("demo"), 0, &mailbox);
+    r = postern_store_inbox(&store, postern_span_of("demo"), 0, &mailbox);
     if (r >= 0)
         r = store.ops->snapshot(mailbox, 0, &snapshot);
     if (r >= 0)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # setup.sh build|test|bench - install the Debian packages that are missing when run as root; name them when not.
 set -eu
-build="gcc cmake ninja-build pkg-config libuv1-dev libssl-dev libcrypt-dev libconfuse-dev libutf8proc-dev libcmocka-dev python3"
+build="gcc cmake ninja-build pkg-config libuv1-dev libssl-dev libcrypt-dev libconfuse-dev libutf8proc-dev zlib1g-dev libcmocka-dev python3"
 tests="$build clang libclang-rt-14-dev valgrind curl openssl perl-base perl libnet-ssleay-perl libio-socket-ssl-perl
  libauthen-sasl-perl libdigest-hmac-perl mpop fetchmail getmail6 mutt neomutt nodejs npm libpam0g-dev g++ groff-base"
 bench="$build dovecot-core dovecot-pop3d gnuplot-nox"

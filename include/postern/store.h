@@ -1,17 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /* postern/store.h - what a mail store must do, and the stores that come with the library.
  *
- * The life of a reader:  mailbox = open(user); lock; snapshot; [ content = message(uid); read...;
- * close ]*; expunge(uids); unlock; close. The life of a delivery: begin; write...; commit | abort.
- * Calls are made from one thread at a time per mailbox; different mailboxes may be used by
- * different threads. Calls may block, unless POSTERN_STORE_NO_WAIT is given: then one that would
- * have to wait for the disk returns POSTERN_E_AGAIN and is repeated, without the flag, on a worker
- * thread.
+ * A store has accounts, an account has mailboxes, a mailbox has messages. A message is named by a
+ * number, its UID, which rises and is never given twice as long as the mailbox's uid_validity stays
+ * the same. Sequence numbers, protocols and their words are unknown here.
  *
- * Promises: what was acknowledged is durable; a set of deletions is all or nothing, also across a
- * crash; a unique-id names one message for ever (R29 X5); a message that vanished is
- * POSTERN_E_NOT_FOUND for that message and nothing else. Errors common to all: POSTERN_E_NOMEM,
- * _IO, _FULL, _CORRUPT, _DENIED. */
+ * The life of a reader: account_open; open; view | snapshot; [ message; read...; content_close ]*;
+ * flags, copy, expunge; close; account_close. The life of a delivery: begin; write...; commit |
+ * abort.
+ *
+ * Now or later: given POSTERN_STORE_NO_WAIT, a call that would have to wait for the disk returns
+ * POSTERN_E_AGAIN at once, has done nothing, and is made again, without the flag, on a worker
+ * thread. Calls without such a flag wait. Threads: one call at a time per handle (mailbox,
+ * delivery, content); different handles, of the same mailbox too, may be used by different threads.
+ *
+ * Promises of every store:
+ *  - what was acknowledged (a call that returned 0) is durable, or was expunged by somebody;
+ *  - (mailbox id, uid_validity, UID) names one immutable octet string for ever;
+ *  - uid_next never falls, mod-sequences only rise, and whoever has seen UID n or mod-sequence m
+ *    never sees a new message below n or a change at or below m later;
+ *  - uid_validity changes only when UIDs had to be given anew (an index was lost that knew more
+ *    than the files), and then rises;
+ *  - append, copy, move and expunge of a set are all or nothing, also across a crash;
+ *  - a unique-id (POP3's) is never shared and never used again, and is the same in every session
+ *    (R29 X5);
+ *  - a message that vanished is POSTERN_E_NOT_FOUND for that message and nothing else.
+ * Errors common to all: POSTERN_E_NOMEM, _IO, _FULL, _CORRUPT, _DENIED. A call that fails has
+ * changed nothing, unless it says otherwise; only where the disk takes nothing at all any more, not
+ * even a change taken back, can it be found done, whole, by whoever opens the account next. */
 #ifndef POSTERN_STORE_H
 #define POSTERN_STORE_H
 
@@ -21,14 +37,41 @@
 extern "C" {
 #endif
 
-#define POSTERN_STORE_NO_WAIT 1u  /* return POSTERN_E_AGAIN rather than wait for the disk */
-#define POSTERN_STORE_CREATE 2u   /* open: make the mailbox if it is not there */
+#define POSTERN_STORE_NO_WAIT 1u /* return POSTERN_E_AGAIN rather than wait for the disk */
+#define POSTERN_STORE_CREATE 2u  /* account_open, open: make it if it is not there */
+
+#define POSTERN_MAILBOX_NAME_MAX 1000 /* octets of a mailbox's name */
+#define POSTERN_KEYWORDS_MAX 64       /* different keywords in one mailbox */
+#define POSTERN_KEYWORD_MAX 100       /* octets of a keyword */
+
+/* Flags of a message. Keywords are names that clients choose; a mailbox numbers them (keyword())
+ * and a message has a set of them as bits. */
+#define POSTERN_FLAG_SEEN 1u
+#define POSTERN_FLAG_ANSWERED 2u
+#define POSTERN_FLAG_FLAGGED 4u
+#define POSTERN_FLAG_DELETED 8u
+#define POSTERN_FLAG_DRAFT 16u
+#define POSTERN_FLAGS_ALL 31u
+
+/* What a mailbox is for (RFC 6154 has the same list). */
+enum postern_special_use {
+    POSTERN_SPECIAL_NONE,
+    POSTERN_SPECIAL_ARCHIVE,
+    POSTERN_SPECIAL_DRAFTS,
+    POSTERN_SPECIAL_FLAGGED,
+    POSTERN_SPECIAL_IMPORTANT,
+    POSTERN_SPECIAL_JUNK,
+    POSTERN_SPECIAL_SENT,
+    POSTERN_SPECIAL_TRASH,
+    POSTERN_SPECIAL_COUNT
+};
 
 /* struct postern_snapshot - a counted, immutable list. A store may hand the same one to many
  * readers. */
 struct postern_snapshot {
     struct postern_list list;
-    uint64_t generation; /* differs whenever the list differs, within one store object */
+    const uint32_t *numbers; /* the UID of each entry, rising */
+    uint64_t generation;     /* differs whenever the list differs, within one store object */
 };
 /* postern_snapshot_ref / _unref - any thread. unref(NULL) is fine. */
 POSTERN_API struct postern_snapshot *postern_snapshot_ref(struct postern_snapshot *snapshot);
@@ -37,19 +80,76 @@ POSTERN_API void postern_snapshot_unref(struct postern_snapshot **snapshot);
 POSTERN_API bool postern_snapshot_has_new(const struct postern_snapshot *before,
                                           const struct postern_snapshot *now);
 
+/* struct postern_uid_range - the UIDs first to last, both included. */
+struct postern_uid_range {
+    uint32_t first, last;
+};
+
+/* struct postern_status - a mailbox without opening it. Spans are lent for the call that shows
+ * them. */
+struct postern_status {
+    struct postern_span name; /* UTF-8, levels apart by '/'; INBOX is always so written */
+    uint64_t id;              /* of the mailbox for ever, also when it is renamed */
+    uint32_t uid_validity, uid_next;
+    uint64_t modseq; /* the highest */
+    uint32_t messages, unseen, deleted;
+    uint64_t size_bytes; /* sum of the sizes in wire form */
+    enum postern_special_use special;
+    bool subscribed;
+    bool exists;       /* false: a level that only has others below it, or only a subscription */
+    bool has_children; /* has existing ones below it */
+};
+
+/* struct postern_quota - what an account has and may have; a limit of 0 is none. */
+struct postern_quota {
+    uint64_t bytes, bytes_max, messages, messages_max;
+};
+
+/* struct postern_message_info - what is known of a message without reading it. */
+struct postern_message_info {
+    uint32_t uid;
+    uint32_t flags; /* POSTERN_FLAG_* */
+    uint64_t keywords;
+    uint64_t modseq;
+    int64_t date_s;     /* internal date, seconds since 1970 */
+    uint64_t size_wire; /* octets with CRLF line ends */
+    uint64_t email_id;  /* the same for a message and its copies, else different; 0 unknown */
+    struct postern_span unique_id; /* POP3's; lent for the call that shows it */
+};
+
 /* struct postern_facts - what is known of an open message. */
 struct postern_facts {
     uint64_t size_raw;  /* octets as stored */
-    uint64_t size_wire; /* octets with CRLF line ends; UINT64_MAX unknown */
+    uint64_t size_wire; /* octets with CRLF line ends */
     bool wire_clean;    /* CRLF everywhere incl. the end, and no line begins with a dot */
     int fd;             /* a file whose octets [fd_offset, +size_raw) are the content, or -1; lent
                          * until close */
     uint64_t fd_offset;
 };
 
-struct postern_mailbox;  /* a store's own; begins with nothing in common */
-struct postern_content;  /* an open message; a store's own */
-struct postern_delivery; /* a message being written; a store's own */
+/* struct postern_new_message - what comes with the octets of an append. Zero is a plain delivery. */
+struct postern_new_message {
+    uint32_t flags;
+    uint64_t keywords;
+    int64_t date_s;                /* 0: now */
+    struct postern_span unique_id; /* absent: the store makes one */
+};
+
+enum postern_flags_how { POSTERN_FLAGS_SET, POSTERN_FLAGS_ADD, POSTERN_FLAGS_REMOVE };
+
+/* struct postern_flags_change - SET replaces all flags and keywords by these. */
+struct postern_flags_change {
+    enum postern_flags_how how;
+    uint32_t flags;
+    uint64_t keywords;
+    bool conditional;         /* only messages whose mod-sequence is at most unchanged_since */
+    uint64_t unchanged_since;
+};
+
+struct postern_account;  /* an open account; a store's own, as are those that follow */
+struct postern_mailbox;  /* an open mailbox */
+struct postern_content;  /* an open message */
+struct postern_delivery; /* a message being written */
 
 /* struct postern_store - a store: its functions and itself. All functions are there (a store that
  * cannot do one returns POSTERN_E_UNSUPPORTED). */
@@ -60,63 +160,166 @@ struct postern_store {
 
 struct postern_store_ops {
     const char *name; /* "maildir" */
-    /* open - the mailbox of a user. POSTERN_E_NOT_FOUND (and no CREATE). user: borrowed; never
-     * becomes a path unchecked. mailbox_r: given, end with close. */
-    int (*open)(struct postern_store *store, struct postern_span user, unsigned flags,
+
+    /* ---- accounts */
+    /* account_open - user: borrowed; never becomes a path unchecked. POSTERN_E_NOT_FOUND (and no
+     * CREATE). flags: NO_WAIT, CREATE. account_r: given, end with account_close; it may end before
+     * the mailboxes opened in it. */
+    int (*account_open)(struct postern_store *store, struct postern_span user, unsigned flags,
+                        struct postern_account **account_r);
+    void (*account_close)(struct postern_account **account);
+    int (*quota)(struct postern_account *account, struct postern_quota *quota_r);
+    /* list_users - calls each(ctx, name) for every user with an account, until it returns non-zero,
+     * and returns that. */
+    int (*list_users)(struct postern_store *store, int (*each)(void *ctx, struct postern_span user),
+                      void *ctx);
+
+    /* ---- the mailboxes of an account. Names: UTF-8 without control characters, 1 to
+     * POSTERN_MAILBOX_NAME_MAX octets, levels apart by '/', none empty; INBOX in any case is the
+     * one that is always there. Else POSTERN_E_SYNTAX (_TOO_LONG). */
+    /* list - calls each for all, in the order of their names, until it returns non-zero, and
+     * returns that. The mailboxes need not be opened for it. */
+    int (*list)(struct postern_account *account,
+                int (*each)(void *ctx, const struct postern_status *status), void *ctx);
+    /* status - of one. POSTERN_E_NOT_FOUND. */
+    int (*status)(struct postern_account *account, struct postern_span name,
+                  struct postern_status *status_r);
+    /* create - with all levels above it, each for itself. POSTERN_E_EXISTS. */
+    int (*create)(struct postern_account *account, struct postern_span name,
+                  enum postern_special_use special);
+    /* remove - with its messages, not with those below it. POSTERN_E_NOT_FOUND; INBOX:
+     * POSTERN_E_DENIED. Handles that have it open get POSTERN_E_NOT_FOUND from then on. */
+    int (*remove)(struct postern_account *account, struct postern_span name);
+    /* rename - with all below it; INBOX: its messages move to the new mailbox, and INBOX stays,
+     * empty. POSTERN_E_NOT_FOUND, _EXISTS (to, or one below it), _SYNTAX (to is below from). */
+    int (*rename)(struct postern_account *account, struct postern_span from,
+                  struct postern_span to);
+    /* subscribe - note that the user wants to see it; it need not exist. */
+    int (*subscribe)(struct postern_account *account, struct postern_span name, bool on);
+
+    /* ---- one mailbox */
+    /* open - POSTERN_E_NOT_FOUND (and no CREATE). mailbox_r: given, end with close. */
+    int (*open)(struct postern_account *account, struct postern_span name, unsigned flags,
                 struct postern_mailbox **mailbox_r);
     /* close - unlocks as well. NULL, *NULL fine. */
     void (*close)(struct postern_mailbox **mailbox);
-    /* lock - exclusive over all processes that use the store: POSTERN_E_IN_USE. */
+    /* lock - exclusive over all processes that use the store, among those that lock:
+     * POSTERN_E_IN_USE. */
     int (*lock)(struct postern_mailbox *mailbox);
     void (*unlock)(struct postern_mailbox *mailbox);
-    /* snapshot - the list as it is now. snapshot_r: given, end with postern_snapshot_unref(). */
+    /* snapshot - the list as it is now, for POP3. snapshot_r: given, end with
+     * postern_snapshot_unref(). */
     int (*snapshot)(struct postern_mailbox *mailbox, unsigned flags,
-         struct postern_snapshot **snapshot_r);
-    /* find - one message by unique-id, looked up afresh, also when in no snapshot. entry_r: its
+                    struct postern_snapshot **snapshot_r);
+    /* refresh - look for what others did, and report what is there now. The name in status_r is
+     * lent until the next call on this mailbox. */
+    int (*refresh)(struct postern_mailbox *mailbox, unsigned flags,
+                   struct postern_status *status_r);
+    /* ranges - which UIDs there are, as of the last refresh or change made through this store:
+     * rising, apart. Writes at most `room` to ranges_r and returns how many there are. */
+    int (*ranges)(struct postern_mailbox *mailbox, struct postern_uid_range *ranges_r, size_t room);
+    /* each - show the messages whose UIDs lie in range and whose mod-sequence is above `since`, in
+     * the order of their UIDs, until each returns non-zero; returns that. As of the last refresh.
+     * each may call nothing of this store. */
+    int (*each)(struct postern_mailbox *mailbox, struct postern_uid_range range, uint64_t since,
+                int (*each)(void *ctx, const struct postern_message_info *info), void *ctx);
+    /* vanished - the UIDs expunged above mod-sequence `since`, as ranges, perhaps more than those;
+     * POSTERN_E_NOT_FOUND when the store does not remember that far back (then all UIDs below
+     * uid_next that are not there may be called vanished). */
+    int (*vanished)(struct postern_mailbox *mailbox, uint64_t since,
+                    int (*each)(void *ctx, struct postern_uid_range range), void *ctx);
+    /* keyword - the number of a keyword, case-insensitive; given one if `make`. 0..63,
+     * POSTERN_E_NOT_FOUND, _FULL (all are given), _SYNTAX. */
+    int (*keyword)(struct postern_mailbox *mailbox, struct postern_span name, bool make);
+    /* keyword_name - of a number; lent until close. POSTERN_E_NOT_FOUND. */
+    int (*keyword_name)(struct postern_mailbox *mailbox, unsigned number,
+                        struct postern_span *name_r);
+
+    /* ---- messages */
+    /* find - one message by its unique-id, looked up afresh, also when in no snapshot. entry_r: its
      * uid_offset is 0. */
-    int (*find)(struct postern_mailbox *mailbox, struct postern_span uid,
-         struct postern_entry *entry_r);
-    /* message - open one for reading. content_r: given, end with content_close. */
-    int (*message)(struct postern_mailbox *mailbox, struct postern_span uid, unsigned flags,
+    int (*find)(struct postern_mailbox *mailbox, struct postern_span unique_id,
+                struct postern_entry *entry_r, uint32_t *uid_r);
+    /* message - open one for reading. content_r: given, end with content_close; it may outlive the
+     * message, not the mailbox. */
+    int (*message)(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
                    struct postern_content **content_r, struct postern_facts *facts_r);
     /* read - octets of the raw content from offset on: how many (0 at the end), or <0. */
     int (*read)(struct postern_content *content, uint64_t offset, char *out, size_t n);
     void (*content_close)(struct postern_content **content);
-    /* expunge - delete all of these, durably, or none. One that is gone already counts as
-     * deleted. */
-    int (*expunge)(struct postern_mailbox *mailbox, const struct postern_span *uids, size_t count);
-    /* begin - a message for the mailbox; write its octets; commit makes it durable, then
-     * visible. */
-    int (*begin)(struct postern_mailbox *mailbox, struct postern_delivery **delivery_r);
+    /* structure - the parsed form of a message (postern/mime.h), from the store's own memory or
+     * made now. block_r: given, end with free(). POSTERN_E_NOT_FOUND. */
+    int (*structure)(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
+                     struct postern_span *block_r);
+    /* flags - change flags and keywords of these. Those that are gone, or changed since, are
+     * skipped: their UIDs are written to skipped_r (room for count, may be NULL), their number is
+     * returned. What changes nothing gives no new mod-sequence. */
+    int (*flags)(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
+                 const struct postern_flags_change *change, uint32_t *skipped_r);
+    /* copy - these to another mailbox of the same account, all or none, with flags, keywords and
+     * dates; move: and expunge them here, in one step. uids: rising, each once (else
+     * POSTERN_E_USAGE). uids_r: the new UIDs in the same order; room for count, may be NULL.
+     * POSTERN_E_NOT_FOUND when one is gone. */
+    int (*copy)(struct postern_mailbox *from, const uint32_t *uids, size_t count,
+                struct postern_mailbox *to, bool move, uint32_t *uids_r);
+    /* expunge - delete all of these, durably, or none. One that is gone already counts as deleted.
+     * What can be done after the answer (removing files) is left for tidy(). */
+    int (*expunge)(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count);
+    /* tidy - do what the last changes left over; on a worker, after they were answered. Not done,
+     * it is done with the next change, or by whoever opens the account next. */
+    void (*tidy)(struct postern_mailbox *mailbox);
+
+    /* ---- appending */
+    /* begin - a message for the mailbox; write its octets; commit makes it durable, then visible.
+     * what: borrowed; NULL is all zero. */
+    int (*begin)(struct postern_mailbox *mailbox, const struct postern_new_message *what,
+                 struct postern_delivery **delivery_r);
     int (*write)(struct postern_delivery *delivery, struct postern_span bytes);
-    /* commit - ends the delivery either way. uid_r: at least POSTERN_UID_MAX + 1 bytes,
-     * NUL-terminated; may be NULL. */
-    int (*commit)(struct postern_delivery **delivery, char *uid_r);
+    /* commit - all of these, for one mailbox, or none; ends them either way. uids_r: room for
+     * count, may be NULL. POSTERN_E_FULL (disk or quota), _NOT_FOUND (the mailbox was removed),
+     * _EXISTS (a unique-id is there already). */
+    int (*commit)(struct postern_delivery **deliveries, size_t count, uint32_t *uids_r);
     void (*abort)(struct postern_delivery **delivery);
+
+    /* ---- news */
     /* watch_fd - a descriptor that becomes readable when the mailbox may have changed; lent until
      * close; <0 when there is none. watch_clear empties it. */
     int (*watch_fd)(struct postern_mailbox *mailbox);
     void (*watch_clear)(struct postern_mailbox *mailbox);
-    /* list_users - calls each(ctx, name) for every user with a mailbox, until it returns non-zero,
-     * and returns that. */
-    int (*list_users)(struct postern_store *store, int (*each)(void *ctx,
-         struct postern_span user), void *ctx);
+
     void (*free)(struct postern_store *store);
 };
 
-/* postern_store_memory_new - mailboxes in memory, gone with the store. Mailboxes are made on
- * open(CREATE). */
+/* postern_store_inbox - account_open and open of INBOX in one; end with close. Errors as they. */
+POSTERN_API int postern_store_inbox(struct postern_store *store, struct postern_span user,
+                                    unsigned flags, struct postern_mailbox **mailbox_r);
+/* postern_store_deliver - begin, write and commit of one message. */
+POSTERN_API int postern_store_deliver(struct postern_store *store, struct postern_mailbox *mailbox,
+                                      struct postern_span message, uint32_t *uid_r);
+/* postern_store_message, postern_store_expunge - by unique-id, for those who know no UIDs: find and
+ * then message, or expunge and tidy. Of a set, those that are not found count as deleted. Errors as they. */
+POSTERN_API int postern_store_message(struct postern_store *store, struct postern_mailbox *mailbox,
+                                      struct postern_span unique_id, unsigned flags,
+                                      struct postern_content **content_r,
+                                      struct postern_facts *facts_r);
+POSTERN_API int postern_store_expunge(struct postern_store *store, struct postern_mailbox *mailbox,
+                                      const struct postern_span *unique_ids, size_t count);
+/* postern_name_matches - does a mailbox's name match a pattern: '*' stands for anything, '%' for
+ * anything but '/' (RFC 9051 6.3.9); INBOX in any case. */
+POSTERN_API bool postern_name_matches(struct postern_span name, struct postern_span pattern);
+
+/* postern_store_memory_new - accounts in memory, gone with the store. */
 POSTERN_API int postern_store_memory_new(struct postern_store *store_r) POSTERN_MUST_USE;
-/* postern_store_eml_new - a plain folder of .eml and .txt files is the mailbox of every user
+/* postern_store_eml_new - a plain folder of .eml and .txt files is the INBOX of every user
  * (per_user false), or `path`/USER is USER's (per_user true). The file name is the unique-id. path:
  * copied. */
 POSTERN_API int postern_store_eml_new(struct postern_store *store_r, const char *path,
                                       bool per_user) POSTERN_MUST_USE;
-/* postern_store_maildir_new - Maildir++. path: copied; "%u" in it stands for the user, "%d" for the
- * part after '@', "%n" for the part before; without any "%", path/USER. */
+/* postern_store_maildir_new - Maildir++ with an index. path: copied; "%u" in it stands for the
+ * user, "%d" for the part after '@', "%n" for the part before; without any "%", path/USER. */
 POSTERN_API int postern_store_maildir_new(struct postern_store *store_r,
                                           const char *path) POSTERN_MUST_USE;
-/* postern_store_free - end a store; all its mailboxes must be closed. */
+/* postern_store_free - end a store; all its accounts and mailboxes must be closed. */
 POSTERN_API void postern_store_free(struct postern_store *store);
 
 #ifdef __cplusplus

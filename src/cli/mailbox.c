@@ -27,7 +27,7 @@ static int show_status(struct mailbox_walk *walk, struct postern_span user)
 {
     struct postern_mailbox *mailbox = NULL;
     struct postern_snapshot *snapshot = NULL;
-    int err = walk->store->ops->open(walk->store, user, 0, &mailbox);
+    int err = postern_store_inbox(walk->store, user, 0, &mailbox);
 
     if (!err)
         err = walk->store->ops->snapshot(mailbox, 0, &snapshot);

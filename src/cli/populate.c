@@ -122,17 +122,7 @@ static void make_message(struct populate *populate, const char *user, long numbe
 static int deliver(struct postern_store *store, struct postern_mailbox *mailbox,
                    struct postern_span message)
 {
-    struct postern_delivery *delivery;
-    int err = store->ops->begin(mailbox, &delivery);
-
-    if (err < 0)
-        return err;
-    err = store->ops->write(delivery, message);
-    if (err < 0) {
-        store->ops->abort(&delivery);
-        return err;
-    }
-    return store->ops->commit(&delivery, NULL);
+    return postern_store_deliver(store, mailbox, message, NULL);
 }
 
 static int run(struct populate *populate, struct postern_store *store, const char *user)
@@ -140,7 +130,7 @@ static int run(struct populate *populate, struct postern_store *store, const cha
     struct postern_mailbox *mailbox;
     struct timespec pause = {.tv_sec = (time_t)(1 / populate->rate)};
     long made = 0;
-    int err = store->ops->open(store, postern_span_of(user), POSTERN_STORE_CREATE, &mailbox);
+    int err = postern_store_inbox(store, postern_span_of(user), POSTERN_STORE_CREATE, &mailbox);
 
     if (err < 0)
         return cli_fail(user, err);

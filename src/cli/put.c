@@ -10,9 +10,10 @@
 static int put_all(struct postern_store *store, struct postern_mailbox *mailbox, FILE *in)
 {
     struct postern_delivery *delivery;
-    char bytes[65536], uid[POSTERN_UID_MAX + 1] = "";
+    char bytes[65536];
+    uint32_t uid = 0;
     size_t n;
-    int err = store->ops->begin(mailbox, &delivery);
+    int err = store->ops->begin(mailbox, NULL, &delivery);
 
     if (err < 0)
         return err;
@@ -24,9 +25,9 @@ static int put_all(struct postern_store *store, struct postern_mailbox *mailbox,
         store->ops->abort(&delivery);
         return err;
     }
-    err = store->ops->commit(&delivery, uid);
+    err = store->ops->commit(&delivery, 1, &uid);
     if (!err)
-        puts(uid);
+        printf("%lu\n", (unsigned long)uid);
     return err;
 }
 
@@ -41,7 +42,7 @@ static int put_into(const struct config *config, const char *user, const char *f
         return cli_complain(EX_NOINPUT, file, "cannot be read");
     code = cli_store(config, &store);
     if (!code) {
-        err = store.ops->open(&store, postern_span_of(user), POSTERN_STORE_CREATE, &mailbox);
+        err = postern_store_inbox(&store, postern_span_of(user), POSTERN_STORE_CREATE, &mailbox);
         if (!err) {
             err = put_all(&store, mailbox, in);
             store.ops->close(&mailbox);

@@ -36,19 +36,19 @@ struct dev {
 };
 
 static int shared_open(struct postern_store *store, struct postern_span user, unsigned flags,
-                       struct postern_mailbox **mailbox_r)
+                       struct postern_account **account_r)
 {
     const struct shared *shared = (const struct shared *)store->ops;
 
     (void)user;
-    return shared->inner->open(store, SPAN(DEV_USER), flags, mailbox_r);
+    return shared->inner->account_open(store, SPAN(DEV_USER), flags, account_r);
 }
 
 static void share(struct dev *dev)
 {
     dev->shared.inner = dev->server.store.ops;
     dev->shared.ops = *dev->server.store.ops;
-    dev->shared.ops.open = shared_open;
+    dev->shared.ops.account_open = shared_open;
     dev->server.store.ops = &dev->shared.ops;
 }
 

@@ -39,7 +39,7 @@ static int copy_bytes(const struct postern_store_ops *ops, struct postern_delive
 static int deliver(const struct postern_store_ops *ops, struct postern_mailbox *mailbox, int fd)
 {
     struct postern_delivery *delivery;
-    int r = ops->begin(mailbox, &delivery);
+    int r = ops->begin(mailbox, NULL, &delivery);
 
     if (r < 0)
         return r;
@@ -48,7 +48,7 @@ static int deliver(const struct postern_store_ops *ops, struct postern_mailbox *
         ops->abort(&delivery);
         return r;
     }
-    return ops->commit(&delivery, NULL);
+    return ops->commit(&delivery, 1, NULL);
 }
 
 static int load_file(const struct postern_store_ops *ops, struct postern_mailbox *mailbox,
@@ -77,7 +77,7 @@ int load_folder(struct postern_store *store, struct postern_span user, const cha
 
     if (count < 0)
         return errno == ENOENT || errno == ENOTDIR ? POSTERN_E_NOT_FOUND : POSTERN_E_IO;
-    r = ops->open(store, user, POSTERN_STORE_CREATE, &mailbox);
+    r = postern_store_inbox(store, user, POSTERN_STORE_CREATE, &mailbox);
     for (int i = 0; i < count; i++) {
         if (r >= 0)
             r = load_file(ops, mailbox, folder, names[i]->d_name);

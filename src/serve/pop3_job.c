@@ -79,6 +79,13 @@ void pop3_job_run(struct serve_pop3 *s, struct pop3_job *job)
     pop3_refuse(s);
 }
 
+void pop3_job_run_alone(struct serve_pop3 *s, struct pop3_job *job)
+{
+    job->session = NULL;
+    if (s->site->work->run(s->conn, job_work, job_done, job) < 0)
+        job_free(job);
+}
+
 void pop3_content_free(const struct serve_site *site, struct pop3_content *content)
 {
     if (!content)

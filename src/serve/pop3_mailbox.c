@@ -18,7 +18,7 @@ static int open_steps(const struct serve_site *site, struct postern_span user, u
 {
     const struct postern_store_ops *ops = site->store->ops;
     unsigned flags = wait_flag | (site->create_mailboxes ? POSTERN_STORE_CREATE : 0);
-    int r = ops->open(site->store, user, flags, &opened->mailbox);
+    int r = postern_store_inbox(site->store, user, flags, &opened->mailbox);
 
     if (r < 0)
         return r;
@@ -167,7 +167,8 @@ void pop3_open(struct serve_pop3 *s)
 void pop3_find(struct serve_pop3 *s)
 {
     struct postern_entry entry;
-    int r = s->site->store->ops->find(s->opened.mailbox, s->question.message.uid, &entry);
+    uint32_t uid;
+    int r = s->site->store->ops->find(s->opened.mailbox, s->question.message.uid, &entry, &uid);
 
     if (r < 0) {
         pop3_log_error(s, "find", r);
@@ -180,19 +181,9 @@ void pop3_find(struct serve_pop3 *s)
 
 /* ---- deleting -------------------------------------------------------------------------------- */
 
-static size_t uids_bytes(const struct serve_pop3 *s)
-{
-    struct postern_pop3_ref ref;
-    size_t cursor = 0, bytes = 0;
-
-    while (postern_pop3_expunge_next(s->engine, &cursor, &ref) == 1)
-        bytes += ref.uid.n; /* UNSAFE: no wrap, a count of memory that exists */
-    return bytes;
-}
-
 static struct pop3_job *expunge_job(struct serve_pop3 *s)
 {
-    struct pop3_job *job = pop3_job_new(s, uids_bytes(s));
+    struct pop3_job *job = pop3_job_new(s, 0);
     struct postern_pop3_ref ref;
     size_t cursor = 0;
 
@@ -207,13 +198,35 @@ static struct pop3_job *expunge_job(struct serve_pop3 *s)
     }
     while (job->count < s->question.count &&
            postern_pop3_expunge_next(s->engine, &cursor, &ref) == 1)
-        job->uids[job->count++] = pop3_job_copy(job, ref.uid);
+        if (pop3_ref_uid(s, &ref, &job->uids[job->count]) == 0)
+            job->count++; /* one that is not found is gone already */
     return job;
 }
 
 static int expunge_work(struct pop3_job *job)
 {
     return job->site->store->ops->expunge(job->mailbox, job->uids, job->count);
+}
+
+static int tidy_work(struct pop3_job *job)
+{
+    int r = postern_store_inbox(job->site->store, job->user, 0, &job->opened.mailbox);
+
+    if (r == 0)
+        job->site->store->ops->tidy(job->opened.mailbox);
+    return r;
+}
+
+/* tidy_later - the files of what was expunged are removed after the answer. */
+static void tidy_later(struct serve_pop3 *s)
+{
+    struct pop3_job *job = pop3_job_new(s, strlen(s->user));
+
+    if (!job)
+        return;
+    job->work = tidy_work;
+    job->user = pop3_job_copy(job, postern_span_of(s->user));
+    pop3_job_run_alone(s, job);
 }
 
 static void expunge_finish(struct serve_pop3 *s, struct pop3_job *job)
@@ -227,6 +240,7 @@ static void expunge_finish(struct serve_pop3 *s, struct pop3_job *job)
     s->expunged += job->count;
     pop3_log_number(s, "expunged", "messages", job->count, NULL, 0);
     postern_pop3_answer_expunge(s->engine, s->question.id, POSTERN_YES, absent);
+    tidy_later(s);
 }
 
 void pop3_expunge(struct serve_pop3 *s)

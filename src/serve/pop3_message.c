@@ -13,7 +13,7 @@
 static const struct postern_span absent;
 
 static int message_open(const struct serve_site *site, struct postern_mailbox *mailbox,
-                        struct postern_span uid, unsigned flags, struct pop3_content **content_r)
+                        uint32_t uid, unsigned flags, struct pop3_content **content_r)
 {
     struct pop3_content *content = memory_new(NULL, sizeof *content);
     int r;
@@ -69,15 +69,26 @@ static void message_finish(struct serve_pop3 *s, struct pop3_job *job)
     message_opened(s, job->err, content);
 }
 
-static void message_on_worker(struct serve_pop3 *s)
+int pop3_ref_uid(struct serve_pop3 *s, const struct postern_pop3_ref *ref, uint32_t *uid_r)
 {
-    struct pop3_job *job = pop3_job_new(s, s->question.message.uid.n);
+    const struct postern_snapshot *snapshot = s->opened.snapshot;
+    struct postern_entry entry;
+
+    if (ref->number == 0 || ref->number > snapshot->list.count)
+        return s->site->store->ops->find(s->opened.mailbox, ref->uid, &entry, uid_r);
+    *uid_r = snapshot->numbers[ref->number - 1];
+    return 0;
+}
+
+static void message_on_worker(struct serve_pop3 *s, uint32_t uid)
+{
+    struct pop3_job *job = pop3_job_new(s, 0);
 
     if (job) {
         job->work = message_work;
         job->finish = message_finish;
         job->mailbox = s->opened.mailbox;
-        job->uid = pop3_job_copy(job, s->question.message.uid);
+        job->uid = uid;
     }
     pop3_job_run(s, job);
 }
@@ -85,11 +96,13 @@ static void message_on_worker(struct serve_pop3 *s)
 void pop3_message(struct serve_pop3 *s)
 {
     struct pop3_content *content = NULL;
-    int r = message_open(s->site, s->opened.mailbox, s->question.message.uid, POSTERN_STORE_NO_WAIT,
-                         &content);
+    uint32_t uid;
+    int r = pop3_ref_uid(s, &s->question.message, &uid);
 
+    if (r == 0)
+        r = message_open(s->site, s->opened.mailbox, uid, POSTERN_STORE_NO_WAIT, &content);
     if (r == POSTERN_E_AGAIN)
-        message_on_worker(s);
+        message_on_worker(s, uid);
     else
         message_opened(s, r, content);
 }

@@ -47,8 +47,8 @@ struct pop3_job {
     struct postern_mailbox *mailbox; /* borrowed of the session */
     struct pop3_opened opened;       /* what the job opened; taken by finish() */
     struct pop3_content *content;
-    struct postern_span uid;
-    struct postern_span *uids;
+    uint32_t uid;
+    uint32_t *uids;
     size_t count;
     size_t bytes_size;
     _Alignas(max_align_t) char bytes[]; /* the copies behind the spans */
@@ -97,6 +97,8 @@ struct postern_span pop3_job_copy(struct pop3_job *job, struct postern_span text
 /* pop3_job_run - send it out; job is taken. <0: it could not be, and the question is refused for
  * now. */
 void pop3_job_run(struct serve_pop3 *s, struct pop3_job *job);
+/* pop3_job_run_alone - send out a job that nobody waits for; job is taken. */
+void pop3_job_run_alone(struct serve_pop3 *s, struct pop3_job *job);
 /* pop3_refuse - the open question: temporarily unavailable. */
 void pop3_refuse(struct serve_pop3 *s);
 /* pop3_detach - let go of the mailbox; to the job, when one is at work in it. */
@@ -117,6 +119,8 @@ void pop3_delays_good(struct serve_pop3 *s);
 void pop3_open(struct serve_pop3 *s);
 void pop3_find(struct serve_pop3 *s);
 void pop3_expunge(struct serve_pop3 *s);
+/* pop3_ref_uid - the UID of a message in a question: by its number in the listing, else looked up. */
+int pop3_ref_uid(struct serve_pop3 *s, const struct postern_pop3_ref *ref, uint32_t *uid_r);
 /* message */
 void pop3_message(struct serve_pop3 *s);
 void pop3_read(struct serve_pop3 *s);

@@ -11,6 +11,7 @@ struct snapshot_builder {
     struct postern_snapshot snapshot; /* first: what users see */
     atomic_uint references;
     struct postern_entry *entries;
+    uint32_t *numbers;
     char *uids;
     size_t entry_room, uid_bytes, uid_room;
 };
@@ -30,9 +31,10 @@ int snapshot_builder_new(struct snapshot_builder **builder_r, size_t count)
     /* Doubled room always fits one unique-id more, however long. */
     builder->uid_room = builder->entry_room * 32 + POSTERN_UID_MAX;
     builder->entries = malloc(builder->entry_room * sizeof *builder->entries);
+    builder->numbers = malloc(builder->entry_room * sizeof *builder->numbers);
     builder->uids = malloc(builder->uid_room);
     atomic_init(&builder->references, 1);
-    if (!builder->entries || !builder->uids) {
+    if (!builder->entries || !builder->numbers || !builder->uids) {
         snapshot_builder_free(&builder);
         return POSTERN_E_NOMEM;
     }
@@ -51,26 +53,34 @@ static bool grow(void **memory, size_t *room, size_t size)
     return true;
 }
 
-int snapshot_builder_add(struct snapshot_builder *builder, struct postern_span uid,
+static bool grow_entries(struct snapshot_builder *builder)
+{
+    size_t room = builder->entry_room;
+
+    return grow((void **)&builder->numbers, &room, sizeof *builder->numbers) &&
+           grow((void **)&builder->entries, &builder->entry_room, sizeof *builder->entries);
+}
+
+int snapshot_builder_add(struct snapshot_builder *builder, struct postern_span unique, uint32_t uid,
                          uint64_t size_bytes, uint8_t flags)
 {
     struct postern_list *list = &builder->snapshot.list;
 
-    if (uid.n == 0 || uid.n > POSTERN_UID_MAX || builder->uid_bytes > UINT32_MAX - POSTERN_UID_MAX)
+    if (unique.n == 0 || unique.n > POSTERN_UID_MAX || builder->uid_bytes > UINT32_MAX - POSTERN_UID_MAX)
         return POSTERN_E_TOO_LONG;
-    if (list->count == builder->entry_room &&
-        !grow((void **)&builder->entries, &builder->entry_room, sizeof *builder->entries))
+    if (list->count == builder->entry_room && !grow_entries(builder))
         return POSTERN_E_NOMEM;
-    if (builder->uid_room - builder->uid_bytes < uid.n &&
+    if (builder->uid_room - builder->uid_bytes < unique.n &&
         !grow((void **)&builder->uids, &builder->uid_room, 1))
         return POSTERN_E_NOMEM;
-    memcpy(builder->uids + builder->uid_bytes, uid.p, uid.n);
+    memcpy(builder->uids + builder->uid_bytes, unique.p, unique.n);
+    builder->numbers[list->count] = uid;
     builder->entries[list->count++] =
         (struct postern_entry){.size_bytes = size_bytes,
                                .flags = flags,
                                .uid_offset = (uint32_t)builder->uid_bytes,
-                               .uid_length = (uint8_t)uid.n};
-    builder->uid_bytes += uid.n;
+                               .uid_length = (uint8_t)unique.n};
+    builder->uid_bytes += unique.n;
     list->total_bytes += size_bytes;
     return 0;
 }
@@ -111,9 +121,12 @@ struct postern_snapshot *snapshot_builder_end(struct snapshot_builder **builder_
 
     *builder_p = NULL;
     fit((void **)&builder->entries, builder->snapshot.list.count * sizeof *builder->entries);
+    fit((void **)&builder->numbers,
+        builder->snapshot.list.count * sizeof *builder->numbers);
     fit((void **)&builder->uids, builder->uid_bytes);
     builder->snapshot.list.entries = builder->entries;
     builder->snapshot.list.uids = builder->uids;
+    builder->snapshot.numbers = builder->numbers;
     builder->snapshot.generation = atomic_fetch_add(&generations, 1) + 1;
     return &builder->snapshot;
 }
@@ -123,6 +136,7 @@ void snapshot_builder_free(struct snapshot_builder **builder)
     if (!builder || !*builder)
         return;
     free((*builder)->entries);
+    free((*builder)->numbers);
     free((*builder)->uids);
     free(*builder);
     *builder = NULL;
@@ -184,22 +198,4 @@ bool postern_snapshot_has_new(const struct postern_snapshot *before,
     }
     free(known);
     return found;
-}
-
-bool user_is_safe(struct postern_span user)
-{
-    if (user.n == 0 || user.n > 255 || user.p[0] == '.')
-        return false;
-    for (size_t i = 0; i < user.n; i++)
-        if (user.p[i] == '/' || (unsigned char)user.p[i] < ' ' || user.p[i] == 127)
-            return false;
-    return true;
-}
-
-void postern_store_free(struct postern_store *store)
-{
-    if (!store || !store->ops)
-        return;
-    store->ops->free(store);
-    *store = (struct postern_store){0};
 }

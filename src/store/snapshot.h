@@ -9,9 +9,9 @@ struct snapshot_builder;
 
 /* snapshot_builder_new - room for count messages to begin with. given. */
 int snapshot_builder_new(struct snapshot_builder **builder_r, size_t count);
-/* snapshot_builder_add - the next message; uid is copied. POSTERN_E_NOMEM, _TOO_LONG (uid, or 4 GiB
- * of uids). */
-int snapshot_builder_add(struct snapshot_builder *builder, struct postern_span uid,
+/* snapshot_builder_add - the next message; its unique-id is copied. POSTERN_E_NOMEM, _TOO_LONG (the
+ * unique-id, or 4 GiB of them). */
+int snapshot_builder_add(struct snapshot_builder *builder, struct postern_span unique, uint32_t uid,
                          uint64_t size_bytes, uint8_t flags);
 /* snapshot_builder_size - give message i, added with size 0, its size and flags.
  * snapshot_builder_uid - its unique-id, lent until the next add. */

@@ -6,13 +6,13 @@
  * path that contains FAIL_MARK is made; that call is number 1.
  *
  * FAIL_HOW is one of
- * - kill, ENOSPC, EIO, EINTR: that call.
+ * - kill, ENOSPC, EDQUOT, EMFILE (opening only), EIO, EINTR: that call.
  * - dead: that call and all that follow, with EIO.
  * - short: a write of half the octets. short+kill: so, and LATER calls after it the process dies.
  * - fsync: the first fsync from there on, with EIO. fsyncs: every one from there on.
  *
  * FAIL_COUNT: a file that is told, at the end of the process, the number of calls and the number of
- * the second fsync among them, which is the one that makes a deletion durable. */
+ * the last fsync among them. */
 #undef _FILE_OFFSET_BITS /* both names of openat() are defined here */
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,6 +23,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -32,7 +34,7 @@
 enum call { CALL_OPEN, CALL_WRITE, CALL_FSYNC, CALL_OTHER };
 
 static bool armed, done;
-static long count, fsyncs, second_fsync;
+static long count, last_fsync;
 
 #pragma GCC visibility push(default) /* what the program, and its libraries, shall call */
 void fail_arm(void);
@@ -50,6 +52,12 @@ int rename(const char *old, const char *new);
 int renameat(int from, const char *old, int to, const char *new);
 int link(const char *old, const char *new);
 int linkat(int from, const char *old, int to, const char *new, int flags);
+int renameat2(int from, const char *old, int to, const char *new, unsigned flags);
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at);
+ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at);
+int mkdirat(int base, const char *path, mode_t mode);
+int futimens(int fd, const struct timespec times[2]);
+long syscall(long number, ...);
 int unlink(const char *path);
 int unlinkat(int base, const char *path, int flags);
 int close(int fd);
@@ -81,8 +89,8 @@ static int verdict(enum call call)
     if (!armed || !at)
         return 0;
     count++;
-    if (call == CALL_FSYNC && ++fsyncs == 2)
-        second_fsync = count;
+    if (call == CALL_FSYNC)
+        last_fsync = count;
     here = count == atol(at);
     if (how_is("short+kill") && count == atol(at) + LATER)
         raise(SIGKILL);
@@ -100,6 +108,10 @@ static int verdict(enum call call)
         raise(SIGKILL);
     if (how_is("ENOSPC"))
         return ENOSPC;
+    if (how_is("EDQUOT"))
+        return EDQUOT;
+    if (how_is("EMFILE"))
+        return call == CALL_OPEN ? EMFILE : 0;
     if (how_is("EIO"))
         return EIO;
     if (how_is("EINTR"))
@@ -114,7 +126,7 @@ __attribute__((destructor)) static void tell(void)
 
     if (!out)
         return;
-    fprintf(out, "%ld %ld\n", count, second_fsync);
+    fprintf(out, "%ld %ld\n", count, last_fsync);
     fclose(out);
 }
 
@@ -240,6 +252,63 @@ int renameat(int from, const char *old, int to, const char *new)
     return refused(CALL_OTHER)
                ? -1
                : REAL(int, "renameat", int, const char *, int, const char *)(from, old, to, new);
+}
+
+int renameat2(int from, const char *old, int to, const char *new, unsigned flags)
+{
+    return refused(CALL_OTHER) ? -1
+                               : REAL(int, "renameat2", int, const char *, int, const char *,
+                                      unsigned)(from, old, to, new, flags);
+}
+
+static ssize_t pwrite_real(const char *name, int fd, const void *bytes, size_t n, off64_t at)
+{
+    int error = verdict(CALL_WRITE);
+
+    if (error > 0) {
+        errno = error;
+        return -1;
+    }
+    return REAL(ssize_t, name, int, const void *, size_t, off64_t)(fd, bytes,
+                                                                   error < 0 ? (n + 1) / 2 : n, at);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t n, off_t at)
+{
+    return pwrite_real("pwrite", fd, bytes, n, at);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t n, off64_t at)
+{
+    return pwrite_real("pwrite64", fd, bytes, n, at);
+}
+
+int mkdirat(int base, const char *path, mode_t mode)
+{
+    return refused(CALL_OTHER) ? -1
+                               : REAL(int, "mkdirat", int, const char *, mode_t)(base, path, mode);
+}
+
+int futimens(int fd, const struct timespec times[2])
+{
+    return refused(CALL_OTHER) ? -1
+                               : REAL(int, "futimens", int, const struct timespec *)(fd, times);
+}
+
+/* openat2() has no name of its own in the C library */
+long syscall(long number, ...)
+{
+    long a[6];
+    va_list arguments;
+
+    va_start(arguments, number);
+    for (unsigned i = 0; i < 6; i++)
+        a[i] = va_arg(arguments, long);
+    va_end(arguments);
+    if (number == SYS_openat2 && refused(CALL_OPEN))
+        return -1;
+    return REAL(long, "syscall", long, long, long, long, long, long, long)(number, a[0], a[1], a[2],
+                                                                           a[3], a[4], a[5]);
 }
 
 int link(const char *old, const char *new)

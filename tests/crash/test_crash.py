@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""crash - 200 of 300 messages are deleted as one set, and at every step of that the process is killed or the
-call fails. Whatever happens, the mailbox then holds all 300 or the other 100, and what was answered is
-true: after "deleted" the 100, after an error the 300. First through the store's own functions, then
-through the server, with a QUIT over the wire."""
+"""crash - at every step of each operation of the store the process is killed, or the call fails. Whatever
+happens, the account then is as it was before or as it is after, and what was answered is true: after
+"done" it is as after, after an error as before. No UID names other octets, none falls back. First
+through the store's own functions, then through the server, with a QUIT over the wire."""
 import os
 import pathlib
 import poplib
@@ -13,35 +13,47 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
 from harness import BUILD, POSTERN, Checks  # noqa: E402
 
-VICTIM = str(BUILD / "tests/crash-expunge_victim")
+VICTIM = str(BUILD / "tests/crash-store_victim")
 PRELOAD = str(BUILD / "tests/crash-preload_fail.so")
-MESSAGES, USER = 300, "alice"
-KINDS = ("kill", "ENOSPC", "EIO", "EINTR", "short", "short+kill", "fsync", "fsyncs", "dead")
+MESSAGES, USER = 12, "alice"
+KINDS = ("kill", "ENOSPC", "EDQUOT", "EMFILE", "EIO", "EINTR", "short", "short+kill", "fsync", "fsyncs", "dead")
+OPERATIONS = {"maildir": ("append", "append-set", "append-large", "flags", "expunge", "copy", "move", "create", "remove",
+                          "rename"),
+              "eml": ("append", "append-set", "flags", "expunge")}
 checks = Checks()
 
 
-def template(kind, folder):
-    """A mailbox of 300 messages; copies of it share the files by hard links."""
-    box = folder / "template"
+def run(*arguments, **more):
+    return subprocess.run([VICTIM, *arguments, USER], capture_output=True, text=True, timeout=60, **more)
+
+
+def template(kind, folder, messages):
+    """An account of some messages that others delivered, indexed, with an Archive."""
+    box = folder / "template" / USER
     for sub in ("cur", "new", "tmp") if kind == "maildir" else (".",):
         (box / sub).mkdir(parents=True, exist_ok=True)
-    for i in range(MESSAGES):
+    for i in range(messages):
         data = f"Subject: {i}\r\n\r\n{'x' * (i % 70)}\r\n".encode()
         name = f"{1700000000 + i}.M{i}.crash" if kind == "maildir" else f"{i:04}.eml"
-        (box / (("new", "cur")[i % 2] if kind == "maildir" else ".") / (name + ":2,S" * (kind == "maildir" and i % 2))).write_bytes(data)
-    return box
+        where = ("new", "cur")[i % 2] if kind == "maildir" else "."
+        (box / where / (name + ":2,S" * (kind == "maildir" and i % 2))).write_bytes(data)
+        os.utime(box / where / (name + ":2,S" * (kind == "maildir" and i % 2)), (1700000000 + i, 1700000000 + i))
+    if kind == "maildir":
+        for sub in ("cur", "new", "tmp"):
+            (box / ".Archive" / sub).mkdir(parents=True)
+    run("list", kind, str(folder / "template"))
+    return folder / "template"
 
 
-def fresh(folder, source="template"):
-    box = folder / "mail" / USER
-    shutil.rmtree(box, ignore_errors=True)
-    shutil.copytree(folder / source, box, copy_function=os.link)
-    return folder / "mail"
+def fresh(folder):
+    mail = folder / "mail"
+    shutil.rmtree(mail, ignore_errors=True)
+    subprocess.run(["cp", "-a", str(folder / "template"), str(mail)], check=True)
+    return mail
 
 
 def failing(how, at, **more):
@@ -49,85 +61,101 @@ def failing(how, at, **more):
                 ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0", **more)
 
 
-def victim(command, kind, mail, how, at, **more):
-    return subprocess.run([VICTIM, command, kind, str(mail), USER], env=failing(how, at, **more), capture_output=True,
-                          text=True, timeout=60)
+class Account:
+    """What `list` shows: mailboxes with their messages, and who has which UID."""
+
+    def __init__(self, kind, mail):
+        out = run("list", kind, str(mail))
+        self.text, self.good = out.stdout + out.stderr, out.returncode == 0
+        self.boxes, self.uids, self.next, self.modseq = {}, {}, {}, {}
+        for line in out.stdout.splitlines():
+            if line.startswith("box "):
+                _, name, validity, following, modseq = line.split()
+                self.boxes[name], self.next[name, validity], self.modseq[name] = [], int(following), int(modseq)
+            elif line and not line.startswith("error"):
+                uid, flags, octets, checksum = line.split()
+                self.boxes[name].append((flags, octets, checksum))
+                self.uids[name, validity, uid] = (octets, checksum)
+        self.state = {name: sorted(messages) for name, messages in self.boxes.items()}
 
 
-def listing(kind, mail):
-    out = subprocess.run([VICTIM, "list", kind, str(mail), USER], capture_output=True, text=True, timeout=60)
-    return out.stdout.splitlines() if out.returncode == 0 else ["unreadable: " + out.stdout + out.stderr]
+def judge(what, kind, mail, before, after, answer, dead=False):
+    now = Account(kind, mail)
+    checks.check(f"{what}: the account opens", now.good, now.text[-300:])
+    # the levels of a name are made one by one
+    state = {name: all for name, all in now.state.items() if name != "New" or name in after.state and "New/Below" in now.state}
+    is_before, is_after = state == before.state, state == after.state
+    if dead and answer == "error":  # what could not be taken back is done, whole
+        answer = "died"
+    allowed = {"done": is_after, "error": is_before, "died": is_before or is_after}[answer]
+    checks.check(f"{what}: {answer}", allowed, {name: len(all) for name, all in now.state.items()})
+    for name in now.uids:
+        if name in before.uids and name[0] != "Old":
+            checks.check(f"{what}: {name} is what it was", now.uids[name] == before.uids[name])
+    for name in before.next:
+        if name in now.next:
+            checks.check(f"{what}: {name} does not fall back", now.next[name] >= before.next[name])
+    for name in before.modseq:
+        if name in now.modseq:
+            checks.check(f"{what}: the mod-sequence of {name} does not fall back", now.modseq[name] >= before.modseq[name])
 
 
-def judge(what, kind, mail, whole, answer):
-    """answer: deleted, error, or died."""
-    rest = whole[2::3]
-    left = listing(kind, mail)
-    state = {tuple(whole): "all", tuple(rest): "rest"}.get(tuple(left), f"{len(left)} of them")
-    allowed = {"deleted": ("rest",), "error": ("all",), "died": ("all", "rest")}[answer]
-    checks.check(f"{what}: {answer}", state in allowed, state)
-    if kind == "maildir":
-        journal = [path.name for path in (mail / USER / "tmp").iterdir() if "expunge" in path.name]
-        checks.check(f"{what}: no journal left", journal in ([], [".postern.expunge.new"]), journal)
+def answer_of(out):
+    if out.returncode == -signal.SIGKILL:
+        return "died"
+    return "done" if out.stdout == "done\n" else "error" if "error " in out.stdout else "?"
 
 
-def steps_of(count):
-    """Every step at the beginning and the end; in the long stretch of unlinking, some."""
-    return [n for n in range(1, count + 2) if n <= 20 or n > count - 30 or n % 23 == 0]
-
-
-def sweep(kind, folder):
+def sweep(kind, folder, operation):
+    before = Account(kind, fresh(folder))
+    checks.check(f"{kind}: all there to begin with", before.good and len(before.boxes["INBOX"]) == MESSAGES, before.text)
     mail = fresh(folder)
-    whole = listing(kind, mail)
-    checks.check(f"{kind}: 300 to begin with", len(whole) == MESSAGES, whole[:1])
-    done = victim("expunge", kind, mail, "none", 1000000, FAIL_COUNT=str(folder / "count"))
-    checks.check(f"{kind}: deleted when nothing fails", done.stdout == "deleted\n", done.stdout + done.stderr)
-    count, durable = map(int, (folder / "count").read_text().split())
-    checks.check(f"{kind}: steps were counted", 200 < count and 0 < durable < 20, (count, durable))
+    out = run(operation, kind, str(mail), env=failing("none", 1000000, FAIL_COUNT=str(folder / "count")))
+    checks.check(f"{kind} {operation}: done when nothing fails", answer_of(out) == "done", out.stdout + out.stderr)
+    after = Account(kind, mail)
+    checks.check(f"{kind} {operation}: changes something", after.good and after.state != before.state)
+    count = int((folder / "count").read_text().split()[0])
+    checks.check(f"{kind} {operation}: steps were counted", count > 3, count)
     for how in KINDS:
-        for at in steps_of(count):
+        for at in [n for n in range(1, count + 2) if n <= 25 or n % 7 == 0]:
             mail = fresh(folder)
-            out = victim("expunge", kind, mail, how, at)
-            answer = ("died" if out.returncode == -signal.SIGKILL else
-                      "deleted" if out.stdout == "deleted\n" else "error" if out.stdout.startswith("error ") else "?")
-            if how in ("fsync", "fsyncs") and at <= durable:
-                checks.check(f"{kind} {how} at {at}: not answered as deleted", answer == "error", answer)
+            out = run(operation, kind, str(mail), env=failing(how, at))
+            answer = answer_of(out)
+            what = f"{kind} {operation}, {how} at {at}"
             if answer == "?":
-                checks.check(f"{kind} {how} at {at}: an answer", False, out.stdout + out.stderr)
+                checks.check(f"{what}: an answer", False, out.stdout + out.stderr)
             else:
-                judge(f"{kind} {how} at {at}", kind, mail, whole, answer)
-    return count
+                judge(what, kind, mail, before, after, answer, how == "dead")
 
 
-def recovery_sweep(kind, folder, count):
-    """Killed in the middle of the deletion; then the recovery is killed, too, or its calls fail."""
+def look_sweep(kind, folder):
+    """The index is lost, and the looking that makes it anew is hit: then killed in the midst of a deletion."""
+    before = Account(kind, fresh(folder))
+    index = "postern" if kind == "maildir" else ".postern"
     mail = fresh(folder)
-    whole = listing(kind, mail)
-    mail = fresh(folder)
-    victim("expunge", kind, mail, "kill", count // 2)
-    left = len([path for path in (mail / USER).rglob("[0-9]*") if path.is_file()])
-    checks.check(f"{kind}: half is deleted before the recovery", 100 < left < 300, left)
-    shutil.rmtree(folder / "half", ignore_errors=True)
-    shutil.copytree(mail / USER, folder / "half", copy_function=os.link)
-    victim("recover", kind, fresh(folder, "half"), "none", 1000000, FAIL_COUNT=str(folder / "count"))
-    steps = int((folder / "count").read_text().split()[0])
-    for how in ("kill", "EIO", "fsyncs", "dead"):
-        for at in [n for n in range(1, steps + 2) if n <= 24 or n % 29 == 0]:
-            mail = fresh(folder, "half")
-            victim("recover", kind, mail, how, at)
-            judge(f"{kind} recovery, {how} at {at}", kind, mail, whole, "deleted")
+    shutil.rmtree(mail / USER / index)
+    run("look", kind, str(mail), env=failing("none", 1000000, FAIL_COUNT=str(folder / "count")))
+    count = int((folder / "count").read_text().split()[0])
+    for how in KINDS:
+        for at in [n for n in range(1, count + 2) if n <= 30 or n % 9 == 0]:
+            mail = fresh(folder)
+            shutil.rmtree(mail / USER / index)
+            run("look", kind, str(mail), env=failing(how, at))
+            now = Account(kind, mail)
+            checks.check(f"{kind} look, {how} at {at}: all are there", now.good and now.state == before.state,
+                         now.text[-300:])
 
 
 class Serve:
-    """`postern serve` that will fail; counting begins when the journal is made."""
+    """`postern serve` that will fail; counting begins with the first change of the index."""
 
     def __init__(self, kind, folder, how, at):
         (folder / "users").write_text(f"{USER}:{self.hashed}\n")
         command = [POSTERN, "serve", "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--plaintext", "always",
                    "--users", str(folder / "users"), "--store", kind, "--mail", str(folder / "mail"),
                    "--connections-per-address", "0", "--ban-strikes", "0"]
-        self.process = subprocess.Popen(command, env=failing(how, at, FAIL_MARK=".postern.expunge.new"),
-                                        stderr=subprocess.PIPE, text=True, errors="replace")
+        self.process = subprocess.Popen(command, env=failing(how, at, FAIL_MARK="lock"), stderr=subprocess.PIPE, text=True,
+                                        errors="replace")
         for line in self.process.stderr:
             if match := re.search(r"listening .*address=\"?127\.0\.0\.1:(\d+)\"? .*protocol=pop3\b", line):
                 self.port = int(match[1])
@@ -146,16 +174,16 @@ class Serve:
         self.process.stderr.close()
 
 
-def quit_over_the_wire(port, whole):
-    client = poplib.POP3("127.0.0.1", port, timeout=60)
-    client.user(USER)
-    client.pass_("secret")
-    for number in range(1, MESSAGES + 1):
-        if number % 3:
-            client.dele(number)
+def quit_over_the_wire(port):
     try:
+        client = poplib.POP3("127.0.0.1", port, timeout=60)
+        client.user(USER)
+        client.pass_("secret")
+        for number in range(1, MESSAGES + 1):
+            if number % 3:
+                client.dele(number)
         client.quit()
-        return "deleted"
+        return "done"
     except poplib.error_proto as error:
         return "error" if isinstance(error.args[0], bytes) else "died"  # its own words are a str
     except OSError:
@@ -163,26 +191,29 @@ def quit_over_the_wire(port, whole):
 
 
 def serve_sweep(kind, folder):
-    whole = listing(kind, fresh(folder))
+    before = Account(kind, fresh(folder))
+    mail = fresh(folder)
+    run("expunge", kind, str(mail))
+    after = Account(kind, mail)
     for how in ("kill", "EIO", "dead"):
-        for at in (*range(1, 9), 100, *range(204, 214)):
+        for at in range(1, 22):
             mail = fresh(folder)
             server = Serve(kind, folder, how, at)
             try:
-                answer = quit_over_the_wire(server.port, whole)
+                answer = quit_over_the_wire(server.port)
             finally:
                 server.stop()
-            judge(f"serve {kind} {how} at {at}", kind, mail, whole, answer)
+            judge(f"serve {kind} {how} at {at}", kind, mail, before, after, answer, how == "dead")
 
 
 def main():
-    began = time.monotonic()
     for kind in ("maildir", "eml"):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-crash-"))
         try:
-            template(kind, folder)
-            count = sweep(kind, folder)
-            recovery_sweep(kind, folder, count)
+            template(kind, folder, MESSAGES)
+            for operation in OPERATIONS[kind]:
+                sweep(kind, folder, operation)
+            look_sweep(kind, folder)
             serve_sweep(kind, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* fuzz_names - file names (two, a line each) to unique-ids: always 1..70 printable characters, the
- * same each time, different for different names, and either file is found again by it. */
+ * same each time, different for different names. And names of mailboxes to folders and back. */
 #include <stdlib.h>
 
 #include "base/span.h"
-#include "store/folder.h"
+#include "store/folder/folder.h"
 
 static struct postern_span uid(struct postern_span name, char *out)
 {
-    struct postern_span id = folder_uid(name, out);
+    struct postern_span id = folder_unique(name, out);
 
     if (id.n < 1 || id.n > POSTERN_UID_MAX || out[id.n] != '\0')
         abort();
@@ -18,25 +18,45 @@ static struct postern_span uid(struct postern_span name, char *out)
     return id;
 }
 
-/* find - in a listing of the two files, by what a journal would say of the name and by unique-id.
- */
-static void find(char *name[2], struct postern_span key[2], char ids[2][POSTERN_UID_MAX + 1])
+/* mailbox - a name that is accepted becomes a folder's name without a way out of the account, and
+ * that the same name again. */
+static void mailbox(struct postern_span name)
 {
-    struct row all[2] = {{.name = name[0], .uid = postern_span_of(ids[0])},
-                         {.name = name[1], .uid = postern_span_of(ids[1])}};
-    uint32_t by_uid[2] = {strcmp(ids[0], ids[1]) > 0, strcmp(ids[0], ids[1]) < 0};
-    struct folder folder = {.rows = {.all = all, .count = 2, .room = 2, .by_uid = by_uid}};
+    struct buffer dir = {0}, again = {0};
+    struct postern_span path;
 
-    for (size_t i = 0; i < 2; i++)
-        if (folder_row_of_key(&folder, key[i]) != &all[i] ||
-            folder_row(&folder, all[i].uid) != &all[i])
+    if (name_check(&name) < 0 || name_to_dir(name, &dir) < 0) {
+        buffer_done(&dir);
+        return;
+    }
+    path = buffer_span(&dir);
+    if (!span_equal(name, SPAN("INBOX"))) {
+        if (path.n < 2 || path.p[0] != '.' || path.p[1] == '.' || memchr(path.p, '/', path.n) ||
+            memchr(path.p, '\0', path.n))
             abort();
+        if (dir_to_name(path, &again) < 0 || !span_equal(buffer_span(&again), name))
+            abort();
+    }
+    buffer_done(&dir);
+    buffer_done(&again);
+}
+
+/* folder - any name of a folder is a mailbox or is not, and then becomes itself again. */
+static void folder(struct postern_span dir)
+{
+    struct buffer name = {0}, again = {0};
+
+    if (dir.n > 1 && dir_to_name(dir, &name) == 0)
+        if (name_to_dir(buffer_span(&name), &again) < 0 || !span_equal(buffer_span(&again), dir))
+            abort();
+    buffer_done(&name);
+    buffer_done(&again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char ids[2][POSTERN_UID_MAX + 1], again[POSTERN_UID_MAX + 1], text[2][256] = {"", ""};
+    char ids[2][POSTERN_UID_MAX + 1], again[POSTERN_UID_MAX + 1];
     struct postern_span rest = span_make((const char *)data, size), key[2];
     bool same;
 
@@ -49,11 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (!span_equal(uid(key[0], again), postern_span_of(ids[0])))
         abort();
-    for (size_t i = 0; i < 2; i++)
-        if (key[i].n)
-            memcpy(text[i], key[i].p, key[i].n);
-    if (!same)
-        find((char *[2]){text[0], text[1]}, key, ids);
+    mailbox(key[0]);
+    folder(key[1]);
     return 0;
 }
 

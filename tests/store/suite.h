@@ -47,7 +47,7 @@ static inline void world_open(struct world *w, const char *kind)
     assert_int_equal(r, 0);
     w->ops = w->store.ops;
     assert_string_equal(w->ops->name, kind);
-    assert_int_equal(w->ops->open(&w->store, text("ann"), POSTERN_STORE_CREATE, &w->box), 0);
+    assert_int_equal(postern_store_inbox(&w->store, text("ann"), POSTERN_STORE_CREATE, &w->box), 0);
 }
 
 static inline int remove_one(const char *path, const struct stat *facts, int type,
@@ -65,16 +65,36 @@ static inline void world_close(struct world *w)
     nftw(w->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static inline int take_unique(void *ctx, const struct postern_message_info *info)
+{
+    memcpy(ctx, info->unique_id.p, info->unique_id.n);
+    ((char *)ctx)[info->unique_id.n] = '\0';
+    return 0;
+}
+
+/* unique_of - the unique-id of a UID. */
+static inline void unique_of(struct world *w, uint32_t uid, char *unique_r)
+{
+    unique_r[0] = '\0';
+    assert_int_equal(w->ops->each(w->box, (struct postern_uid_range){uid, uid}, 0, take_unique,
+                                  unique_r),
+                     0);
+    assert_true(unique_r[0]);
+}
+
 /* deliver - one message with this content; its unique-id to uid_r, at least POSTERN_UID_MAX + 1
  * bytes, or NULL. */
 static inline void deliver(struct world *w, const char *content, char *uid_r)
 {
     struct postern_delivery *delivery = NULL;
+    uint32_t uid;
 
-    assert_int_equal(w->ops->begin(w->box, &delivery), 0);
+    assert_int_equal(w->ops->begin(w->box, NULL, &delivery), 0);
     assert_int_equal(w->ops->write(delivery, text(content)), 0);
-    assert_int_equal(w->ops->commit(&delivery, uid_r), 0);
+    assert_int_equal(w->ops->commit(&delivery, 1, &uid), 0);
     assert_null(delivery);
+    if (uid_r)
+        unique_of(w, uid, uid_r);
 }
 
 static inline struct postern_snapshot *snapshot_of(struct world *w)
@@ -116,7 +136,7 @@ static inline void assert_content(struct world *w, struct postern_span uid, cons
     size_t at = 0;
     int n;
 
-    assert_int_equal(w->ops->message(w->box, uid, 0, &content, &facts), 0);
+    assert_int_equal(postern_store_message(&w->store, w->box, uid, 0, &content, &facts), 0);
     assert_int_equal(facts.size_raw, strlen(expected));
     while ((n = w->ops->read(content, at, bytes, sizeof bytes)) > 0) {
         assert_true(at + (size_t)n <= strlen(expected));

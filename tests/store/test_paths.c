@@ -17,8 +17,8 @@ static void test_eml_shared(void **state)
     put(&w, "ann/1.eml", MAIL);
     snprintf(folder, sizeof folder, "%s/ann", w.dir);
     assert_int_equal(postern_store_eml_new(&shared, folder, false), 0);
-    assert_int_equal(shared.ops->open(&shared, text("x"), 0, &one), 0);
-    assert_int_equal(shared.ops->open(&shared, text("y"), 0, &two), 0);
+    assert_int_equal(postern_store_inbox(&shared, text("x"), 0, &one), 0);
+    assert_int_equal(postern_store_inbox(&shared, text("y"), 0, &two), 0);
     assert_int_equal(shared.ops->lock(one), 0);
     assert_int_equal(shared.ops->lock(two), POSTERN_E_IN_USE);
     assert_int_equal(shared.ops->list_users(&shared, NULL, NULL), POSTERN_E_UNSUPPORTED);
@@ -40,17 +40,17 @@ static void test_path_patterns(void **state)
     world_open(&w, "maildir");
     snprintf(path, sizeof path, "%s/%%d/%%n/Maildir", w.dir);
     assert_int_equal(postern_store_maildir_new(&store, path), 0);
-    assert_int_equal(store.ops->open(&store, text("carl@example.org"), POSTERN_STORE_CREATE, &box),
+    assert_int_equal(postern_store_inbox(&store, text("carl@example.org"), POSTERN_STORE_CREATE, &box),
                      0);
     assert_true(exists(&w, "example.org/carl/Maildir/cur"));
     store.ops->close(&box);
-    assert_true(store.ops->open(&store, text("carl@.."), POSTERN_STORE_CREATE, &box) < 0);
-    assert_true(store.ops->open(&store, text("..@example.org"), POSTERN_STORE_CREATE, &box) < 0);
-    assert_true(store.ops->open(&store, text("@"), POSTERN_STORE_CREATE, &box) < 0);
+    assert_true(postern_store_inbox(&store, text("carl@.."), POSTERN_STORE_CREATE, &box) < 0);
+    assert_true(postern_store_inbox(&store, text("..@example.org"), POSTERN_STORE_CREATE, &box) < 0);
+    assert_true(postern_store_inbox(&store, text("@"), POSTERN_STORE_CREATE, &box) < 0);
     postern_store_free(&store);
     snprintf(path, sizeof path, "%s/all/%%u", w.dir);
     assert_int_equal(postern_store_maildir_new(&store, path), 0);
-    assert_int_equal(store.ops->open(&store, text("dora@example.org"), POSTERN_STORE_CREATE, &box),
+    assert_int_equal(postern_store_inbox(&store, text("dora@example.org"), POSTERN_STORE_CREATE, &box),
                      0);
     assert_true(exists(&w, "all/dora@example.org/new"));
     store.ops->close(&box);
@@ -71,8 +71,8 @@ static void test_mailbox_replaced(void **state)
     w.ops->close(&w.box);
     move(&w, "ann", "gone");
     drop(&w, "gone/cur/1.old");
-    assert_int_equal(w.ops->open(&w.store, text("ann"), 0, &w.box), POSTERN_E_NOT_FOUND);
-    assert_int_equal(w.ops->open(&w.store, text("ann"), POSTERN_STORE_CREATE, &w.box), 0);
+    assert_int_equal(postern_store_inbox(&w.store, text("ann"), 0, &w.box), POSTERN_E_NOT_FOUND);
+    assert_int_equal(postern_store_inbox(&w.store, text("ann"), POSTERN_STORE_CREATE, &w.box), 0);
     put(&w, "ann/cur/1.new", MAIL);
     assert_content(&w, text("1.new"), MAIL);
     world_close(&w);
@@ -90,7 +90,7 @@ static void test_many_mailboxes(void **state)
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 600; i++) {
             snprintf(user, sizeof user, "u%d", i);
-            assert_int_equal(w.ops->open(&w.store, text(user), POSTERN_STORE_CREATE, &boxes[i]), 0);
+            assert_int_equal(postern_store_inbox(&w.store, text(user), POSTERN_STORE_CREATE, &boxes[i]), 0);
         }
         for (int i = 0; i < 600; i++)
             w.ops->close(&boxes[(i * 7) % 600]);

@@ -41,10 +41,10 @@ static void test_watch_other(void **state)
     world_open(&w, *state);
     deliver(&w, MAIL, uid);
     span = text(uid);
-    assert_int_equal(w.ops->open(&w.store, text("ann"), 0, &other), 0);
+    assert_int_equal(postern_store_inbox(&w.store, text("ann"), 0, &other), 0);
     fd = w.ops->watch_fd(other);
     assert_true(fd >= 0);
-    assert_int_equal(w.ops->expunge(w.box, &span, 1), 0);
+    assert_int_equal(postern_store_expunge(&w.store, w.box, &span, 1), 0);
     assert_true(is_readable(fd, 10000));
     w.ops->watch_clear(other);
     w.ops->watch_clear(w.box); /* which nobody watches */
@@ -67,9 +67,9 @@ static void *deliver_many(void *arg)
         struct postern_delivery *delivery = NULL;
         struct postern_snapshot *snapshot = NULL;
 
-        if (ops->open(&d->w->store, text(d->user), POSTERN_STORE_CREATE, &box) < 0 ||
-            ops->begin(box, &delivery) < 0 || ops->write(delivery, text(MAIL)) < 0 ||
-            ops->commit(&delivery, NULL) < 0 || ops->snapshot(box, 0, &snapshot) < 0)
+        if (postern_store_inbox(&d->w->store, text(d->user), POSTERN_STORE_CREATE, &box) < 0 ||
+            ops->begin(box, NULL, &delivery) < 0 || ops->write(delivery, text(MAIL)) < 0 ||
+            ops->commit(&delivery, 1, NULL) < 0 || ops->snapshot(box, 0, &snapshot) < 0)
             return d; /* anything but NULL */
         postern_snapshot_unref(&snapshot);
         ops->close(&box);
@@ -107,7 +107,7 @@ static void *delete_all(void *arg)
     struct postern_mailbox *box = NULL;
     int deleted = 0;
 
-    if (ops->open(&d->w->store, text(d->user), POSTERN_STORE_CREATE, &box) < 0 ||
+    if (postern_store_inbox(&d->w->store, text(d->user), POSTERN_STORE_CREATE, &box) < 0 ||
         ops->lock(box) < 0)
         return d;
     while (deleted < 40) { /* as many as the two others deliver */
@@ -118,7 +118,7 @@ static void *delete_all(void *arg)
         for (size_t i = 0; i < snapshot->list.count; i++) {
             struct postern_span uid = uid_at(snapshot, i);
 
-            if (ops->expunge(box, &uid, 1) < 0)
+            if (postern_store_expunge(&d->w->store, box, &uid, 1) < 0)
                 return d;
             deleted++;
         }

@@ -19,6 +19,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 import tempfile
 import threading
 
@@ -317,8 +318,13 @@ class Run:
             raise Failed(f"the server said {self.got!r} before it closed")
 
     def store(self, rest):
-        have = sorted(path.name.split(":2,")[0] for path in self.files())
-        if have != sorted(filter(None, rest.split(","))):
+        wanted = sorted(filter(None, rest.split(",")))
+        for _ in range(200):  # files are removed after the answer
+            have = sorted(path.name.split(":2,")[0] for path in self.files())
+            if have == wanted:
+                break
+            time.sleep(0.05)
+        if have != wanted:
             raise Failed(f"the store has {have}, expected {rest}")
 
     def step(self, word, rest):

@@ -65,7 +65,7 @@ static void test_files_come_in_order(void **state)
     (void)state;
     assert_int_equal(postern_store_memory_new(&store), 0);
     assert_int_equal(load_folder(&store, SPAN("demo"), folder), 2);
-    assert_int_equal(store.ops->open(&store, SPAN("demo"), 0, &mailbox), 0);
+    assert_int_equal(postern_store_inbox(&store, SPAN("demo"), 0, &mailbox), 0);
     assert_int_equal(store.ops->snapshot(mailbox, 0, &snapshot), 0);
     assert_int_equal(snapshot->list.count, 2);
     assert_int_equal(snapshot->list.entries[0].size_bytes, 14);

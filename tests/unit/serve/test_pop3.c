@@ -119,10 +119,10 @@ static void deliver(const char *user, const char *text)
     struct postern_delivery *delivery;
 
     assert_int_equal(
-        ops->open(&world->store, postern_span_of(user), POSTERN_STORE_CREATE, &mailbox), 0);
-    assert_int_equal(ops->begin(mailbox, &delivery), 0);
+        postern_store_inbox(&world->store, postern_span_of(user), POSTERN_STORE_CREATE, &mailbox), 0);
+    assert_int_equal(ops->begin(mailbox, NULL, &delivery), 0);
     assert_true(ops->write(delivery, postern_span_of(text)) >= 0);
-    assert_int_equal(ops->commit(&delivery, NULL), 0);
+    assert_int_equal(ops->commit(&delivery, 1, NULL), 0);
     ops->close(&mailbox);
 }
 
@@ -241,7 +241,7 @@ static bool is_free(const char *user)
     struct postern_mailbox *mailbox;
     int r;
 
-    assert_int_equal(ops->open(&world->store, postern_span_of(user), 0, &mailbox), 0);
+    assert_int_equal(postern_store_inbox(&world->store, postern_span_of(user), 0, &mailbox), 0);
     r = ops->lock(mailbox);
     if (r >= 0)
         ops->unlock(mailbox);
@@ -397,7 +397,7 @@ static void test_new_mail_by_unique_id(void **state) /* X4 */
     (void)state;
     login();
     deliver("ada", "Subject: new\r\n\r\n");
-    assert_int_equal(ops->open(&world->store, SPAN("ada"), 0, &mailbox), 0);
+    assert_int_equal(postern_store_inbox(&world->store, SPAN("ada"), 0, &mailbox), 0);
     assert_int_equal(ops->snapshot(mailbox, 0, &snapshot), 0);
     assert_int_equal(snapshot->list.count, 3);
     memcpy(uid, snapshot->list.uids + snapshot->list.entries[2].uid_offset,

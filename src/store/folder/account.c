@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+/* account - accounts that are folders: opening, and the cache of open ones.
+ * An account stays in the cache, with its index, when nobody has it open, so that the next login
+ * finds it warm; past a bound such idle ones are dropped. User names are checked before they become
+ * a path, and everything below is opened relative to the account's own descriptor. */
+#include "store/folder/folder.h"
+
+#include "base/span.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define IDLE_MAX 512
+
+int folder_store_new(struct postern_store *store_r, const struct folder_kind *kind,
+                     const char *path, bool per_user)
+{
+    struct folder_store *store = calloc(1, sizeof *store);
+
+    if (!store || !(store->path = strdup(path))) {
+        free(store);
+        return POSTERN_E_NOMEM;
+    }
+    store->kind = kind;
+    store->per_user = per_user;
+    pthread_mutex_init(&store->mutex, NULL);
+    *store_r = (struct postern_store){&kind->ops, store};
+    return 0;
+}
+
+/* ---- paths ----------------------------------------------------------------------------------- */
+
+static size_t put(char *out, size_t at, struct postern_span s)
+{
+    for (size_t i = 0; i < s.n; i++, at++)
+        if (at < PATH_MAX)
+            out[at] = s.p[i];
+    return at;
+}
+
+/* path_of - the folder of a user. */
+static int path_of(const struct folder_store *store, struct postern_span user, char out[PATH_MAX])
+{
+    struct postern_span domain = user, name = span_cut(&domain, '@');
+    bool any = false;
+    size_t n = 0;
+
+    for (const char *at = store->path; *at; at++) {
+        char which = at[0] == '%' ? at[1] : '\0';
+
+        if (store->per_user && (which == 'u' || which == 'n' || which == 'd')) {
+            struct postern_span part = which == 'u' ? user : which == 'n' ? name : domain;
+
+            if (part.n == 0 || part.p[0] == '.')
+                return POSTERN_E_NOT_FOUND;
+            n = put(out, n, part);
+            any = true;
+            at++;
+        } else {
+            n = put(out, n, span_make(at, 1));
+        }
+    }
+    if (store->per_user && !any) {
+        n = put(out, n, SPAN("/"));
+        n = put(out, n, user);
+    }
+    if (n >= PATH_MAX)
+        return POSTERN_E_NOT_FOUND;
+    out[n] = '\0';
+    return 0;
+}
+
+/* make_one - one folder of a path, synced into its parent. */
+static int make_one(const char *path, mode_t mode)
+{
+    char parent[PATH_MAX + 4];
+    int fd, err;
+
+    if (mkdir(path, mode) < 0)
+        return errno == EEXIST ? 0 : folder_error(errno);
+    snprintf(parent, sizeof parent, "%s/..", path);
+    fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return folder_error(errno);
+    err = folder_sync(fd);
+    close(fd);
+    return err;
+}
+
+static int make_path(char *path)
+{
+    int err = 0;
+
+    for (char *at = path + 1; *at && !err; at++)
+        if (*at == '/') {
+            *at = '\0';
+            err = make_one(path, 0755);
+            *at = '/';
+        }
+    return err ? err : make_one(path, 0700);
+}
+
+/* open_folders - see that all folders of the account's INBOX are there. */
+static int open_folders(struct postern_account *account, const char *path, bool create)
+{
+    const struct folder_kind *kind = account->store->kind;
+    struct stat facts;
+    int fd = 0;
+
+    account->base = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (account->base < 0 || fstat(account->base, &facts) < 0)
+        return folder_error(errno);
+    account->device = facts.st_dev;
+    account->inode = facts.st_ino;
+    for (unsigned i = 0; i < kind->sub_count && fd >= 0; i++) {
+        fd = folder_dir_open(account->base, kind->subs[i], create);
+        if (fd >= 0)
+            close(fd);
+    }
+    if (fd < 0)
+        return fd;
+    fd = folder_dir_open(account->base, kind->staging, true);
+    if (fd >= 0)
+        close(fd);
+    return fd == POSTERN_E_NOMEM || fd == POSTERN_E_AGAIN ? fd : 0;
+}
+
+/* open_index - where it cannot be written, UIDs live in memory only. */
+static int open_index(struct postern_account *account)
+{
+    int err = 0;
+
+    account->dir = folder_dir_open(account->base, account->store->kind->index, true);
+    if (account->dir < 0)
+        account->dir = folder_dir_open(account->base, account->store->kind->index, false);
+    if (account->dir == POSTERN_E_NOMEM || account->dir == POSTERN_E_AGAIN)
+        return account->dir;
+    if (account->dir >= 0)
+        err = index_open(&account->index, account->dir);
+    else
+        account->index = (struct index){
+            .dir = -1, .fd = -1, .lock = -1, .next_id = 1, .was_lost = true, .read_only = true};
+    return err ? err : account_discover(account);
+}
+
+/* ---- the cache ------------------------------------------------------------------------------- */
+
+static void account_drop(struct postern_account *account)
+{
+    index_close(&account->index);
+    while (account->kept) {
+        struct kept *kept = account->kept;
+
+        account->kept = kept->next;
+        kept_free(kept);
+    }
+    folder_fd_close(&account->dir);
+    folder_fd_close(&account->base);
+    pthread_mutex_destroy(&account->mutex);
+    pthread_mutex_destroy(&account->queue_mutex);
+    pthread_cond_destroy(&account->committed);
+    free(account);
+}
+
+static struct postern_account *account_make(struct folder_store *store, struct postern_span user)
+{
+    struct postern_account *account = calloc(1, sizeof *account);
+
+    if (!account)
+        return NULL;
+    *account = (struct postern_account){.store = store,
+                                        .base = -1,
+                                        .dir = -1,
+                                        .index = {.fd = -1, .lock = -1},
+                                        .seen = {0, -1}};
+    memcpy(account->user, user.p, user.n);
+    pthread_mutex_init(&account->mutex, NULL);
+    pthread_mutex_init(&account->queue_mutex, NULL);
+    pthread_cond_init(&account->committed, NULL);
+    return account;
+}
+
+static struct postern_account **bucket_of(struct folder_store *store, struct postern_span user)
+{
+    return &store->buckets[span_hash(user) % FOLDER_BUCKETS];
+}
+
+static void idle_leave(struct folder_store *store, struct postern_account *account)
+{
+    *(account->idle_older ? &account->idle_older->idle_newer : &store->idle_oldest) =
+        account->idle_newer;
+    *(account->idle_newer ? &account->idle_newer->idle_older : &store->idle_newest) =
+        account->idle_older;
+    account->idle_older = account->idle_newer = NULL;
+    store->idle_count--;
+}
+
+static void idle_join(struct folder_store *store, struct postern_account *account)
+{
+    account->idle_older = store->idle_newest;
+    *(account->idle_older ? &account->idle_older->idle_newer : &store->idle_oldest) = account;
+    store->idle_newest = account;
+    store->idle_count++;
+}
+
+/* forget - drop a account that nobody has open. */
+static void forget(struct folder_store *store, struct postern_account *account)
+{
+    struct postern_account **at = bucket_of(store, postern_span_of(account->user));
+
+    while (*at != account)
+        at = &(*at)->next;
+    *at = account->next;
+    idle_leave(store, account);
+    account_drop(account);
+}
+
+static bool is_still_there(const struct postern_account *account)
+{
+    char path[PATH_MAX];
+    struct stat facts;
+
+    return path_of(account->store, postern_span_of(account->user), path) == 0 &&
+           stat(path, &facts) == 0 && facts.st_ino == account->inode &&
+           facts.st_dev == account->device;
+}
+
+/* cached - the account from the cache, counted; NULL when it is not there. A account that was removed
+ * or replaced on disk meanwhile is forgotten. */
+static struct postern_account *cached(struct folder_store *store, struct postern_span user)
+{
+    struct postern_account *account = *bucket_of(store, user);
+
+    while (account && !span_equal(postern_span_of(account->user), user))
+        account = account->next;
+    if (!account)
+        return NULL;
+    if (account->users == 0 && !is_still_there(account)) {
+        forget(store, account);
+        return NULL;
+    }
+    if (account->users++ == 0)
+        idle_leave(store, account);
+    return account;
+}
+
+static void account_release(struct postern_account *account)
+{
+    struct folder_store *store = account->store;
+
+    pthread_mutex_lock(&store->mutex);
+    if (--account->users == 0) {
+        idle_join(store, account);
+        if (store->idle_count > IDLE_MAX)
+            forget(store, store->idle_oldest);
+    }
+    pthread_mutex_unlock(&store->mutex);
+}
+
+static int find_or_make(struct folder_store *store, struct postern_span user, unsigned flags,
+                               struct postern_account **account_r)
+{
+    char path[PATH_MAX];
+    struct postern_account *account = cached(store, user), **bucket;
+    int err = 0;
+
+    if (!account) {
+        if (flags & POSTERN_STORE_NO_WAIT)
+            return POSTERN_E_AGAIN;
+        err = path_of(store, user, path);
+        if (!err && flags & POSTERN_STORE_CREATE)
+            err = make_path(path);
+        account = err ? NULL : account_make(store, user);
+        if (!account)
+            return err ? err : POSTERN_E_NOMEM;
+        err = open_folders(account, path, flags & POSTERN_STORE_CREATE);
+        if (!err)
+            err = open_index(account);
+        if (err < 0) {
+            account_drop(account);
+            return err;
+        }
+        account->users = 1;
+        bucket = bucket_of(store, user);
+        account->next = *bucket;
+        *bucket = account;
+    }
+    *account_r = account;
+    return 0;
+}
+
+int folder_account_open(struct postern_store *postern_store, struct postern_span user,
+                        unsigned flags, struct postern_account **account_r)
+{
+    struct folder_store *store = postern_store->self;
+    struct postern_account *account;
+    int err;
+
+    if (!user_is_safe(user))
+        return POSTERN_E_NOT_FOUND;
+    pthread_mutex_lock(&store->mutex);
+    /* one account for all names: cached under one name */
+    err = find_or_make(store, store->per_user ? user : SPAN("all"), flags, &account);
+    pthread_mutex_unlock(&store->mutex);
+    if (!err)
+        *account_r = account;
+    return err;
+}
+
+void folder_account_ref(struct postern_account *account)
+{
+    pthread_mutex_lock(&account->store->mutex);
+    account->users++;
+    pthread_mutex_unlock(&account->store->mutex);
+}
+
+void folder_account_close(struct postern_account **account)
+{
+    if (!account || !*account)
+        return;
+    account_release(*account);
+    *account = NULL;
+}
+
+void folder_free(struct postern_store *postern_store)
+{
+    struct folder_store *store = postern_store->self;
+
+    watcher_free(store->watcher);
+    for (size_t i = 0; i < FOLDER_BUCKETS; i++)
+        for (struct postern_account *account = store->buckets[i], *next; account; account = next) {
+            next = account->next;
+            account_drop(account);
+        }
+    pthread_mutex_destroy(&store->mutex);
+    free(store->path);
+    free(store);
+}
+
+/* ---- an operation ---------------------------------------------------------------------------- */
+
+static int take_mutex(struct postern_account *account, unsigned flags)
+{
+    if (!(flags & POSTERN_STORE_NO_WAIT)) {
+        pthread_mutex_lock(&account->mutex);
+        return 0;
+    }
+    return pthread_mutex_trylock(&account->mutex) == 0 ? 0 : POSTERN_E_AGAIN;
+}
+
+int account_enter(struct postern_account *account, unsigned flags)
+{
+    int err = take_mutex(account, flags);
+
+    if (err)
+        return err;
+    err = index_refresh(&account->index, !(flags & POSTERN_STORE_NO_WAIT));
+    if (err)
+        pthread_mutex_unlock(&account->mutex);
+    return err;
+}
+
+int account_enter_lock(struct postern_account *account, unsigned flags)
+{
+    int err = take_mutex(account, flags);
+
+    if (err)
+        return err;
+    err = index_lock(&account->index, !(flags & POSTERN_STORE_NO_WAIT));
+    if (err)
+        pthread_mutex_unlock(&account->mutex);
+    return err;
+}
+
+void account_leave(struct postern_account *account)
+{
+    index_unlock(&account->index);
+    pthread_mutex_unlock(&account->mutex);
+}
+
+struct kept *account_kept(struct postern_account *account, uint64_t id)
+{
+    struct kept *kept = account->kept;
+
+    while (kept && kept->id != id)
+        kept = kept->next;
+    if (kept)
+        return kept;
+    kept = calloc(1, sizeof *kept);
+    if (!kept)
+        return NULL;
+    *kept = (struct kept){.next = account->kept, .id = id, .seen = {{0, -1}, {0, -1}}};
+    account->kept = kept;
+    return kept;
+}
+
+int folder_list_users(struct postern_store *postern_store,
+                      int (*each)(void *ctx, struct postern_span user), void *ctx)
+{
+    struct folder_store *store = postern_store->self;
+    struct dirent *entry;
+    int result = 0;
+    DIR *dir;
+
+    if (!store->per_user || strchr(store->path, '%'))
+        return POSTERN_E_UNSUPPORTED; /* a pattern cannot be read backwards */
+    dir = opendir(store->path);
+    if (!dir)
+        return folder_error(errno);
+    while (!result && (entry = readdir(dir)))
+        if (entry->d_type == DT_DIR && user_is_safe(postern_span_of(entry->d_name)))
+            result = each(ctx, postern_span_of(entry->d_name));
+    closedir(dir);
+    return result;
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/* append - new messages. The order that nothing can be lost by: the file written and synced in the
+ * staging folder; then, as the index's only writer, a UID, the file moved to its name, the folder
+ * synced, the index committed; then the answer. Whoever commits does it for all who wait, with one
+ * sync of the folder and one of the index.
+ *
+ * Line ends are made CRLF on the way in, so that a file goes out as it is. The names of a set, or of
+ * a file whose name cannot tell all that came with it, are doomed beforehand: a crash in the middle
+ * removes those that are there. */
+#include "store/folder/append.h"
+
+#include "base/span.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HELD_BYTES 65536 /* a message up to this long is written in one piece */
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+int folder_begin(struct postern_mailbox *mailbox, const struct postern_new_message *what,
+                 struct postern_delivery **delivery_r)
+{
+    static atomic_ullong numbers;
+    struct postern_delivery *delivery = calloc(1, sizeof *delivery);
+    struct timespec now;
+
+    if (!delivery)
+        return POSTERN_E_NOMEM;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (what)
+        delivery->what = *what;
+    if (delivery->what.unique_id.n > POSTERN_UID_MAX) {
+        free(delivery);
+        return POSTERN_E_TOO_LONG;
+    }
+    memcpy(delivery->unique, delivery->what.unique_id.p ? delivery->what.unique_id.p : "",
+           delivery->what.unique_id.n);
+    delivery->what.unique_id.p = delivery->unique;
+    delivery->mailbox = mailbox;
+    delivery->number = atomic_fetch_add(&numbers, 1) + 1;
+    delivery->fd = -1;
+    delivery->place = (struct place){.base = -1, .subs = {-1, -1}, .staging = -1};
+    snprintf(delivery->staged, sizeof delivery->staged, "postern.%lld.%d.%llu",
+             (long long)now.tv_sec, (int)getpid(), (unsigned long long)delivery->number);
+    *delivery_r = delivery;
+    return 0;
+}
+
+/* stage - the file in the staging folder. */
+static int stage(struct postern_delivery *delivery)
+{
+    struct postern_account *account = delivery->mailbox->account;
+    const struct index_mailbox *rows;
+    int err = account_enter(account, 0), staging = -1;
+
+    if (err)
+        return err;
+    rows = index_mailbox_of(&account->index, delivery->mailbox->id);
+    err = rows ? place_open(&delivery->place, account, rows) : POSTERN_E_NOT_FOUND;
+    account_leave(account);
+    if (!err) {
+        staging = place_staging(&delivery->place);
+        if (staging == POSTERN_E_NOT_FOUND)
+            staging = delivery->place.staging = folder_dir_open(
+                delivery->place.base, account->store->kind->staging, true);
+        err = staging < 0 ? staging : 0;
+    }
+    if (err)
+        return err;
+    delivery->fd = openat(staging, delivery->staged,
+                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return delivery->fd < 0 ? folder_error(errno) : 0;
+}
+
+static int spill(struct postern_delivery *delivery)
+{
+    struct postern_span held = buffer_span(&delivery->held);
+    int err = delivery->fd < 0 ? stage(delivery) : 0;
+
+    if (!err && held.n) {
+        scan_feed(&delivery->scan, held);
+        err = folder_write_all(delivery->fd, held);
+    }
+    buffer_take(&delivery->held, held.n);
+    return err ? err : delivery->held.error;
+}
+
+int folder_write(struct postern_delivery *delivery, struct postern_span bytes)
+{
+    while (bytes.n) {
+        size_t at = span_find(bytes, '\n');
+        bool bare = at < bytes.n && (at ? bytes.p[at - 1] : delivery->last) != '\r';
+        size_t n = at < bytes.n ? at + 1 : at;
+
+        buffer_append(&delivery->held, span_make(bytes.p, bare ? at : n));
+        if (bare)
+            buffer_append(&delivery->held, SPAN("\r\n"));
+        delivery->last = bytes.p[n - 1];
+        bytes = span_from(bytes, n);
+        if (!delivery->error && buffer_length(&delivery->held) > HELD_BYTES)
+            delivery->error = spill(delivery);
+    }
+    if (!delivery->error)
+        delivery->error = delivery->held.error;
+    return delivery->error;
+}
+
+void folder_abort(struct postern_delivery **delivery_p)
+{
+    struct postern_delivery *delivery = delivery_p ? *delivery_p : NULL;
+
+    if (!delivery)
+        return;
+    if (delivery->fd >= 0) {
+        close(delivery->fd);
+        if (!delivery->placed)
+            unlinkat(delivery->place.staging, delivery->staged, 0);
+    }
+    place_close(&delivery->place);
+    buffer_done(&delivery->held);
+    free(delivery);
+    *delivery_p = NULL;
+}
+
+/* finish - all octets in the file, and the file on disk. */
+static int finish(struct postern_delivery *delivery)
+{
+    int err = delivery->error ? delivery->error : spill(delivery);
+
+    scan_end(&delivery->scan);
+    if (!err && delivery->what.date_s) {
+        struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = delivery->what.date_s}};
+
+        if (futimens(delivery->fd, times) < 0)
+            err = POSTERN_E_IO;
+    }
+    if (!err)
+        err = folder_sync(delivery->fd);
+    return err;
+}
+
+/* ---- placing --------------------------------------------------------------------------------- */
+
+/* struct batch - what one commit does for all who wait. */
+struct batch {
+    struct postern_account *account;
+    struct buffer group;
+    struct running { /* a mailbox, and what it will have given when the batch is over */
+        uint64_t id, modseq;
+        uint32_t uid_next;
+    } *running;
+    size_t count;
+};
+
+static struct running *running_of(struct batch *batch, const struct index_mailbox *rows)
+{
+    struct running *all;
+
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->running[i].id == rows->facts.id)
+            return &batch->running[i];
+    all = realloc(batch->running, (batch->count + 1) * sizeof *all);
+    if (!all)
+        return NULL;
+    batch->running = all;
+    all[batch->count] =
+        (struct running){rows->facts.id, rows->facts.modseq + 1, rows->facts.uid_next};
+    return &all[batch->count++];
+}
+
+/* name_file - the name and the sub-folder that a delivery gets. */
+static int name_file(struct postern_delivery *delivery, const struct index_mailbox *rows,
+                     uint32_t uid)
+{
+    const struct folder_kind *kind = delivery->mailbox->account->store->kind;
+    struct new_name what = {.number = delivery->number,
+                            .size_raw = delivery->scan.size_raw,
+                            .size_wire = delivery->scan.size_wire,
+                            .uid_validity = rows->facts.uid_validity,
+                            .uid = uid};
+    uint32_t letters = keywords_to_letters(&delivery->place, rows, delivery->what.keywords);
+    char name[FOLDER_NAME_BYTES];
+    int err = 0;
+
+    if (delivery->name[0])
+        return 0; /* it was doomed under this name */
+    err = kind->make_name(&what, name, sizeof name);
+    memcpy(delivery->name, name, sizeof name);
+    if (!err && (delivery->what.flags || letters) &&
+        kind->flag_name(postern_span_of(name), delivery->what.flags, letters, delivery->name,
+                        sizeof delivery->name))
+        delivery->sub = 1;
+    return err;
+}
+
+static void describe(struct batch *batch, const struct postern_delivery *delivery,
+                     const struct index_mailbox *rows, uint64_t modseq)
+{
+    const struct folder_kind *kind = batch->account->store->kind;
+    struct postern_span name = postern_span_of(delivery->name);
+    struct index_row row = {.uid = delivery->uid,
+                            .modseq = modseq,
+                            .keywords = delivery->what.keywords,
+                            .email_id = delivery->email_id ? delivery->email_id
+                                                           : span_hash(kind->key_of(name))};
+    struct stat facts;
+
+    row_take_scan(&row, &delivery->scan);
+    row.bits |= (uint16_t)(delivery->what.flags & POSTERN_FLAGS_ALL);
+    if (delivery->sub)
+        row.bits |= ROW_SECOND_SUB;
+    if (fstat(delivery->fd, &facts) == 0) {
+        row.date_s = facts.st_mtim.tv_sec;
+        row.mtime_ns = (uint32_t)facts.st_mtim.tv_nsec;
+    }
+    row_write(&batch->group, rows->facts.id, &row, name, delivery->what.unique_id);
+}
+
+static int place_one(struct batch *batch, struct postern_delivery *delivery)
+{
+    struct postern_account *account = batch->account;
+    struct index_mailbox *rows = index_mailbox_of(&account->index, delivery->mailbox->id);
+    struct running *running = rows && rows->facts.exists ? running_of(batch, rows) : NULL;
+    int sub, err;
+
+    if (!running)
+        return rows && rows->facts.exists ? POSTERN_E_NOMEM : POSTERN_E_NOT_FOUND;
+    if (running->uid_next == UINT32_MAX)
+        return POSTERN_E_FULL;
+    if (delivery->what.unique_id.n && mailbox_unique(account, rows, delivery->what.unique_id))
+        return POSTERN_E_EXISTS;
+    delivery->uid = running->uid_next;
+    err = name_file(delivery, rows, delivery->uid);
+    sub = err ? err : place_sub(&delivery->place, delivery->sub);
+    if (sub < 0)
+        return sub;
+    if (renameat2(delivery->place.staging, delivery->staged, sub, delivery->name,
+                  RENAME_NOREPLACE) < 0)
+        return folder_error(errno);
+    delivery->placed = true;
+    running->uid_next++;
+    describe(batch, delivery, rows, running->modseq);
+    return batch->group.error;
+}
+
+static void take_back(struct commit_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->deliveries[i]->placed)
+            unlinkat(place_sub(&set->deliveries[i]->place, set->deliveries[i]->sub),
+                     set->deliveries[i]->name, 0);
+}
+
+/* doom_set - the names that a set will have, so that a crash leaves none of them. */
+static int doom_set(struct batch *batch, struct commit_set *set)
+{
+    struct index_mailbox *rows =
+        index_mailbox_of(&batch->account->index, set->deliveries[0]->mailbox->id);
+    struct running *running = rows ? running_of(batch, rows) : NULL;
+    struct buffer group = {0};
+    int err = running ? 0 : POSTERN_E_NOT_FOUND;
+
+    for (size_t i = 0; i < set->count && !err; i++) {
+        err = name_file(set->deliveries[i], rows, running->uid_next + (uint32_t)i);
+        group_doom(&group, rows->facts.id, set->deliveries[i]->sub,
+                   postern_span_of(set->deliveries[i]->name));
+    }
+    if (!err)
+        err = index_commit(&batch->account->index, &group, true, false);
+    buffer_done(&group);
+    return err;
+}
+
+static void expunge_moved(struct batch *batch, const struct commit_set *set)
+{
+    struct index_mailbox *rows = index_mailbox_of(&batch->account->index, set->from);
+    struct running *running = rows ? running_of(batch, rows) : NULL;
+
+    if (running)
+        group_expunge_set(&batch->group, rows, set->moved, set->count, running->modseq);
+}
+
+/* is_whole_by_itself - one file whose name tells all that came with it: a crash before the index is
+ * written leaves a message as it should be. */
+static bool is_whole_by_itself(const struct batch *batch, const struct commit_set *set)
+{
+    const struct postern_new_message *what = &set->deliveries[0]->what;
+    char name[FOLDER_NAME_BYTES];
+
+    return set->count == 1 && !set->from && !what->keywords && !what->unique_id.n &&
+           (!what->flags || batch->account->store->kind->flag_name(SPAN("x"), what->flags, 0, name,
+                                                                   sizeof name));
+}
+
+static int place_set(struct batch *batch, struct commit_set *set)
+{
+    size_t group_n = buffer_length(&batch->group);
+    int err = is_whole_by_itself(batch, set) ? 0 : doom_set(batch, set);
+
+    for (size_t i = 0; i < set->count && !err; i++)
+        err = place_one(batch, set->deliveries[i]);
+    if (!err && set->from)
+        expunge_moved(batch, set);
+    if (err) {
+        take_back(set);
+        batch->group.tail = batch->group.head + group_n;
+    }
+    return err;
+}
+
+/* ---- committing ------------------------------------------------------------------------------ */
+
+/* sync_folders - each folder once, however many files it got. */
+static int sync_folders(struct commit_set *sets)
+{
+    struct stat facts, before = {0};
+    int err = 0;
+
+    for (struct commit_set *set = sets; set && !err; set = set->next)
+        for (size_t i = 0; i < set->count && !err && !set->result; i++) {
+            int sub = place_sub(&set->deliveries[i]->place, set->deliveries[i]->sub);
+
+            if (fstat(sub, &facts) == 0 && facts.st_ino == before.st_ino)
+                continue;
+            before = facts;
+            err = folder_sync(sub);
+        }
+    return err;
+}
+
+/* prepare - a mailbox that has no UIDs of its own yet, or lost some, is looked at first. */
+static int prepare(struct postern_account *account, uint64_t id)
+{
+    const struct index_mailbox *rows = index_mailbox_of(&account->index, id);
+
+    if (!rows || (rows->facts.uid_validity && !rows->facts.adopt))
+        return 0;
+    return mailbox_sync(account, id, 0, true);
+}
+
+static void commit_all(struct postern_account *account, struct commit_set *sets)
+{
+    struct batch batch = {.account = account};
+    int err = account_enter_lock(account, 0);
+    bool entered = !err;
+
+    for (struct commit_set *set = sets; set && entered; set = set->next) {
+        set->result = prepare(account, set->deliveries[0]->mailbox->id);
+        if (!set->result)
+            set->result = place_set(&batch, set);
+    }
+    if (!err)
+        err = sync_folders(sets);
+    if (!err && buffer_length(&batch.group))
+        err = index_commit(&account->index, &batch.group, true, false);
+    for (struct commit_set *set = sets; set; set = set->next) {
+        if (err && !set->result) {
+            take_back(set);
+            set->result = err;
+        }
+        if (!set->result)
+            watch_news(account, set->deliveries[0]->mailbox->id);
+    }
+    buffer_done(&batch.group);
+    free(batch.running);
+    if (entered)
+        account_leave(account);
+}
+
+/* wait_turn - until somebody has committed the set, or it is ours to commit for all who wait: then
+ * those, else NULL. */
+static struct commit_set *wait_turn(struct postern_account *account, struct commit_set *set)
+{
+    struct commit_set *sets = NULL;
+
+    pthread_mutex_lock(&account->queue_mutex);
+    set->next = account->queue;
+    account->queue = set;
+    while (account->committing && !set->done)
+        pthread_cond_wait(&account->committed, &account->queue_mutex);
+    if (!set->done) {
+        account->committing = true;
+        sets = account->queue;
+        account->queue = NULL;
+    }
+    pthread_mutex_unlock(&account->queue_mutex);
+    return sets;
+}
+
+static void tell_done(struct postern_account *account, struct commit_set *sets)
+{
+    pthread_mutex_lock(&account->queue_mutex);
+    for (struct commit_set *set = sets, *next; set; set = next) {
+        next = set->next;
+        set->done = true; /* its owner may go on, and take it along */
+    }
+    account->committing = false;
+    pthread_cond_broadcast(&account->committed);
+    pthread_mutex_unlock(&account->queue_mutex);
+}
+
+int folder_commit_set(struct commit_set *set, uint32_t *uids_r)
+{
+    struct postern_account *account = set->deliveries[0]->mailbox->account;
+    struct commit_set *sets;
+
+    for (size_t i = 0; i < set->count && !set->result; i++)
+        set->result = finish(set->deliveries[i]);
+    if (!set->result) {
+        sets = wait_turn(account, set);
+        if (sets) {
+            commit_all(account, sets);
+            tell_done(account, sets);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        if (!set->result && uids_r)
+            uids_r[i] = set->deliveries[i]->uid;
+        folder_abort(&set->deliveries[i]);
+    }
+    return set->result;
+}
+
+int folder_commit(struct postern_delivery **deliveries, size_t count, uint32_t *uids_r)
+{
+    struct commit_set set = {.deliveries = deliveries, .count = count};
+
+    return count ? folder_commit_set(&set, uids_r) : 0;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* folder - accounts that are folders: what maildir and eml share.
+ *
+ * Messages are files in the sub-folders of a mailbox's folder; an index beside them (store/index)
+ * knows what the files cannot tell. A folder_kind says how names are read and made. All that
+ * happens to an account happens under its mutex: an operation begins with account_enter() and ends
+ * with account_leave(). It holds two descriptors, those of its own folder and of the index; others
+ * are opened for the time of an operation, never through a link. */
+#ifndef STORE_FOLDER_FOLDER_H
+#define STORE_FOLDER_FOLDER_H
+
+#include "store/index/index.h"
+#include "store/scan.h"
+#include "store/snapshot.h"
+#include "store/words.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+
+#define FOLDER_SUBS INDEX_SUBS
+#define FOLDER_BUCKETS 4096
+#define FOLDER_NAME_BYTES 256
+#define INBOX_ID 1
+
+/* struct file_facts - what a file's name tells. */
+struct file_facts {
+    uint64_t size_raw, size_wire; /* UINT64_MAX: nothing */
+    uint32_t flags;
+    uint32_t letters; /* keywords a to z as bits */
+    bool has_flags;
+    uint32_t uid_validity, uid; /* 0: none */
+};
+
+/* struct new_name - what a new file's name is to tell. */
+struct new_name {
+    uint64_t number; /* differs for each in this process */
+    int64_t date_s;
+    uint64_t size_raw, size_wire;
+    uint32_t uid_validity, uid;
+};
+
+struct folder_kind {
+    struct postern_store_ops ops; /* name, and folder_* for the rest */
+    unsigned sub_count;
+    const char *subs[FOLDER_SUBS]; /* where messages are; deliveries go to the first */
+    const char *staging;           /* where deliveries are written first */
+    const char *index;             /* the index's folder, in the account's */
+    bool has_mailboxes;            /* others than INBOX, as ".Name" beside it */
+    bool mutable_files; /* a file may be edited in place: sizes are checked at each scan */
+    bool (*is_message)(struct postern_span name);
+    /* key_of - the part of a file's name that stays the same while flags change. */
+    struct postern_span (*key_of)(struct postern_span name);
+    /* unique_of - the part of a key that is the unique-id. */
+    struct postern_span (*unique_of)(struct postern_span key);
+    void (*read_name)(struct postern_span name, struct file_facts *facts_r);
+    /* make_name - for a delivery; 0 or POSTERN_E_TOO_LONG. */
+    int (*make_name)(const struct new_name *what, char *out, size_t size);
+    /* flag_name - the name for these flags; false: the name does not tell flags. */
+    bool (*flag_name)(struct postern_span name, uint32_t flags, uint32_t letters, char *out,
+                      size_t size);
+};
+
+struct folder_store {
+    const struct folder_kind *kind;
+    char *path;    /* with %u, %n, %d, or a plain one */
+    bool per_user; /* false: path itself is everybody's mailbox */
+    pthread_mutex_t mutex;
+    struct postern_account *buckets[FOLDER_BUCKETS];   /* the cache, by user */
+    struct postern_account *idle_oldest, *idle_newest; /* of those, the ones nobody has open */
+    unsigned idle_count;
+    struct watcher *watcher; /* NULL: nobody watches */
+};
+
+/* struct kept - what is made of a mailbox's rows, kept until they change. */
+struct kept {
+    struct kept *next;
+    uint64_t id;
+    struct postern_snapshot *snapshot;
+    uint64_t snapshot_changes; /* the rows' count of changes it was made at */
+    struct index_time seen[FOLDER_SUBS]; /* newer than the index's, nothing else was new */
+    uint32_t *by_unique;       /* places + 1, by hash of unique-id; open addressing */
+    size_t unique_room, unique_rows;
+    uint64_t unique_loads;
+};
+
+/* struct postern_account - shared by all that have it open, kept for a while after. */
+struct postern_account {
+    struct postern_account *next;                    /* in its bucket */
+    struct postern_account *idle_older, *idle_newer; /* while users is 0 */
+    struct folder_store *store;
+    char user[256];
+    unsigned users; /* handles; with the store's mutex */
+    pthread_mutex_t mutex;
+    dev_t device; /* with inode: which folder base was when it was opened */
+    ino_t inode;
+    int base, dir; /* descriptors of its folder and of the index's folder; dir -1: none */
+    struct index index;
+    struct kept *kept;
+    struct index_time seen; /* its folder's change time when the mailboxes were listed */
+    pthread_mutex_t queue_mutex; /* of what follows; never taken before `mutex` is let go */
+    struct commit_set *queue;    /* deliveries that wait for the one who commits */
+    bool committing;
+    pthread_cond_t committed;
+};
+
+struct postern_mailbox {
+    struct postern_account *account;
+    struct postern_mailbox *next; /* of those that watch */
+    uint64_t id;
+    int lock_fd, event_fd; /* -1: none */
+    int watches[FOLDER_SUBS];
+    char *name; /* of the last refresh */
+    char *keywords[POSTERN_KEYWORDS_MAX]; /* names that were asked for */
+};
+
+/* struct place - the folders of a mailbox, open for the time of an operation; -1: not yet. */
+struct place {
+    struct postern_account *account;
+    int base, subs[FOLDER_SUBS], staging;
+    bool base_is_own;
+};
+
+/* ---- account.c */
+int folder_store_new(struct postern_store *store_r, const struct folder_kind *kind,
+                     const char *path, bool per_user);
+int folder_account_open(struct postern_store *store, struct postern_span user, unsigned flags,
+                        struct postern_account **account_r);
+void folder_account_close(struct postern_account **account);
+void folder_account_ref(struct postern_account *account);
+int folder_list_users(struct postern_store *store, int (*each)(void *ctx, struct postern_span user),
+                      void *ctx);
+void folder_free(struct postern_store *store);
+/* account_enter - the mutex, and the index as it is now. POSTERN_E_AGAIN with NO_WAIT; on failure
+ * the mutex is not held. account_enter_lock - and be the index's only writer. */
+int account_enter(struct postern_account *account, unsigned flags);
+int account_enter_lock(struct postern_account *account, unsigned flags);
+void account_leave(struct postern_account *account);
+struct kept *account_kept(struct postern_account *account, uint64_t id);
+/* ---- dirs.c */
+/* place_open - the folder of a mailbox. 0 or POSTERN_E_*; close in any case. */
+int place_open(struct place *place, struct postern_account *account,
+               const struct index_mailbox *mailbox);
+void place_close(struct place *place);
+int place_sub(struct place *place, unsigned sub);
+int place_staging(struct place *place);
+/* folder_dir_open - O_NOFOLLOW; made when it is missing and `create`. A descriptor, given, or
+ * POSTERN_E_*. */
+int folder_dir_open(int base, const char *name, bool create);
+/* folder_sync - fsync, over EINTR. 0 or POSTERN_E_IO. */
+int folder_sync(int fd);
+void folder_fd_close(int *fd);
+int folder_error(int number);
+int folder_write_all(int fd, struct postern_span bytes);
+struct index_time folder_time(const struct stat *facts);
+bool time_is_same(struct index_time a, struct index_time b);
+/* time_settled - the time, or one not to be trusted when a change after it could look the same. */
+struct index_time time_settled(struct index_time time);
+/* folder_remove_tree - a folder with all in it; nothing outside. */
+void folder_remove_tree(int base, const char *name);
+/* ---- names.c */
+/* name_to_dir - the folder's name, appended. POSTERN_E_TOO_LONG. */
+int name_to_dir(struct postern_span name, struct buffer *out);
+int dir_to_name(struct postern_span dir, struct buffer *out);
+/* folder_unique - the unique-id made of a key, written to out with a NUL. */
+struct postern_span folder_unique(struct postern_span key, char out[POSTERN_UID_MAX + 1]);
+/* row_unique_id - explicit, or made of the name. */
+struct postern_span row_unique_id(const struct postern_account *account,
+                                  const struct index_mailbox *mailbox, const struct index_row *row,
+                                  char out[POSTERN_UID_MAX + 1]);
+/* ---- mailboxes.c */
+int folder_list(struct postern_account *account,
+                int (*each)(void *ctx, const struct postern_status *status), void *ctx);
+int folder_status(struct postern_account *account, struct postern_span name,
+                  struct postern_status *status_r);
+int folder_create(struct postern_account *account, struct postern_span name,
+                  enum postern_special_use special);
+int folder_remove(struct postern_account *account, struct postern_span name);
+int folder_rename(struct postern_account *account, struct postern_span from,
+                  struct postern_span to);
+int folder_subscribe(struct postern_account *account, struct postern_span name, bool on);
+int folder_quota(struct postern_account *account, struct postern_quota *quota_r);
+int folder_open(struct postern_account *account, struct postern_span name, unsigned flags,
+                struct postern_mailbox **mailbox_r);
+void folder_close(struct postern_mailbox **mailbox);
+void folder_status_of(const struct postern_account *account, const struct index_mailbox *mailbox,
+                      struct postern_status *status_r);
+/* ---- discover.c */
+/* account_discover - mailboxes that others made or removed, and renames that were cut off. With the
+ * mutex; takes the lock when there is something to write. */
+int account_discover(struct postern_account *account);
+int account_new_facts(struct postern_account *account, struct postern_span name,
+                      struct index_facts *facts_r);
+/* ---- sync.c */
+/* mailbox_sync - the rows as the files are now. POSTERN_E_AGAIN with NO_WAIT when there is
+ * something to look at. With the mutex. */
+int mailbox_sync(struct postern_account *account, uint64_t id, unsigned flags, bool always);
+/* ---- learn.c */
+/* row_learn - sizes and facts of a file that is new. POSTERN_E_AGAIN, _NOMEM; a file that cannot be
+ * read is ROW_UNREADABLE. */
+int row_learn(struct postern_account *account, const struct index_mailbox *mailbox,
+              struct index_row *row, struct postern_span name);
+void row_take_scan(struct index_row *row, const struct scan *scan);
+/* ---- view.c */
+int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags,
+                    struct postern_snapshot **snapshot_r);
+int folder_refresh(struct postern_mailbox *mailbox, unsigned flags,
+                   struct postern_status *status_r);
+int folder_ranges(struct postern_mailbox *mailbox, struct postern_uid_range *ranges_r, size_t room);
+int folder_each(struct postern_mailbox *mailbox, struct postern_uid_range range, uint64_t since,
+                int (*each)(void *ctx, const struct postern_message_info *info), void *ctx);
+int folder_vanished(struct postern_mailbox *mailbox, uint64_t since,
+                    int (*each)(void *ctx, struct postern_uid_range range), void *ctx);
+int folder_keyword(struct postern_mailbox *mailbox, struct postern_span name, bool make);
+int folder_keyword_name(struct postern_mailbox *mailbox, unsigned number,
+                        struct postern_span *name_r);
+int folder_find(struct postern_mailbox *mailbox, struct postern_span unique_id,
+                struct postern_entry *entry_r, uint32_t *uid_r);
+/* mailbox_unique - the live row with a unique-id, or NULL. */
+struct index_row *mailbox_unique(struct postern_account *account, struct index_mailbox *mailbox,
+                                 struct postern_span unique);
+void kept_free(struct kept *kept);
+/* ---- read.c */
+int folder_message(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
+                   struct postern_content **content_r, struct postern_facts *facts_r);
+int folder_read(struct postern_content *content, uint64_t offset, char *out, size_t n);
+void folder_content_close(struct postern_content **content);
+int folder_structure(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
+                     struct postern_span *block_r);
+/* row_open - the file of a row; regular files of the right owner with one link only. A descriptor,
+ * given, or POSTERN_E_*. */
+int row_open(struct postern_account *account, const struct index_mailbox *mailbox,
+             const struct index_row *row, struct stat *facts_r);
+int file_open(struct postern_account *account, const struct index_mailbox *mailbox, unsigned sub,
+              struct postern_span name, struct stat *facts_r);
+/* ---- change.c */
+int folder_flags(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
+                 const struct postern_flags_change *change, uint32_t *skipped_r);
+int folder_expunge(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count);
+void folder_tidy(struct postern_mailbox *mailbox);
+/* group_expunge_set - of these, rising, the ones that are there; how many. Their files are doomed. */
+size_t group_expunge_set(struct buffer *group, struct index_mailbox *rows, const uint32_t *uids,
+                         size_t count, uint64_t modseq);
+/* account_tidy - remove what is doomed in a mailbox. With the mutex and the lock. */
+int account_tidy(struct postern_account *account, struct index_mailbox *mailbox);
+/* ---- append.c */
+int folder_begin(struct postern_mailbox *mailbox, const struct postern_new_message *what,
+                 struct postern_delivery **delivery_r);
+int folder_write(struct postern_delivery *delivery, struct postern_span bytes);
+int folder_commit(struct postern_delivery **deliveries, size_t count, uint32_t *uids_r);
+void folder_abort(struct postern_delivery **delivery);
+/* ---- copy.c */
+int folder_copy(struct postern_mailbox *from, const uint32_t *uids, size_t count,
+                struct postern_mailbox *to, bool move, uint32_t *uids_r);
+/* ---- watch.c */
+int folder_watch_fd(struct postern_mailbox *mailbox);
+void folder_watch_clear(struct postern_mailbox *mailbox);
+void watch_leave(struct postern_mailbox *mailbox);
+void watcher_free(struct watcher *watcher);
+/* watch_news - tell those who watch a mailbox of this account. With the mutex. */
+void watch_news(struct postern_account *account, uint64_t id);
+/* ---- lock.c */
+int folder_lock(struct postern_mailbox *mailbox);
+void folder_unlock(struct postern_mailbox *mailbox);
+/* ---- listing.c: the names in a mailbox's sub-folders. */
+struct found {
+    size_t name; /* offset in names */
+    uint32_t place; /* of its row, + 1; 0: none */
+    uint8_t name_n, sub;
+};
+struct listing {
+    const struct folder_kind *kind;
+    struct buffer names;
+    struct found *all;
+    size_t count, room;
+    uint32_t *by_key; /* places in all, + 1, by hash of key */
+    size_t key_room;
+};
+/* listing_read - list them all. POSTERN_E_*; done in any case. */
+int listing_read(struct listing *listing, struct place *place);
+void listing_done(struct listing *listing);
+struct postern_span found_name(const struct listing *listing, const struct found *found);
+/* listing_find - by key; NULL. */
+struct found *listing_find(const struct listing *listing, struct postern_span key);
+/* ---- uidlist.c: what Dovecot called the messages. */
+struct uidlist_entry {
+    struct postern_span key, unique;
+    uint32_t uid;
+};
+struct uidlist {
+    uint32_t uid_validity, uid_next; /* 0: there is none */
+    struct uidlist_entry *all;       /* by key */
+    size_t count;
+    char *text;
+};
+int uidlist_read(struct uidlist *list, struct place *place);
+/* uidlist_parse - text: taken. POSTERN_E_NOMEM; what is not understood is skipped. */
+int uidlist_parse(struct uidlist *list, char *text, size_t n);
+const struct uidlist_entry *uidlist_find(const struct uidlist *list, struct postern_span key);
+void uidlist_done(struct uidlist *list);
+/* ---- keywords.c */
+/* struct keyword_maker - keywords that a group makes on its way. */
+struct keyword_maker {
+    struct buffer *group;
+    struct buffer made; /* length and name, each */
+};
+/* keyword_make - the number it will have; POSTERN_E_FULL. */
+int keyword_make(struct keyword_maker *maker, const struct index_mailbox *mailbox,
+                 struct postern_span name);
+/* letters_to_keywords - `before`, with those that letters stand for as the set says. */
+uint64_t letters_to_keywords(struct place *place, struct index_mailbox *mailbox, uint32_t set,
+                             uint64_t before, struct keyword_maker *maker);
+uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *mailbox,
+                             uint64_t keywords);
+
+#define FOLDER_OPS(kind_name)                                                                      \
+    {                                                                                              \
+        .name = kind_name, .account_open = folder_account_open,                                    \
+        .account_close = folder_account_close, .quota = folder_quota,                              \
+        .list_users = folder_list_users, .list = folder_list, .status = folder_status,             \
+        .create = folder_create, .remove = folder_remove, .rename = folder_rename,                 \
+        .subscribe = folder_subscribe, .open = folder_open, .close = folder_close,                 \
+        .lock = folder_lock, .unlock = folder_unlock, .snapshot = folder_snapshot,                 \
+        .refresh = folder_refresh, .ranges = folder_ranges, .each = folder_each,                   \
+        .vanished = folder_vanished, .keyword = folder_keyword,                                    \
+        .keyword_name = folder_keyword_name, .find = folder_find, .message = folder_message,       \
+        .read = folder_read, .content_close = folder_content_close, .structure = folder_structure, \
+        .flags = folder_flags, .copy = folder_copy, .expunge = folder_expunge,                     \
+        .tidy = folder_tidy, .begin = folder_begin, .write = folder_write,                         \
+        .commit = folder_commit, .abort = folder_abort, .watch_fd = folder_watch_fd,               \
+        .watch_clear = folder_watch_clear, .free = folder_free                                     \
+    }
+
+#endif

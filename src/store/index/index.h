@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* index - what the files of an account cannot tell: UIDs, mod-sequences, keywords, history.
+ *
+ * One file per account. Its front, the base, is mapped: tables of fixed rows in the order of their
+ * UIDs, so that opening reads nothing per message. Behind it stands the log: groups of changes,
+ * each with a checksum and a number, written over zeros that are there already, so that a commit is
+ * one write and one flush of data. A checkpoint writes base and log anew as one base, beside, and
+ * renames.
+ *
+ * Readers never lock: a group counts when it is whole. Writers hold index_lock(). Every row, every
+ * group and the directory of the base have a checksum; what fails it is never believed. */
+#ifndef STORE_INDEX_INDEX_H
+#define STORE_INDEX_INDEX_H
+
+#include "base/buffer.h"
+#include <postern/store.h>
+
+#define INDEX_SUBS 2
+
+/* Bits of a row beside POSTERN_FLAG_*. */
+#define ROW_GONE 0x100u       /* expunged */
+#define ROW_SCANNED 0x200u    /* sizes and WIRE_CLEAN were read from the octets, not from a name */
+#define ROW_WIRE_CLEAN 0x400u
+#define ROW_UTF8 0x800u       /* the header has raw UTF-8 */
+#define ROW_SECOND_SUB 0x1000u /* the file is in the second sub-folder (cur) */
+#define ROW_UNREADABLE 0x2000u
+#define ROW_PENDING 0x4000u /* the file's name may still be the one of the flags `was` */
+
+/* struct index_row - one message, as it stands in memory and on disk. */
+struct index_row {
+    uint32_t uid;
+    uint32_t name; /* offset in the mailbox's strings: the file's name, then the unique-id */
+    uint64_t modseq, keywords, email_id;
+    int64_t date_s; /* INDEX_NO_DATE: that of the file */
+    uint64_t size_raw, size_wire;
+    uint64_t block; /* offset of the parsed form in the cache; 0 none */
+    uint32_t mtime_ns;
+    uint16_t bits;
+    uint8_t name_n, was;
+    uint8_t unique_n; /* 0: the unique-id is made from the name */
+    uint8_t zero[3];
+    uint32_t crc; /* of the fields above but `name`, and of both strings */
+};
+#define INDEX_NO_DATE INT64_MIN
+
+struct index_expunged {
+    uint64_t modseq;
+    uint32_t first, last;
+};
+
+struct index_time {
+    int64_t s;
+    int64_t ns; /* -1: not to be trusted */
+};
+
+/* struct index_facts - what a mailbox is, apart from its messages. */
+struct index_facts {
+    uint64_t id, modseq;
+    uint32_t uid_validity, uid_next;
+    struct index_time seen[INDEX_SUBS]; /* the sub-folders' change times when they were listed */
+    uint8_t special, subscribed, exists;
+    uint8_t adopt; /* rows were lost: a file may bring back the UID in its name */
+    uint8_t zero[4];
+};
+
+struct index_mailbox {
+    struct index_facts facts;
+    struct postern_span name; /* owned, as is what it is called on disk */
+    struct postern_span dir;
+    struct postern_span *keywords; /* owned, as are their texts */
+    unsigned keyword_count;
+    struct index_row *base, *tail; /* base is mapped, private: a change copies its page */
+    size_t base_n, tail_n, tail_room;
+    const char *strings; /* mapped */
+    size_t strings_n;
+    struct buffer extra; /* the strings behind those */
+    struct postern_uid_range *runs;
+    size_t run_count, run_room;
+    struct index_expunged *history;
+    size_t history_count, history_room;
+    uint64_t history_floor; /* expunges up to this mod-sequence are forgotten */
+    struct buffer doomed;   /* files to be removed: sub, length, name; each */
+    uint32_t messages, unseen, deleted;
+    uint64_t size_bytes;
+    uint64_t changes; /* counts what changed the rows; for those who keep something made of them */
+    bool damaged;     /* a row failed its checksum: index_mend() */
+};
+
+struct index {
+    int dir;  /* descriptor of the folder it is in; borrowed */
+    int fd;   /* -1: no index yet */
+    int lock; /* -1: not held */
+    char *map;
+    size_t map_n;
+    uint64_t sequence; /* of the last group taken in */
+    uint64_t log_end;  /* offset behind it */
+    uint64_t file_n;   /* octets of the file; behind log_end they are zeros */
+    uint64_t next_id;  /* of a mailbox */
+    uint64_t made;     /* of the file: generation, differs after each checkpoint */
+    struct index_mailbox **mailboxes;
+    size_t count, room;
+    uint64_t device, inode; /* of the file */
+    uint64_t loads;         /* how often it was read from the beginning */
+    bool torn;      /* the log ended in something else than zeros */
+    bool broken;    /* a write failed: what is in the file is not known, it is made anew first */
+    bool stale;     /* memory is behind the file: to be read anew */
+    bool read_only; /* no writing here: changes live in memory */
+    bool was_lost;  /* there was no readable index when it was opened */
+};
+
+/* ---- file.c */
+/* index_open - the index in the folder dir (its descriptor: borrowed until index_close). A missing
+ * or unreadable one opens as empty, was_lost set. 0, POSTERN_E_NOMEM, _IO, _AGAIN. */
+int index_open(struct index *index, int dir);
+void index_close(struct index *index);
+/* index_refresh - take in what other processes committed. !wait: POSTERN_E_AGAIN if there is something. */
+int index_refresh(struct index *index, bool wait);
+/* index_lock - be the only writer; refreshes. wait: else POSTERN_E_AGAIN. */
+int index_lock(struct index *index, bool wait);
+void index_unlock(struct index *index);
+/* index_commit - a group becomes part of the index, whole: written, synced if `sync`, taken in. Of
+ * a disk that is full the reserve is used when `reserve`. On failure nothing has happened;
+ * POSTERN_E_FULL, _IO. With the lock. group: emptied. */
+int index_commit(struct index *index, struct buffer *group, bool sync, bool reserve);
+/* ---- checkpoint.c */
+/* index_checkpoint - write all anew, durably. With the lock. */
+int index_checkpoint(struct index *index);
+int index_sync_fd(int fd);
+int index_write_at(int fd, struct postern_span bytes, uint64_t offset);
+/* index_base_load - map and check the base of index->fd. POSTERN_E_CORRUPT. */
+int index_base_load(struct index *index);
+
+/* ---- group.c: what a group may say. The first error sticks in the buffer. */
+void group_facts(struct buffer *group, const struct index_facts *facts, struct postern_span name,
+                 struct postern_span dir);
+void group_keyword(struct buffer *group, uint64_t id, struct postern_span keyword);
+void group_dropped(struct buffer *group, uint64_t id);
+/* group_row - a new row, or all of a known one; absent name: strings stay as they are. */
+void group_row(struct buffer *group, uint64_t id, const struct index_row *row,
+               struct postern_span name, struct postern_span unique);
+/* group_expunge - the live rows in the range; their files are doomed, unless `files_gone`. */
+void group_expunge(struct buffer *group, uint64_t id, struct postern_uid_range range,
+                   uint64_t modseq, bool files_gone);
+/* group_doom - this file is to be removed, unless a row of this group or a later one names it. */
+void group_doom(struct buffer *group, uint64_t id, unsigned sub, struct postern_span name);
+/* group_clear - the doomed files of a mailbox are gone. */
+void group_clear(struct buffer *group, uint64_t id);
+/* index_take - apply the body of a group. POSTERN_E_CORRUPT, _NOMEM: half taken in. */
+int index_take(struct index *index, struct postern_span body);
+
+/* ---- rows.c */
+struct index_mailbox *index_mailbox_of(const struct index *index, uint64_t id);
+struct index_mailbox *index_mailbox_named(const struct index *index, struct postern_span name);
+struct index_mailbox *index_mailbox_add(struct index *index, uint64_t id);
+void index_mailbox_drop(struct index *index, uint64_t id);
+void index_mailbox_free(struct index_mailbox *mailbox);
+/* mailbox_row - by place, 0 to mailbox_rows() - 1, gone ones too. */
+struct index_row *mailbox_row(const struct index_mailbox *mailbox, size_t place);
+size_t mailbox_rows(const struct index_mailbox *mailbox);
+/* mailbox_place - the first place whose UID is at least uid. */
+size_t mailbox_place(const struct index_mailbox *mailbox, uint32_t uid);
+/* mailbox_find - the live row of a UID, checked; NULL. */
+struct index_row *mailbox_find(struct index_mailbox *mailbox, uint32_t uid);
+struct postern_span row_name(const struct index_mailbox *mailbox, const struct index_row *row);
+struct postern_span row_unique(const struct index_mailbox *mailbox, const struct index_row *row);
+/* row_is_whole - does the checksum fit? Sets mailbox->damaged when not. */
+bool row_is_whole(struct index_mailbox *mailbox, const struct index_row *row);
+uint32_t row_crc(const struct index_row *row, struct postern_span strings);
+uint32_t index_crc(uint32_t crc, struct postern_span bytes);
+unsigned row_sub(const struct index_row *row);
+int mailbox_put_row(struct index_mailbox *mailbox, const struct index_row *row,
+                    struct postern_span strings, bool keep_strings);
+void mailbox_expunge(struct index_mailbox *mailbox, struct postern_uid_range range, uint64_t modseq,
+                     bool files_gone, int *error);
+/* doomed_next - walk the doomed files: *at from 0 on; false at the end. */
+bool doomed_next(const struct buffer *doomed, size_t *at, unsigned *sub_r,
+                 struct postern_span *name_r);
+void doomed_add(struct buffer *doomed, unsigned sub, struct postern_span name);
+/* doomed_remove - forget one by its name; whether it was there. */
+bool doomed_remove(struct buffer *doomed, struct postern_span name);
+/* index_mend - drop the rows of all mailboxes that fail their checksums and count anew; how many.
+ * With the lock; a checkpoint makes it last. */
+size_t index_mend(struct index *index);
+
+/* ---- runs.c */
+int runs_add(struct index_mailbox *mailbox, uint32_t uid);
+int runs_remove(struct index_mailbox *mailbox, uint32_t uid);
+
+#endif

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/* rows - the messages of a mailbox in memory: the mapped table and the rows that came after it.
+ * UIDs rise over both, so a row is found by halving. A changed row keeps its place; its new name
+ * goes behind the other strings until the next checkpoint. */
+#include "store/index/index.h"
+
+#include "base/span.h"
+#include <stdlib.h>
+#include <zlib.h>
+
+#define HISTORY_MAX 65536
+
+uint32_t index_crc(uint32_t crc, struct postern_span bytes)
+{
+    if (bytes.n == 0) /* for a NULL pointer zlib would begin anew */
+        return crc;
+    return (uint32_t)crc32_z(crc, (const unsigned char *)bytes.p, bytes.n);
+}
+
+uint32_t row_crc(const struct index_row *row, struct postern_span strings)
+{
+    struct index_row plain = *row;
+
+    plain.name = 0; /* where the strings are changes with every checkpoint */
+    return index_crc(index_crc(1, span_make((const char *)&plain, offsetof(struct index_row, crc))),
+                     strings);
+}
+
+size_t mailbox_rows(const struct index_mailbox *mailbox)
+{
+    return mailbox->base_n + mailbox->tail_n;
+}
+
+struct index_row *mailbox_row(const struct index_mailbox *mailbox, size_t place)
+{
+    return place < mailbox->base_n ? mailbox->base + place
+                                   : mailbox->tail + (place - mailbox->base_n);
+}
+
+size_t mailbox_place(const struct index_mailbox *mailbox, uint32_t uid)
+{
+    size_t low = 0, high = mailbox_rows(mailbox);
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (mailbox_row(mailbox, middle)->uid < uid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct index_row *mailbox_find(struct index_mailbox *mailbox, uint32_t uid)
+{
+    size_t place = mailbox_place(mailbox, uid);
+    struct index_row *row = place < mailbox_rows(mailbox) ? mailbox_row(mailbox, place) : NULL;
+
+    if (!row || row->uid != uid || row->bits & ROW_GONE || !row_is_whole(mailbox, row))
+        return NULL;
+    return row;
+}
+
+/* row_strings - name and unique-id; absent when they lie outside of what there is. */
+static struct postern_span row_strings(const struct index_mailbox *mailbox,
+                                       const struct index_row *row)
+{
+    size_t n = (size_t)row->name_n + row->unique_n, at = row->name;
+
+    if (at < mailbox->strings_n)
+        return mailbox->strings_n - at < n ? (struct postern_span){0}
+                                           : span_make(mailbox->strings + at, n);
+    at -= mailbox->strings_n;
+    if (at > buffer_length(&mailbox->extra) || buffer_length(&mailbox->extra) - at < n)
+        return (struct postern_span){0};
+    return span_make(buffer_span(&mailbox->extra).p + at, n);
+}
+
+struct postern_span row_name(const struct index_mailbox *mailbox, const struct index_row *row)
+{
+    struct postern_span strings = row_strings(mailbox, row);
+
+    return strings.n < row->name_n ? (struct postern_span){0} : span_make(strings.p, row->name_n);
+}
+
+struct postern_span row_unique(const struct index_mailbox *mailbox, const struct index_row *row)
+{
+    return span_from(row_strings(mailbox, row), row->name_n);
+}
+
+bool row_is_whole(struct index_mailbox *mailbox, const struct index_row *row)
+{
+    struct postern_span strings = row_strings(mailbox, row);
+    bool whole = strings.p && row->name_n && row_crc(row, strings) == row->crc;
+
+    if (!whole)
+        mailbox->damaged = true;
+    return whole;
+}
+
+unsigned row_sub(const struct index_row *row)
+{
+    return row->bits & ROW_SECOND_SUB ? 1 : 0;
+}
+
+/* ---- the sums -------------------------------------------------------------------------------- */
+
+static void count_row(struct index_mailbox *mailbox, const struct index_row *row, int sign)
+{
+    mailbox->messages += (uint32_t)sign;
+    mailbox->size_bytes += sign > 0 ? row->size_wire : -row->size_wire;
+    if (!(row->bits & POSTERN_FLAG_SEEN))
+        mailbox->unseen += (uint32_t)sign;
+    if (row->bits & POSTERN_FLAG_DELETED)
+        mailbox->deleted += (uint32_t)sign;
+}
+
+static int tail_room(struct index_mailbox *mailbox)
+{
+    size_t room = mailbox->tail_room ? mailbox->tail_room * 2 : 8;
+    struct index_row *tail;
+
+    if (mailbox->tail_n < mailbox->tail_room)
+        return 0;
+    tail = realloc(mailbox->tail, room * sizeof *tail);
+    if (!tail)
+        return POSTERN_E_NOMEM;
+    mailbox->tail = tail;
+    mailbox->tail_room = room;
+    return 0;
+}
+
+/* new_row - a place for a UID above all that are there. */
+static int new_row(struct index_mailbox *mailbox, uint32_t uid, struct index_row **row_r)
+{
+    size_t count = mailbox_rows(mailbox);
+    int err;
+
+    if (uid == 0 || (count && mailbox_row(mailbox, count - 1)->uid >= uid))
+        return POSTERN_E_CORRUPT;
+    err = tail_room(mailbox);
+    if (!err)
+        err = runs_add(mailbox, uid);
+    if (err)
+        return err;
+    *row_r = &mailbox->tail[mailbox->tail_n++];
+    **row_r = (struct index_row){.uid = uid, .bits = ROW_GONE};
+    return 0;
+}
+
+int mailbox_put_row(struct index_mailbox *mailbox, const struct index_row *row,
+                    struct postern_span strings, bool keep_strings)
+{
+    size_t place = mailbox_place(mailbox, row->uid), offset;
+    struct index_row *old = place < mailbox_rows(mailbox) ? mailbox_row(mailbox, place) : NULL;
+    int err = 0;
+
+    if (!old || old->uid != row->uid) {
+        err = keep_strings ? POSTERN_E_CORRUPT : new_row(mailbox, row->uid, &old);
+        if (err)
+            return err;
+    } else if (old->bits & ROW_GONE) {
+        return POSTERN_E_CORRUPT; /* a UID never comes back */
+    } else {
+        count_row(mailbox, old, -1);
+    }
+    offset = old->name;
+    if (!keep_strings) {
+        offset = mailbox->strings_n + buffer_length(&mailbox->extra);
+        buffer_append(&mailbox->extra, strings);
+        if (mailbox->extra.error || offset > UINT32_MAX)
+            return POSTERN_E_NOMEM;
+        doomed_remove(&mailbox->doomed, span_make(strings.p, row->name_n));
+    }
+    *old = *row;
+    old->name = (uint32_t)offset;
+    count_row(mailbox, old, 1);
+    if (mailbox->facts.uid_next <= row->uid)
+        mailbox->facts.uid_next = row->uid + 1;
+    if (mailbox->facts.modseq < row->modseq)
+        mailbox->facts.modseq = row->modseq;
+    mailbox->changes++;
+    return 0;
+}
+
+/* ---- expunging ------------------------------------------------------------------------------- */
+
+static int remember(struct index_mailbox *mailbox, struct index_expunged expunged)
+{
+    size_t half = HISTORY_MAX / 2;
+
+    if (mailbox->history_count == HISTORY_MAX) {
+        mailbox->history_floor = mailbox->history[half - 1].modseq;
+        memmove(mailbox->history, mailbox->history + half, half * sizeof *mailbox->history);
+        mailbox->history_count = half;
+    }
+    if (mailbox->history_count == mailbox->history_room) {
+        size_t room = mailbox->history_room ? mailbox->history_room * 2 : 8;
+        struct index_expunged *history = realloc(mailbox->history, room * sizeof *history);
+
+        if (!history)
+            return POSTERN_E_NOMEM;
+        mailbox->history = history;
+        mailbox->history_room = room;
+    }
+    mailbox->history[mailbox->history_count++] = expunged;
+    return 0;
+}
+
+void mailbox_expunge(struct index_mailbox *mailbox, struct postern_uid_range range, uint64_t modseq,
+                     bool files_gone, int *error)
+{
+    for (size_t place = mailbox_place(mailbox, range.first); place < mailbox_rows(mailbox);
+         place++) {
+        struct index_row *row = mailbox_row(mailbox, place);
+
+        if (row->uid > range.last)
+            break;
+        if (row->bits & ROW_GONE)
+            continue;
+        if (!files_gone)
+            doomed_add(&mailbox->doomed, row_sub(row), row_name(mailbox, row));
+        count_row(mailbox, row, -1);
+        row->bits |= ROW_GONE;
+        row->crc = row_crc(row, row_strings(mailbox, row));
+        if (runs_remove(mailbox, row->uid) < 0)
+            *error = POSTERN_E_NOMEM;
+    }
+    if (remember(mailbox, (struct index_expunged){modseq, range.first, range.last}) < 0 ||
+        mailbox->doomed.error)
+        *error = POSTERN_E_NOMEM;
+    if (mailbox->facts.modseq < modseq)
+        mailbox->facts.modseq = modseq;
+    mailbox->changes++;
+}
+
+void doomed_add(struct buffer *doomed, unsigned sub, struct postern_span name)
+{
+    if (name.n == 0 || name.n > 255)
+        return;
+    buffer_append_char(doomed, (char)sub);
+    buffer_append_char(doomed, (char)name.n);
+    buffer_append(doomed, name);
+}
+
+bool doomed_next(const struct buffer *doomed, size_t *at, unsigned *sub_r,
+                 struct postern_span *name_r)
+{
+    struct postern_span rest = span_from(buffer_span(doomed), *at);
+
+    if (rest.n < 2 || rest.n - 2 < (unsigned char)rest.p[1])
+        return false;
+    *sub_r = (unsigned char)rest.p[0];
+    *name_r = span_make(rest.p + 2, (unsigned char)rest.p[1]);
+    *at += 2 + name_r->n;
+    return true;
+}
+
+bool doomed_remove(struct buffer *doomed, struct postern_span name)
+{
+    size_t at = 0, begin = 0;
+    struct postern_span each;
+    unsigned sub;
+
+    for (; doomed_next(doomed, &at, &sub, &each); begin = at) {
+        char *data = doomed->data + doomed->head;
+
+        if (!span_equal(each, name))
+            continue;
+        memmove(data + begin, data + at, buffer_length(doomed) - at);
+        doomed->tail -= at - begin;
+        return true;
+    }
+    return false;
+}
+
+/* ---- mending --------------------------------------------------------------------------------- */
+
+static size_t mend_mailbox(struct index_mailbox *mailbox)
+{
+    size_t bad = 0;
+    uint32_t last = 0;
+
+    mailbox->messages = mailbox->unseen = mailbox->deleted = 0;
+    mailbox->size_bytes = 0;
+    mailbox->run_count = 0;
+    for (size_t i = 0; i < mailbox_rows(mailbox); i++) {
+        struct index_row *row = mailbox_row(mailbox, i);
+        bool good = row->bits & ROW_GONE || (row_is_whole(mailbox, row) && row->uid > last);
+
+        if (!good) {
+            *row = (struct index_row){.uid = last, .bits = ROW_GONE};
+            bad++;
+        } else if (!(row->bits & ROW_GONE) && runs_add(mailbox, row->uid) == 0) {
+            count_row(mailbox, row, 1);
+        }
+        last = row->uid > last ? row->uid : last;
+    }
+    mailbox->damaged = false;
+    mailbox->changes++;
+    return bad;
+}
+
+size_t index_mend(struct index *index)
+{
+    size_t bad = 0;
+
+    for (size_t i = 0; i < index->count; i++)
+        bad += mend_mailbox(index->mailboxes[i]);
+    return bad;
+}
+
+/* ---- the mailboxes --------------------------------------------------------------------------- */
+
+struct index_mailbox *index_mailbox_of(const struct index *index, uint64_t id)
+{
+    for (size_t i = 0; i < index->count; i++)
+        if (index->mailboxes[i]->facts.id == id)
+            return index->mailboxes[i];
+    return NULL;
+}
+
+struct index_mailbox *index_mailbox_named(const struct index *index, struct postern_span name)
+{
+    for (size_t i = 0; i < index->count; i++)
+        if (span_equal(index->mailboxes[i]->name, name))
+            return index->mailboxes[i];
+    return NULL;
+}
+
+struct index_mailbox *index_mailbox_add(struct index *index, uint64_t id)
+{
+    struct index_mailbox *mailbox;
+
+    if (index->count == index->room) {
+        size_t room = index->room ? index->room * 2 : 4;
+        struct index_mailbox **all = realloc(index->mailboxes, room * sizeof(void *));
+
+        if (!all)
+            return NULL;
+        index->mailboxes = all;
+        index->room = room;
+    }
+    mailbox = calloc(1, sizeof *mailbox);
+    if (!mailbox)
+        return NULL;
+    mailbox->facts.id = id;
+    if (index->next_id <= id)
+        index->next_id = id + 1;
+    index->mailboxes[index->count++] = mailbox;
+    return mailbox;
+}
+
+void index_mailbox_free(struct index_mailbox *mailbox)
+{
+    for (unsigned i = 0; i < mailbox->keyword_count; i++)
+        free((char *)mailbox->keywords[i].p);
+    free(mailbox->keywords);
+    free((char *)mailbox->name.p);
+    free(mailbox->tail);
+    free(mailbox->runs);
+    free(mailbox->history);
+    buffer_done(&mailbox->extra);
+    buffer_done(&mailbox->doomed);
+    free(mailbox);
+}
+
+void index_mailbox_drop(struct index *index, uint64_t id)
+{
+    for (size_t i = 0; i < index->count; i++)
+        if (index->mailboxes[i]->facts.id == id) {
+            index_mailbox_free(index->mailboxes[i]);
+            index->mailboxes[i] = index->mailboxes[--index->count];
+            return;
+        }
+}
