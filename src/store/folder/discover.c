@@ -26,7 +26,7 @@ static uint64_t now_us(void)
 int account_new_facts(struct postern_account *account, struct postern_span name,
                       struct index_facts *facts_r)
 {
-    const struct index *index = &account->index;
+    struct index *index = &account->index;
     uint64_t now = now_us(), validity = now / 1000000u;
     bool inbox = span_equal(name, SPAN("INBOX"));
 
@@ -43,6 +43,8 @@ int account_new_facts(struct postern_account *account, struct postern_span name,
                                     .uid_next = 1,
                                     .seen = {{0, -1}, {0, -1}},
                                     .exists = 1};
+    if (!inbox)
+        index->next_id = facts_r->id + 1;
     return 0;
 }
 
@@ -93,7 +95,6 @@ static int add(struct postern_account *account, struct postern_span name, struct
         facts.subscribed = old->facts.subscribed;
         group_dropped(group, old->facts.id);
     }
-    facts.id += buffer_length(group); /* several in one microsecond */
     group_facts(group, &facts, name, dir);
     return group->error;
 }

@@ -246,7 +246,6 @@ static int subscription(struct postern_account *account, struct postern_span nam
     struct index_facts facts;
     int err = account_new_facts(account, name, &facts);
 
-    facts.id += buffer_length(group);
     facts.exists = 0;
     facts.subscribed = 1;
     if (!err)
