@@ -257,7 +257,8 @@ static void look_at_box(struct checker *checker, struct postern_store *store,
         complain(checker, "P2: the next UID fell from %u to %u", box->next, walk.status.uid_next);
     if (box->id && walk.status.modseq < box->modseq)
         complain(checker, "P4: the highest mod-sequence fell");
-    store->ops->each(walk.box, (struct postern_uid_range){1, UINT32_MAX}, 0, collect, &walk);
+    if (store->ops->each(walk.box, (struct postern_uid_range){1, UINT32_MAX}, 0, collect, &walk) != 0)
+        complain(checker, "%.*s does not show its messages", (int)name.n, name.p);
     look_at_sums(&walk);
     look_at_ranges(&walk);
     for (uint32_t i = 0; i < walk.messages && i < 4096; i++)

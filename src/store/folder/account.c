@@ -352,6 +352,24 @@ static int take_mutex(struct postern_account *account, unsigned flags)
     return pthread_mutex_trylock(&account->mutex) == 0 ? 0 : POSTERN_E_AGAIN;
 }
 
+/* mend - an index that somebody destroyed under us is made again; rows that fail their checksums
+ * are dropped, and found again by their files. */
+static int mend(struct postern_account *account, unsigned flags)
+{
+    bool damaged = index_is_damaged(&account->index);
+    int err = 0;
+
+    if (account->index.count && !damaged)
+        return 0;
+    if (flags & POSTERN_STORE_NO_WAIT)
+        return POSTERN_E_AGAIN;
+    if (damaged && account->index.lock < 0) {
+        err = index_lock(&account->index, true);
+        index_unlock(&account->index);
+    }
+    return err ? err : account_discover(account);
+}
+
 int account_enter(struct postern_account *account, unsigned flags)
 {
     int err = take_mutex(account, flags);
@@ -359,8 +377,10 @@ int account_enter(struct postern_account *account, unsigned flags)
     if (err)
         return err;
     err = index_refresh(&account->index, !(flags & POSTERN_STORE_NO_WAIT));
+    if (!err)
+        err = mend(account, flags);
     if (err)
-        pthread_mutex_unlock(&account->mutex);
+        account_leave(account);
     return err;
 }
 
@@ -371,8 +391,10 @@ int account_enter_lock(struct postern_account *account, unsigned flags)
     if (err)
         return err;
     err = index_lock(&account->index, !(flags & POSTERN_STORE_NO_WAIT));
+    if (!err)
+        err = mend(account, flags);
     if (err)
-        pthread_mutex_unlock(&account->mutex);
+        account_leave(account);
     return err;
 }
 

@@ -39,6 +39,7 @@ int account_new_facts(struct postern_account *account, struct postern_span name,
                                           : index->next_id > now ? index->next_id
                                                                  : now,
                                     .modseq = now,
+                                    .first_modseq = now,
                                     .uid_validity = (uint32_t)validity,
                                     .uid_next = 1,
                                     .seen = {{0, -1}, {0, -1}},

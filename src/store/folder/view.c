@@ -294,7 +294,7 @@ int folder_vanished(struct postern_mailbox *mailbox, uint64_t since,
     if (result)
         return result;
     rows = rows_of(mailbox);
-    if (since < rows->history_floor)
+    if (since < rows->history_floor || since < rows->facts.first_modseq)
         result = POSTERN_E_NOT_FOUND;
     for (size_t i = 0; i < rows->history_count && !result; i++)
         if (rows->history[i].modseq > since)

@@ -20,6 +20,7 @@
 
 #define INDEX_NAME "index"
 #define INDEX_NEW "index.new"
+#define INDEX_DAMAGED "index.damaged"
 #define INDEX_MAGIC UINT64_C(0x31786469746e7370) /* "pstnidx1" on a little-endian machine */
 #define PAGE_BYTES 4096
 #define LOG_BYTES_LEAST 16384
@@ -228,6 +229,8 @@ static int replace(struct index *index, int fd)
 {
     int err = index_sync_fd(fd);
 
+    if (!err && index->was_lost) /* for whoever wants to know why */
+        (void)renameat(index->dir, INDEX_NAME, index->dir, INDEX_DAMAGED);
     if (!err && renameat(index->dir, INDEX_NEW, index->dir, INDEX_NAME) < 0)
         err = POSTERN_E_IO;
     return err ? err : sync_dir(index->dir);

@@ -143,23 +143,6 @@ static int load(struct index *index)
     return err;
 }
 
-int index_open(struct index *index, int dir)
-{
-    int err;
-
-    *index = (struct index){.dir = dir, .fd = -1, .lock = -1, .next_id = 1};
-    err = load(index);
-    if (err != POSTERN_E_CORRUPT) {
-        if (err)
-            index_close(index);
-        return err;
-    }
-    forget(index);
-    index->next_id = 1;
-    index->was_lost = true;
-    return 0;
-}
-
 void index_close(struct index *index)
 {
     index_unlock(index);
@@ -181,22 +164,44 @@ static bool is_replaced(const struct index *index)
     return index->fd < 0 || now.st_ino != index->inode || now.st_dev != index->device;
 }
 
+/* load_or_lose - one that cannot be read is an empty one. */
+static int load_or_lose(struct index *index)
+{
+    int err = load(index);
+
+    index->was_lost = err == POSTERN_E_CORRUPT;
+    if (err != POSTERN_E_CORRUPT)
+        return err;
+    forget(index);
+    index->log_end = index->sequence = 0;
+    index->torn = index->broken = index->stale = false;
+    return 0;
+}
+
+int index_open(struct index *index, int dir)
+{
+    int err;
+
+    *index = (struct index){.dir = dir, .fd = -1, .lock = -1, .next_id = 1};
+    err = load_or_lose(index);
+    if (err)
+        index_close(index);
+    return err;
+}
+
 static int catch_up(struct index *index)
 {
     struct stat facts;
     int err;
 
-    if (is_replaced(index)) {
-        err = load(index);
-        index->was_lost = err == POSTERN_E_CORRUPT;
-        return err == POSTERN_E_CORRUPT ? 0 : err;
-    }
+    if (is_replaced(index))
+        return load_or_lose(index);
     if (index->fd < 0)
         return 0;
     if (fstat(index->fd, &facts) == 0)
         index->file_n = (uint64_t)facts.st_size;
     err = replay(index);
-    return err == POSTERN_E_CORRUPT ? load(index) : err;
+    return err == POSTERN_E_CORRUPT ? load_or_lose(index) : err;
 }
 
 static bool has_news(const struct index *index)
@@ -253,6 +258,7 @@ static void jump(struct index *index)
         struct index_facts *facts = &index->mailboxes[i]->facts;
 
         facts->modseq += JUMP_MODSEQ;
+        facts->first_modseq = facts->modseq;
         if (facts->uid_next < UINT32_MAX - JUMP_UIDS)
             facts->uid_next += JUMP_UIDS;
         for (unsigned sub = 0; sub < INDEX_SUBS; sub++)
@@ -260,13 +266,19 @@ static void jump(struct index *index)
     }
 }
 
+bool index_is_damaged(const struct index *index)
+{
+    for (size_t i = 0; i < index->count; i++)
+        if (index->mailboxes[i]->damaged)
+            return true;
+    return false;
+}
+
 /* make_good - after a torn log, damage, or a failed write: all that is known is written anew. */
 static int make_good(struct index *index)
 {
-    bool damaged = false;
+    bool damaged = index_is_damaged(index);
 
-    for (size_t i = 0; i < index->count; i++)
-        damaged = damaged || index->mailboxes[i]->damaged;
     if (!index->torn && !index->broken && !damaged)
         return 0;
     if (damaged && index_mend(index))

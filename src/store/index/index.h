@@ -56,6 +56,7 @@ struct index_time {
 /* struct index_facts - what a mailbox is, apart from its messages. */
 struct index_facts {
     uint64_t id, modseq;
+    uint64_t first_modseq; /* what was expunged up to there is not in the history */
     uint32_t uid_validity, uid_next;
     struct index_time seen[INDEX_SUBS]; /* the sub-folders' change times when they were listed */
     uint8_t special, subscribed, exists;
@@ -113,6 +114,8 @@ struct index {
  * or unreadable one opens as empty, was_lost set. 0, POSTERN_E_NOMEM, _IO, _AGAIN. */
 int index_open(struct index *index, int dir);
 void index_close(struct index *index);
+/* index_is_damaged - a row failed its checksum; index_lock() mends that. */
+bool index_is_damaged(const struct index *index);
 /* index_refresh - take in what other processes committed. !wait: POSTERN_E_AGAIN if there is something. */
 int index_refresh(struct index *index, bool wait);
 /* index_lock - be the only writer; refreshes. wait: else POSTERN_E_AGAIN. */

@@ -89,10 +89,16 @@ struct postern_span row_unique(const struct index_mailbox *mailbox, const struct
     return span_from(row_strings(mailbox, row), row->name_n);
 }
 
-bool row_is_whole(struct index_mailbox *mailbox, const struct index_row *row)
+static bool crc_fits(const struct index_mailbox *mailbox, const struct index_row *row)
 {
     struct postern_span strings = row_strings(mailbox, row);
-    bool whole = strings.p && row->name_n && row_crc(row, strings) == row->crc;
+
+    return (strings.p || row->name_n + row->unique_n == 0) && row_crc(row, strings) == row->crc;
+}
+
+bool row_is_whole(struct index_mailbox *mailbox, const struct index_row *row)
+{
+    bool whole = row->name_n && crc_fits(mailbox, row);
 
     if (!whole)
         mailbox->damaged = true;
@@ -116,12 +122,14 @@ static void count_row(struct index_mailbox *mailbox, const struct index_row *row
         mailbox->deleted += (uint32_t)sign;
 }
 
-static int tail_room(struct index_mailbox *mailbox)
+static int tail_room(struct index_mailbox *mailbox, size_t count)
 {
-    size_t room = mailbox->tail_room ? mailbox->tail_room * 2 : 8;
+    size_t room = mailbox->tail_room ? mailbox->tail_room : 8;
     struct index_row *tail;
 
-    if (mailbox->tail_n < mailbox->tail_room)
+    while (room < mailbox->tail_n + count)
+        room *= 2;
+    if (room == mailbox->tail_room)
         return 0;
     tail = realloc(mailbox->tail, room * sizeof *tail);
     if (!tail)
@@ -131,21 +139,43 @@ static int tail_room(struct index_mailbox *mailbox)
     return 0;
 }
 
-/* new_row - a place for a UID above all that are there. */
+/* all_to_tail - out of the mapped table, so that a row can be put between two. */
+static int all_to_tail(struct index_mailbox *mailbox)
+{
+    int err = tail_room(mailbox, mailbox->base_n);
+
+    if (err || mailbox->base_n == 0)
+        return err;
+    memmove(mailbox->tail + mailbox->base_n, mailbox->tail,
+            mailbox->tail_n * sizeof *mailbox->tail);
+    memcpy(mailbox->tail, mailbox->base, mailbox->base_n * sizeof *mailbox->tail);
+    mailbox->tail_n += mailbox->base_n;
+    mailbox->base_n = 0;
+    return 0;
+}
+
+/* new_row - a place for a UID above all that are there; or, while lost rows are made again from
+ * their files, between them. */
 static int new_row(struct index_mailbox *mailbox, uint32_t uid, struct index_row **row_r)
 {
     size_t count = mailbox_rows(mailbox);
-    int err;
+    bool is_last = count == 0 || mailbox_row(mailbox, count - 1)->uid < uid;
+    struct index_row *row;
+    int err = uid == 0 || (!is_last && !mailbox->facts.adopt) ? POSTERN_E_CORRUPT : 0;
 
-    if (uid == 0 || (count && mailbox_row(mailbox, count - 1)->uid >= uid))
-        return POSTERN_E_CORRUPT;
-    err = tail_room(mailbox);
+    if (!err && !is_last)
+        err = all_to_tail(mailbox);
+    if (!err)
+        err = tail_room(mailbox, 1);
     if (!err)
         err = runs_add(mailbox, uid);
     if (err)
         return err;
-    *row_r = &mailbox->tail[mailbox->tail_n++];
-    **row_r = (struct index_row){.uid = uid, .bits = ROW_GONE};
+    row = mailbox->tail + (is_last ? mailbox->tail_n : mailbox_place(mailbox, uid));
+    memmove(row + 1, row, (size_t)(mailbox->tail + mailbox->tail_n - row) * sizeof *row);
+    mailbox->tail_n++;
+    *row = (struct index_row){.uid = uid, .bits = ROW_GONE};
+    *row_r = row;
     return 0;
 }
 
@@ -277,6 +307,15 @@ bool doomed_remove(struct buffer *doomed, struct postern_span name)
 
 /* ---- mending --------------------------------------------------------------------------------- */
 
+/* a_gone_row - what stands for one that cannot be believed. */
+static struct index_row a_gone_row(uint32_t uid)
+{
+    struct index_row row = {.uid = uid, .bits = ROW_GONE};
+
+    row.crc = row_crc(&row, (struct postern_span){0});
+    return row;
+}
+
 static size_t mend_mailbox(struct index_mailbox *mailbox)
 {
     size_t bad = 0;
@@ -287,12 +326,13 @@ static size_t mend_mailbox(struct index_mailbox *mailbox)
     mailbox->run_count = 0;
     for (size_t i = 0; i < mailbox_rows(mailbox); i++) {
         struct index_row *row = mailbox_row(mailbox, i);
-        bool good = row->bits & ROW_GONE || (row_is_whole(mailbox, row) && row->uid > last);
+        bool gone = row->bits & ROW_GONE;
 
-        if (!good) {
-            *row = (struct index_row){.uid = last, .bits = ROW_GONE};
+        if (!crc_fits(mailbox, row) || (!gone && (row->uid <= last || !row->name_n)) ||
+            (gone && row->uid < last)) {
+            *row = a_gone_row(last);
             bad++;
-        } else if (!(row->bits & ROW_GONE) && runs_add(mailbox, row->uid) == 0) {
+        } else if (!gone && runs_add(mailbox, row->uid) == 0) {
             count_row(mailbox, row, 1);
         }
         last = row->uid > last ? row->uid : last;
