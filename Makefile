@@ -2,7 +2,7 @@
 # The front door. CMake and Ninja do the work; every target here is one line of tools/.
 BUILD ?= build/release
 PREFIX ?= /usr/local
-.PHONY: all run test check bench fuzz lint install clean
+.PHONY: all run test check bench crash fuzz lint install clean
 
 all:
 	tools/setup.sh build
@@ -21,6 +21,11 @@ bench:
 	tools/setup.sh bench
 	tools/build.sh $(BUILD)
 	BUILD=$(CURDIR)/$(BUILD) bench/run.sh
+
+# the plug pulled 2,000 times, and what else can happen to a store
+crash:
+	tools/setup.sh test
+	tools/crash.sh
 
 # make fuzz SECONDS=600: each target so long
 fuzz:

@@ -82,7 +82,7 @@ static struct postern_span rename_row(struct flagging *flagging, const struct in
     if (sub == 1 && span_equal(postern_span_of(name), old))
         return old;
     kind->read_name(old, &facts);
-    row->was = (uint8_t)facts.flags;
+    row->may_be |= UINT32_C(1) << facts.flags;
     row->bits |= ROW_PENDING | ROW_SECOND_SUB;
     note_rename(&flagging->renames, sub, old, 1, name);
     return postern_span_of(name);
@@ -278,6 +278,35 @@ int account_tidy(struct postern_account *account, struct index_mailbox *rows)
     return err;
 }
 
+/* settle_names - the folders with the names that flags gave are synced: no crash brings the old ones
+ * back, and another name is somebody else's doing. */
+static int settle_names(struct postern_account *account, struct index_mailbox *rows)
+{
+    struct buffer group = {0};
+    struct place place;
+    int err = rows->pending ? place_open(&place, account, rows) : 0;
+
+    if (!rows->pending)
+        return 0;
+    for (unsigned i = 0; i < account->store->kind->sub_count && !err; i++)
+        err = place_sub(&place, i) < 0 ? place_sub(&place, i) : folder_sync(place_sub(&place, i));
+    for (size_t i = 0; i < mailbox_rows(rows) && !err; i++) {
+        struct index_row row = *mailbox_row(rows, i);
+
+        if ((row.bits & (ROW_GONE | ROW_PENDING)) != ROW_PENDING)
+            continue;
+        row.bits &= (uint16_t)~ROW_PENDING;
+        row.may_be = 0;
+        row_write(&group, rows->facts.id, &row, row_name(rows, mailbox_row(rows, i)),
+                  row_unique(rows, mailbox_row(rows, i)));
+    }
+    if (!err)
+        err = index_commit(&account->index, &group, false, true);
+    buffer_done(&group);
+    place_close(&place);
+    return err;
+}
+
 void folder_tidy(struct postern_mailbox *mailbox)
 {
     struct index_mailbox *rows;
@@ -285,8 +314,10 @@ void folder_tidy(struct postern_mailbox *mailbox)
     if (account_enter(mailbox->account, 0) < 0)
         return;
     rows = rows_of(mailbox);
-    if (rows && buffer_length(&rows->doomed) &&
-        index_lock(&mailbox->account->index, true) == 0 && (rows = rows_of(mailbox)))
+    if (rows && (buffer_length(&rows->doomed) || rows->pending) &&
+        index_lock(&mailbox->account->index, true) == 0 && (rows = rows_of(mailbox))) {
         (void)account_tidy(mailbox->account, rows); /* not done, it is done with the next look */
+        (void)settle_names(mailbox->account, rows);
+    }
     account_leave(mailbox->account);
 }

@@ -122,8 +122,9 @@ static int add_dirs(struct postern_account *account, struct buffer *group)
     struct dirent *entry;
 
     if (!dir) {
+        err = fd < 0 ? fd : folder_error(errno);
         folder_fd_close(&fd);
-        return fd < 0 ? fd : folder_error(errno);
+        return err;
     }
     while (!err && (entry = readdir(dir)))
         if (entry->d_name[0] == '.' && entry->d_name[1] != '.' &&

@@ -102,7 +102,8 @@ int folder_message(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags
     }
     account_leave(account);
     if (fd < 0 || err) {
-        folder_fd_close(&fd);
+        if (fd >= 0)
+            close(fd);
         free(content);
         return err ? err : fd;
     }

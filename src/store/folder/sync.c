@@ -176,11 +176,12 @@ static void write_renamed(struct sync *sync, const struct index_row *old, const 
     struct file_facts facts;
 
     sync->account->store->kind->read_name(name, &facts);
-    if (old->bits & ROW_PENDING && facts.flags == old->was) {
+    if (old->bits & ROW_PENDING && old->may_be >> facts.flags & 1) {
         put_back(sync, old, found);
         return;
     }
     row.bits &= (uint16_t) ~(ROW_SECOND_SUB | ROW_PENDING);
+    row.may_be = 0;
     if (found->sub)
         row.bits |= ROW_SECOND_SUB;
     if (facts.has_flags) {

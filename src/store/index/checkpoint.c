@@ -40,7 +40,8 @@ struct base_box {
     uint64_t rows, row_n, strings, strings_n; /* offsets in the file, and how many */
     uint64_t history_floor, size_bytes;
     uint32_t name_n, keyword_n, run_n, history_n, doomed_n;
-    uint32_t messages, unseen, deleted;
+    uint32_t messages, unseen, deleted, pending;
+    uint32_t zero;
 };
 
 int index_sync_fd(int fd)
@@ -155,6 +156,7 @@ static void describe(struct buffer *directory, const struct index_mailbox *mailb
     box->messages = mailbox->messages;
     box->unseen = mailbox->unseen;
     box->deleted = mailbox->deleted;
+    box->pending = mailbox->pending;
     buffer_append(directory, span_make((const char *)box, sizeof *box));
     buffer_append(directory, span_make(mailbox->name.p, box->name_n));
     for (unsigned i = 0; i < mailbox->keyword_count; i++) {
@@ -367,6 +369,7 @@ static int load_box(struct index *index, struct postern_span *rest)
     mailbox->messages = box.messages;
     mailbox->unseen = box.unseen;
     mailbox->deleted = box.deleted;
+    mailbox->pending = box.pending;
     return load_lists(index, mailbox, &box, rest);
 }
 

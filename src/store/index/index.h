@@ -24,7 +24,7 @@
 #define ROW_UTF8 0x800u       /* the header has raw UTF-8 */
 #define ROW_SECOND_SUB 0x1000u /* the file is in the second sub-folder (cur) */
 #define ROW_UNREADABLE 0x2000u
-#define ROW_PENDING 0x4000u /* the file's name may still be the one of the flags `was` */
+#define ROW_PENDING 0x4000u /* the file's name may still be that of other flags: may_be */
 
 /* struct index_row - one message, as it stands in memory and on disk. */
 struct index_row {
@@ -36,9 +36,9 @@ struct index_row {
     uint64_t block; /* offset of the parsed form in the cache; 0 none */
     uint32_t mtime_ns;
     uint16_t bits;
-    uint8_t name_n, was;
+    uint8_t name_n;
     uint8_t unique_n; /* 0: the unique-id is made from the name */
-    uint8_t zero[3];
+    uint32_t may_be;  /* with ROW_PENDING: sets of flags, one bit each, that the file's name may have */
     uint32_t crc; /* of the fields above but `name`, and of both strings */
 };
 #define INDEX_NO_DATE INT64_MIN
@@ -81,7 +81,7 @@ struct index_mailbox {
     size_t history_count, history_room;
     uint64_t history_floor; /* expunges up to this mod-sequence are forgotten */
     struct buffer doomed;   /* files to be removed: sub, length, name; each */
-    uint32_t messages, unseen, deleted;
+    uint32_t messages, unseen, deleted, pending;
     uint64_t size_bytes;
     uint64_t changes; /* counts what changed the rows; for those who keep something made of them */
     bool damaged;     /* a row failed its checksum: index_mend() */

@@ -120,6 +120,8 @@ static void count_row(struct index_mailbox *mailbox, const struct index_row *row
         mailbox->unseen += (uint32_t)sign;
     if (row->bits & POSTERN_FLAG_DELETED)
         mailbox->deleted += (uint32_t)sign;
+    if (row->bits & ROW_PENDING)
+        mailbox->pending += (uint32_t)sign;
 }
 
 static int tail_room(struct index_mailbox *mailbox, size_t count)
@@ -321,7 +323,7 @@ static size_t mend_mailbox(struct index_mailbox *mailbox)
     size_t bad = 0;
     uint32_t last = 0;
 
-    mailbox->messages = mailbox->unseen = mailbox->deleted = 0;
+    mailbox->messages = mailbox->unseen = mailbox->deleted = mailbox->pending = 0;
     mailbox->size_bytes = 0;
     mailbox->run_count = 0;
     for (size_t i = 0; i < mailbox_rows(mailbox); i++) {
