@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 BUILD=${BUILD:-$PWD/build/dev} SOURCE=$PWD
 export BUILD SOURCE
-tools/build.sh "$BUILD" -DCMAKE_BUILD_TYPE=RelWithDebInfo
+tools/build.sh "$BUILD"
 POWER_CUTS=${POWER_CUTS:-2000} tests/crash/test_power.py
 tests/crash/test_crash.py
 HISTORY_COUNT=${HISTORY_COUNT:-3000} "$BUILD/tests/store-test_history"

@@ -159,7 +159,7 @@ static void test_cuts(void **state)
 
     (void)state;
     make_account(&w, &file);
-    for (size_t n = 0; n < file.n; n += n < file.used + 64 ? 7 : 501)
+    for (size_t n = 0; n < file.n; n += n < file.used + 64 ? 2 : 501)
         look_after(&w, &file, file.bytes, n, "cut at", n);
     free(file.bytes);
     world_close(&w);

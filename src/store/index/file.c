@@ -108,13 +108,16 @@ static int replay(struct index *index)
     return got;
 }
 
-/* rest_is_zero - whether nothing was ever written behind the log's end. */
+/* rest_is_zero - whether nothing was ever written behind the log's end, and nothing cut off: there
+ * are always zeros. */
 static bool rest_is_zero(const struct index *index)
 {
     char bytes[8192];
     uint64_t at = index->log_end;
     ssize_t n;
 
+    if (at >= index->file_n)
+        return false;
     while ((n = pread(index->fd, bytes, sizeof bytes, (off_t)at)) > 0) {
         for (ssize_t i = 0; i < n; i++)
             if (bytes[i])
