@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* mailbox - `postern mailbox list|status [USER] [--mail PATH] [--store KIND] [--json]`. */
+/* mailbox - `postern mailbox list|status [USER]`, `rebuild USER`, `import-uidl USER [--format TEXT]`;
+ * all with [--mail PATH] [--store KIND], the first two with [--json]. */
 #include "cli/cli.h"
 
 #include "base/span.h"
+#include "store/folder/check.h"
 #include <string.h>
 #include <sysexits.h>
 
 struct mailbox_walk {
     struct postern_store *store;
     bool json, status;
+    const char *format;
     size_t shown;
 };
 
@@ -16,7 +19,11 @@ static int own_flag(void *ctx, const char *flag, const char *value, bool *value_
 {
     struct mailbox_walk *walk = ctx;
 
-    (void)value, (void)value_used;
+    if (strcmp(flag, "format") == 0 && value) {
+        walk->format = value;
+        *value_used = true;
+        return 1;
+    }
     if (strcmp(flag, "json") != 0)
         return 0;
     walk->json = true;
@@ -73,21 +80,45 @@ static int walk_all(struct mailbox_walk *walk, const char *user)
     return err < 0 ? cli_fail(user ? user : "mailboxes", err) : 0;
 }
 
+/* change_one - rebuild or import-uidl. */
+static int change_one(const struct mailbox_walk *walk, const char *what, const char *user)
+{
+    int r;
+
+    if (!user)
+        return cli_complain(EX_USAGE, what, "wants a user name");
+    if (strcmp(what, "rebuild") == 0) {
+        r = folder_rebuild(walk->store, postern_span_of(user));
+    } else {
+        r = folder_import_uidl(walk->store, postern_span_of(user),
+                               postern_span_of(walk->format ? walk->format : "%08Xu%08Xv"));
+        if (r >= 0)
+            printf("%d unique-ids taken over\n", r);
+    }
+    return r < 0 ? cli_fail(user, r) : 0;
+}
+
 int cli_mailbox(int argc, char **argv)
 {
-    struct mailbox_walk walk = {.status = argc > 1 && strcmp(argv[1], "status") == 0};
+    static const char *const known[] = {"list", "status", "rebuild", "import-uidl"};
+    struct mailbox_walk walk = {0};
     struct settings settings = {.own = own_flag, .ctx = &walk};
     struct postern_store store;
+    size_t what = 0;
     int code;
 
-    if (argc < 2 || (!walk.status && strcmp(argv[1], "list") != 0))
-        return cli_complain(EX_USAGE, "mailbox", "want list or status");
+    while (what < 4 && (argc < 2 || strcmp(argv[1], known[what]) != 0))
+        what++;
+    if (what == 4)
+        return cli_complain(EX_USAGE, "mailbox", "want list, status, rebuild or import-uidl");
+    walk.status = what == 1;
     code = settings_read(&settings, argc - 1, argv + 1);
     if (!code)
         code = cli_store(&settings.config, &store);
     if (!code) {
         walk.store = &store;
-        code = walk_all(&walk, settings.positional);
+        code = what < 2 ? walk_all(&walk, settings.positional)
+                        : change_one(&walk, known[what], settings.positional);
         postern_store_free(&store);
     }
     config_done(&settings.config);

@@ -1,11 +1,68 @@
 /* SPDX-License-Identifier: MIT */
 /* put - `postern put USER [FILE] [--mail PATH]`: a message from a file or standard input into a
- * mailbox, by the store's own delivery: when it returns 0 the message is on disk. */
+ * mailbox, by the store's own delivery: when its UID is printed the message is on disk.
+ *
+ * --stream: many of them, each with a line before it that tells its octets in decimal; each is
+ * answered by its UID before the next is read. */
 #include "cli/cli.h"
 
 #include "base/span.h"
 #include <string.h>
 #include <sysexits.h>
+
+/* put_octets - exactly n of them. */
+static int put_octets(struct postern_store *store, struct postern_delivery *delivery, FILE *in,
+                      unsigned long long n)
+{
+    char bytes[65536];
+    int err = 0;
+
+    while (n && !err) {
+        size_t got = fread(bytes, 1, n < sizeof bytes ? (size_t)n : sizeof bytes, in);
+
+        err = got ? store->ops->write(delivery, span_make(bytes, got)) : POSTERN_E_SYNTAX;
+        n -= got;
+    }
+    return err;
+}
+
+static int put_stream(struct postern_store *store, struct postern_mailbox *mailbox, FILE *in)
+{
+    char line[32];
+    int err = 0;
+
+    while (!err && fgets(line, sizeof line, in)) {
+        struct postern_delivery *delivery = NULL;
+        struct postern_span number = span_make(line, strcspn(line, "\n"));
+        uint64_t n;
+        uint32_t uid;
+
+        if (!span_number(number, UINT64_MAX / 2, &n))
+            return POSTERN_E_SYNTAX;
+        err = store->ops->begin(mailbox, NULL, &delivery);
+        if (!err)
+            err = put_octets(store, delivery, in, n);
+        if (err) {
+            store->ops->abort(&delivery);
+            return err;
+        }
+        err = store->ops->commit(&delivery, 1, &uid);
+        if (!err && (printf("%lu\n", (unsigned long)uid) < 0 || fflush(stdout) != 0))
+            err = POSTERN_E_IO;
+    }
+    return err;
+}
+
+static int own_flag(void *ctx, const char *flag, const char *value, bool *value_used)
+{
+    bool *stream = ctx;
+
+    (void)value, (void)value_used;
+    if (strcmp(flag, "stream") != 0)
+        return 0;
+    *stream = true;
+    return 1;
+}
 
 static int put_all(struct postern_store *store, struct postern_mailbox *mailbox, FILE *in)
 {
@@ -31,7 +88,7 @@ static int put_all(struct postern_store *store, struct postern_mailbox *mailbox,
     return err;
 }
 
-static int put_into(const struct config *config, const char *user, const char *file)
+static int put_into(const struct config *config, const char *user, const char *file, bool stream)
 {
     struct postern_store store;
     struct postern_mailbox *mailbox;
@@ -44,7 +101,7 @@ static int put_into(const struct config *config, const char *user, const char *f
     if (!code) {
         err = postern_store_inbox(&store, postern_span_of(user), POSTERN_STORE_CREATE, &mailbox);
         if (!err) {
-            err = put_all(&store, mailbox, in);
+            err = stream ? put_stream(&store, mailbox, in) : put_all(&store, mailbox, in);
             store.ops->close(&mailbox);
         }
         postern_store_free(&store);
@@ -58,7 +115,8 @@ static int put_into(const struct config *config, const char *user, const char *f
 int cli_put(int argc, char **argv)
 {
     const char *file = NULL;
-    struct settings settings = {0};
+    bool stream = false;
+    struct settings settings = {.own = own_flag, .ctx = &stream};
     int code;
 
     /* the second argument is the file; the settings know of one */
@@ -72,7 +130,7 @@ int cli_put(int argc, char **argv)
     if (!code && !settings.positional)
         code = cli_complain(EX_USAGE, "put", "wants a user name");
     if (!code)
-        code = put_into(&settings.config, settings.positional, file);
+        code = put_into(&settings.config, settings.positional, file, stream);
     config_done(&settings.config);
     return code;
 }

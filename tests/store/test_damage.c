@@ -179,9 +179,34 @@ static void test_lost(void **state)
     world_close(&w);
 }
 
+/* Somebody removes the index under an open store: it goes on. */
+static void test_removed(void **state)
+{
+    struct account_file file;
+    struct world w;
+    struct checker *checker = checker_new();
+    const char *bad;
+
+    (void)state;
+    make_account(&w, &file);
+    assert_null(checker_look(checker, &w.store, text("ann")));
+    assert_int_equal(unlink(file.path), 0);
+    bad = checker_look(checker, &w.store, text("ann"));
+    if (!bad && postern_store_deliver(&w.store, w.box, text(MAIL), NULL) == 0)
+        bad = checker_look(checker, &w.store, text("ann"));
+    if (bad)
+        fail_msg("%s", bad);
+    assert_int_equal(count_now(&w), 7);
+    reopen(&w);
+    assert_int_equal(count_now(&w), 7);
+    checker_free(checker);
+    free(file.bytes);
+    world_close(&w);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lost), cmocka_unit_test(test_cuts),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lost), cmocka_unit_test(test_removed), cmocka_unit_test(test_cuts),
                                        cmocka_unit_test(test_flips)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,8 +42,8 @@ static size_t put(char *out, size_t at, struct postern_span s)
     return at;
 }
 
-/* path_of - the folder of a user. */
-static int path_of(const struct folder_store *store, struct postern_span user, char out[PATH_MAX])
+int folder_path(const struct folder_store *store, struct postern_span user,
+                char out[PATH_MAX])
 {
     struct postern_span domain = user, name = span_cut(&domain, '@');
     bool any = false;
@@ -224,7 +224,7 @@ static bool is_still_there(const struct postern_account *account)
     char path[PATH_MAX];
     struct stat facts;
 
-    return path_of(account->store, postern_span_of(account->user), path) == 0 &&
+    return folder_path(account->store, postern_span_of(account->user), path) == 0 &&
            stat(path, &facts) == 0 && facts.st_ino == account->inode &&
            facts.st_dev == account->device;
 }
@@ -271,7 +271,7 @@ static int find_or_make(struct folder_store *store, struct postern_span user, un
     if (!account) {
         if (flags & POSTERN_STORE_NO_WAIT)
             return POSTERN_E_AGAIN;
-        err = path_of(store, user, path);
+        err = folder_path(store, user, path);
         if (!err && flags & POSTERN_STORE_CREATE)
             err = make_path(path);
         account = err ? NULL : account_make(store, user);

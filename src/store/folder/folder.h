@@ -14,6 +14,7 @@
 #include "store/snapshot.h"
 #include "store/words.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <sys/stat.h>
 
@@ -123,6 +124,8 @@ struct place {
 /* ---- account.c */
 int folder_store_new(struct postern_store *store_r, const struct folder_kind *kind,
                      const char *path, bool per_user);
+/* folder_path - the folder of a user; POSTERN_E_NOT_FOUND for a name that must not become one. */
+int folder_path(const struct folder_store *store, struct postern_span user, char out[PATH_MAX]);
 int folder_account_open(struct postern_store *store, struct postern_span user, unsigned flags,
                         struct postern_account **account_r);
 void folder_account_close(struct postern_account **account);

@@ -163,7 +163,7 @@ static bool is_replaced(const struct index *index)
     if (index->stale)
         return true;
     if (fstatat(index->dir, INDEX_NAME, &now, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
+        return errno == ENOENT && index->fd >= 0; /* somebody removed it */
     return index->fd < 0 || now.st_ino != index->inode || now.st_dev != index->device;
 }
 

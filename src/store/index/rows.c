@@ -279,8 +279,11 @@ void doomed_add(struct buffer *doomed, unsigned sub, struct postern_span name)
 bool doomed_next(const struct buffer *doomed, size_t *at, unsigned *sub_r,
                  struct postern_span *name_r)
 {
-    struct postern_span rest = span_from(buffer_span(doomed), *at);
+    struct postern_span rest;
 
+    if (*at >= buffer_length(doomed))
+        return false;
+    rest = span_from(buffer_span(doomed), *at);
     if (rest.n < 2 || rest.n - 2 < (unsigned char)rest.p[1])
         return false;
     *sub_r = (unsigned char)rest.p[0];

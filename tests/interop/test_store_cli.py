@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""store_cli - what an administrator does with the store: put, import, export, fsck, rebuild, dump. What is
+written is read by Python's mailbox module, and what that writes is read back."""
+import json
+import mailbox
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from harness import POSTERN, Checks  # noqa: E402
+
+checks = Checks()
+folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-store-cli-"))
+mail = folder / "mail"
+
+
+def postern(*arguments, **more):
+    return subprocess.run([POSTERN, *map(str, arguments), "--mail", str(mail)], capture_output=True, timeout=60, **more)
+
+
+def dump(user):
+    lines = [json.loads(line) for line in postern("index", "dump", user).stdout.splitlines()]
+    return [line for line in lines if "uid" in line], {line["mailbox"]: line for line in lines if "id" in line}
+
+
+def message(i, more=""):
+    return f"Subject: {i}\r\nFrom: a@example.org\r\n{more}\r\nFrom the beginning\r\n>From here\r\nbody {i}\r\n\r\n".encode()
+
+
+def putting():
+    out = postern("put", "ann", "-", input=message(0).replace(b"\r\n", b"\n"))
+    checks.check("put prints the UID", out.returncode == 0 and out.stdout == b"1\n", out)
+    stream = b"".join(b"%d\n%s" % (len(message(i)), message(i)) for i in range(1, 6))
+    out = postern("put", "ann", "--stream", input=stream)
+    checks.check("a stream of five", out.returncode == 0 and out.stdout == b"2\n3\n4\n5\n6\n", out)
+    out = postern("put", "ann", "--stream", input=b"100\nshort")
+    checks.check("a stream that is cut off delivers nothing of it", out.returncode != 0 and out.stdout == b"", out)
+    out = postern("put", "ann", "--stream", input=b"many\n")
+    checks.check("a stream without a number", out.returncode == 65, out)
+    messages, boxes = dump("ann")
+    checks.check("six are there", len(messages) == 6 and boxes["INBOX"]["messages"] == 6, boxes)
+    files = list((mail / "ann/new").glob(f"*,U={boxes['INBOX']['uid_validity']}-1"))
+    checks.check("the UID is in the name", len(files) == 1, files)
+    checks.check("stored with CRLF, as it is sent", files[0].read_bytes() == message(0), files[0].read_bytes())
+
+
+def exporting():
+    for kind in ("maildir", "mbox", "eml"):
+        out = postern("export", "ann", folder / f"out-{kind}", "--format", kind)
+        checks.check(f"export {kind}", out.stdout == b"6 messages exported\n", out)
+        again = postern("import", kind, folder / f"out-{kind}")
+        checks.check(f"import {kind}", again.stdout == b"6 messages imported\n", again)
+        bodies = sorted(path.read_bytes() for sub in ("new", "cur") for path in (mail / kind / sub).iterdir())
+        if kind == "mbox":  # the Status fields stay
+            bodies = [body.replace(b"Status: O\r\nX-Status: \r\n", b"") for body in bodies]
+        checks.check(f"{kind}: the same octets came back", bodies == sorted(message(i) for i in range(6)), bodies[:1])
+    for kind, reader in (("maildir", mailbox.Maildir), ("mbox", mailbox.mbox)):
+        seen = sorted(each["Subject"] for each in reader(str(folder / f"out-{kind}"), create=False))
+        checks.check(f"Python reads the {kind}", seen == [str(i) for i in range(6)], seen)
+    out = postern("export", "ann", folder / "out-mbox", "--format", "mbox")
+    checks.check("nothing is overwritten", out.returncode != 0, out)
+
+
+def importing():
+    box = mailbox.mbox(str(folder / "made"))
+    for i in range(3):
+        each = mailbox.mboxMessage(message(i).replace(b"\r\n", b"\n"))
+        each.set_flags(("", "RO", "ROA")[i])
+        box.add(each)
+    box.flush()
+    out = postern("import", "carl", folder / "made", "--mailbox", "Old/Mail")
+    checks.check("import of an mbox by Python", out.stdout == b"3 messages imported\n", out)
+    messages, boxes = dump("carl")
+    checks.check("with its flags", [each["flags"] for each in messages] == ["", "S", "SR"], messages)
+    checks.check("into the mailbox that was asked for", boxes["Old/Mail"]["messages"] == 3, boxes)
+    checks.check("which lies as Maildir++", (mail / "carl/.Old.Mail/cur").is_dir())
+
+
+def checking():
+    out = postern("fsck", "ann")
+    checks.check("fsck: all is well", out.returncode == 0 and out.stdout == b"", out)
+    before, boxes = dump("ann")
+    (mail / "ann/new/1700000000.foreign").write_bytes(message(7))
+    gone = sorted((mail / "ann/new").iterdir())[1]
+    gone.unlink()
+    out = postern("fsck", "ann", "--json")
+    faults = {fault["fault"] for fault in json.loads(out.stdout)}
+    checks.check("fsck finds both", out.returncode == 1 and faults == {"a record without a file", "a file without a record"}, out)
+    out = postern("fsck", "--repair")
+    checks.check("fsck --repair", out.returncode == 0 and b"ann: mended" in out.stdout, out)
+    checks.check("and then all is well", postern("fsck").returncode == 0)
+    index = mail / "ann/postern/index"
+    index.write_bytes(b"not an index")
+    out = postern("fsck", "ann")
+    checks.check("fsck finds a lost index", out.returncode == 1 and b"missing or cannot be read" in out.stdout, out)
+    uids = {each["unique_id"]: each["uid"] for each in before}
+    after, now = dump("ann")
+    same = [each for each in after if each["unique_id"] in uids]
+    checks.check("UIDs of ours outlive it", len(same) == 5 and all(uids[each["unique_id"]] == each["uid"] for each in same), after)
+    checks.check("and so does the uid validity", now["INBOX"]["uid_validity"] == boxes["INBOX"]["uid_validity"])
+    out = postern("mailbox", "rebuild", "ann")
+    after, _ = dump("ann")
+    same = [each for each in after if each["unique_id"] in uids]
+    checks.check("rebuild keeps them, too", out.returncode == 0 and all(uids[each["unique_id"]] == each["uid"] for each in same), after)
+
+
+def coming_from_dovecot():
+    box = mail / "dora"
+    for sub in ("cur", "new", "tmp"):
+        (box / sub).mkdir(parents=True)
+    (box / "cur/1700000001.M1P1.host,S=90,W=95:2,Sa").write_bytes(message(1))
+    (box / "cur/1700000002.M2P1.host:2,").write_bytes(message(2))
+    (box / "new/1700000003.M3P1.host").write_bytes(message(3))
+    (box / "dovecot-keywords").write_text("0 $Forwarded\n1 work\n")
+    (box / "dovecot-uidlist").write_text("3 V1600000000 N120 G0123456789abcdef\n"
+                                         "17 :1700000001.M1P1.host,S=90,W=95\n"
+                                         "119 Pits.own :1700000002.M2P1.host\n")
+    messages, boxes = dump("dora")
+    checks.check("UIDs of Dovecot stay", [each["uid"] for each in messages] == [17, 119, 120], messages)
+    checks.check("and its uid validity", boxes["INBOX"]["uid_validity"] == 1600000000, boxes)
+    checks.check("keywords by its letters", messages[0]["keywords"] == ["$Forwarded"], messages[0])
+    checks.check("a unique-id of its own", messages[1]["unique_id"] == "its.own", messages[1])
+    out = postern("mailbox", "import-uidl", "dora")
+    messages, _ = dump("dora")
+    checks.check("import-uidl", out.stdout == b"2 unique-ids taken over\n" and messages[0]["unique_id"] == "000000115F5E1000", messages)
+    out = postern("mailbox", "import-uidl", "dora", "--format", "%v.%u")
+    checks.check("import-uidl with a format", dump("dora")[0][0]["unique_id"] == "1600000000.17", out)
+    checks.check("a bad format", postern("mailbox", "import-uidl", "dora", "--format", "%q").returncode == 65)
+
+
+def refusing():
+    for arguments in (("index",), ("index", "dump"), ("import", "x"), ("export",), ("mailbox", "rebuild"), ("mailbox", "x")):
+        checks.check(f"{' '.join(arguments)}: usage", postern(*arguments).returncode == 64)
+    checks.check("no such account", postern("fsck", "nobody").returncode == 67)
+    checks.check("a user who would be a path", postern("fsck", "../mail").returncode == 67)
+
+
+try:
+    for part in (putting, exporting, importing, checking, coming_from_dovecot, refusing):
+        part()
+finally:
+    shutil.rmtree(folder, ignore_errors=True)
+checks.finish()
