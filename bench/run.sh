@@ -2,4 +2,5 @@
 # SPDX-License-Identifier: MIT
 # run.sh - Postern and tuned Dovecot on the same Maildir in one run; results in build/bench/.
 set -eu
-exec python3 "$(dirname "$0")/run.py"
+python3 "$(dirname "$0")/run.py"
+exec python3 "$(dirname "$0")/store.py"

@@ -17,7 +17,7 @@ static inline struct postern_span span_make(const char *p, size_t n)
 /* span_from - the rest of s from offset on; empty past its end. */
 static inline struct postern_span span_from(struct postern_span s, size_t offset)
 {
-    return offset >= s.n ? (struct postern_span){s.p + s.n, 0}
+    return offset >= s.n ? (struct postern_span){s.n ? s.p + s.n : s.p, 0}
                          : (struct postern_span){s.p + offset, s.n - offset};
 }
 

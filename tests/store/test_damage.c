@@ -199,6 +199,15 @@ static void test_removed(void **state)
     assert_int_equal(count_now(&w), 7);
     reopen(&w);
     assert_int_equal(count_now(&w), 7);
+    /* and the folder that it is in */
+    assert_int_equal(unlink(file.path), 0);
+    *strrchr(file.path, '/') = '\0';
+    nftw(file.path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    bad = checker_look(checker, &w.store, text("ann"));
+    if (bad)
+        fail_msg("%s", bad);
+    assert_int_equal(postern_store_deliver(&w.store, w.box, text(MAIL), NULL), 0);
+    assert_int_equal(count_now(&w), 8);
     checker_free(checker);
     free(file.bytes);
     world_close(&w);

@@ -370,13 +370,30 @@ static int mend(struct postern_account *account, unsigned flags)
     return err ? err : account_discover(account);
 }
 
+/* begin - refresh or lock. The index's folder may have been removed under us: then once more, with a
+ * new one. */
+static int begin(struct postern_account *account, unsigned flags,
+                 int (*how)(struct index *index, bool wait))
+{
+    bool wait = !(flags & POSTERN_STORE_NO_WAIT);
+    int err = how(&account->index, wait);
+
+    if (err != POSTERN_E_NOT_FOUND || !wait)
+        return err;
+    index_close(&account->index);
+    folder_fd_close(&account->dir);
+    account->seen.ns = -1;
+    err = open_index(account);
+    return err ? err : how(&account->index, wait);
+}
+
 int account_enter(struct postern_account *account, unsigned flags)
 {
     int err = take_mutex(account, flags);
 
     if (err)
         return err;
-    err = index_refresh(&account->index, !(flags & POSTERN_STORE_NO_WAIT));
+    err = begin(account, flags, index_refresh);
     if (!err)
         err = mend(account, flags);
     if (err)
@@ -390,7 +407,7 @@ int account_enter_lock(struct postern_account *account, unsigned flags)
 
     if (err)
         return err;
-    err = index_lock(&account->index, !(flags & POSTERN_STORE_NO_WAIT));
+    err = begin(account, flags, index_lock);
     if (!err)
         err = mend(account, flags);
     if (err)

@@ -225,6 +225,7 @@ static int take_lock(struct index *index, int operation)
 
     if (fd < 0)
         return errno == EROFS || errno == EACCES ? POSTERN_E_READ_ONLY
+               : errno == ENOENT                 ? POSTERN_E_NOT_FOUND /* its folder was removed */
                : errno == ENOSPC                 ? POSTERN_E_FULL
                                                  : open_error();
     do
