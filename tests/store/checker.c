@@ -18,6 +18,7 @@ struct seen {
     uint64_t box, modseq, keywords, sum;
     uint32_t validity, uid, flags;
     unsigned look; /* when it was there last */
+    bool read;     /* sum is known */
 };
 
 struct seen_box {
@@ -113,6 +114,7 @@ static struct seen *seen_add(struct checker *checker)
         if (!checker->all)
             abort();
     }
+    checker->all[checker->count] = (struct seen){0};
     return &checker->all[checker->count++];
 }
 
@@ -139,12 +141,10 @@ static void look_at_message(struct walk *walk, const struct postern_message_info
     struct seen *seen = seen_of(checker, walk->status.id, validity, info->uid);
     uint64_t sum = 0, size = 0;
     int err;
+    bool read = content_sum(walk->store, walk->box, info->uid, &sum, &size, &err);
 
-    if (!content_sum(walk->store, walk->box, info->uid, &sum, &size, &err)) {
-        if (err != POSTERN_E_NOT_FOUND) /* others may remove it at any time */
-            complain(checker, "UID %u cannot be read: %s", info->uid, postern_err_name(err));
-        return;
-    }
+    if (!read && err != POSTERN_E_NOT_FOUND) /* others may remove it at any time */
+        complain(checker, "UID %u cannot be read: %s", info->uid, postern_err_name(err));
     if (info->uid >= walk->status.uid_next)
         complain(checker, "P2: UID %u is not below %u", info->uid, walk->status.uid_next);
     if (info->modseq > walk->status.modseq)
@@ -153,7 +153,7 @@ static void look_at_message(struct walk *walk, const struct postern_message_info
         info->uid < walk->before.next)
         complain(checker, "P3: UID %u is new, though %u was the next", info->uid,
                  walk->before.next);
-    if (seen && seen->sum != sum)
+    if (seen && read && seen->read && seen->sum != sum)
         complain(checker, "P1: UID %u names other octets", info->uid);
     if (seen && seen->look + 1 < checker->look)
         complain(checker, "P1: UID %u came back", info->uid);
@@ -163,8 +163,11 @@ static void look_at_message(struct walk *walk, const struct postern_message_info
         complain(checker, "P4: UID %u differs, and its mod-sequence was seen before", info->uid);
     if (!seen)
         seen = seen_add(checker);
-    *seen = (struct seen){walk->status.id, info->modseq, info->keywords, sum,
-                          validity,        info->uid,    info->flags,    checker->look};
+    if (!read && seen->read)
+        sum = seen->sum;
+    read = read || seen->read;
+    *seen = (struct seen){walk->status.id, info->modseq, info->keywords, sum, validity,
+                          info->uid,       info->flags,  checker->look,  read};
 }
 
 struct gone {

@@ -3,12 +3,15 @@
  * program set a flag) is looked for once more; one that is gone, or holds other octets than the row
  * was given for, is POSTERN_E_NOT_FOUND. */
 #include "store/folder/folder.h"
+#include "store/structure.h"
 
 #include "base/span.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define OPEN_TRIES 4 /* of a file that is renamed under us */
 
 struct postern_content {
     int fd;
@@ -39,18 +42,27 @@ static int open_same(struct postern_account *account, uint64_t id, uint32_t uid,
     return POSTERN_E_NOT_FOUND;
 }
 
-/* open_uid - by the rows, then by what the files say now. With the mutex. */
+/* open_uid - by the rows, then by what the files say now; somebody may rename it again while we look.
+ * With the mutex. */
 static int open_uid(struct postern_mailbox *mailbox, uint32_t uid, struct stat *facts_r)
 {
     struct postern_account *account = mailbox->account;
-    int fd = open_same(account, mailbox->id, uid, facts_r), err;
+    int fd = open_same(account, mailbox->id, uid, facts_r), err = 0;
 
-    if (fd != POSTERN_E_NOT_FOUND)
-        return fd;
-    err = index_refresh(&account->index, true);
-    if (!err)
-        err = mailbox_sync(account, mailbox->id, 0, true);
-    return err ? err : open_same(account, mailbox->id, uid, facts_r);
+    for (unsigned tries = 0; fd == POSTERN_E_NOT_FOUND && tries < OPEN_TRIES; tries++) {
+        struct index_mailbox *rows;
+
+        err = index_refresh(&account->index, true);
+        if (!err)
+            err = mailbox_sync(account, mailbox->id, 0, true);
+        if (err)
+            return err;
+        rows = index_mailbox_of(&account->index, mailbox->id);
+        if (!rows || !mailbox_find(rows, uid))
+            return POSTERN_E_NOT_FOUND;
+        fd = open_same(account, mailbox->id, uid, facts_r);
+    }
+    return fd;
 }
 
 /* know - have the octets scanned, so that wire_clean is known: once per message. */
@@ -136,6 +148,15 @@ void folder_content_close(struct postern_content **content)
 int folder_structure(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
                      struct postern_span *block_r)
 {
-    (void)mailbox, (void)uid, (void)flags, (void)block_r;
-    return POSTERN_E_UNSUPPORTED;
+    struct postern_content *content = NULL;
+    struct postern_facts facts;
+    int err = flags & POSTERN_STORE_NO_WAIT
+                  ? POSTERN_E_AGAIN /* a whole message is read */
+                  : folder_message(mailbox, uid, flags, &content, &facts);
+
+    if (err)
+        return err;
+    err = structure_of(content, folder_read, block_r);
+    folder_content_close(&content);
+    return err;
 }
