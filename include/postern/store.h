@@ -247,8 +247,8 @@ struct postern_store_ops {
     /* read - octets of the raw content from offset on: how many (0 at the end), or <0. */
     int (*read)(struct postern_content *content, uint64_t offset, char *out, size_t n);
     void (*content_close)(struct postern_content **content);
-    /* structure - the parsed form of a message (postern/mime.h), from the store's own memory or
-     * made now. block_r: given, end with free(). POSTERN_E_NOT_FOUND. */
+    /* structure - the parsed form of a message: a block that postern_mime_part() and the others of
+     * postern/mime.h read. block_r: given, end with free(). POSTERN_E_NOT_FOUND. */
     int (*structure)(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
                      struct postern_span *block_r);
     /* flags - change flags and keywords of these. Those that are gone, or changed since, are

@@ -23,7 +23,7 @@ ARROWS = {
     "cli": "daemon store accounts net codec base",
 }
 PUBLIC = {  # what a layer may take of include/postern
-    "store": {"base", "message", "store"},
+    "store": {"base", "message", "mime", "store"},
     "net": {"base", "engine"},
     "base": {"base"},
     "codec": {"base"},

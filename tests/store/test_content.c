@@ -2,6 +2,8 @@
 /* test_content - what is told of messages, and what is read of them, over each of the stores. */
 #include "suite.h"
 
+#include <postern/mime.h>
+
 #define MAIL "Subject: x\r\n\r\n.dot\r\nend\r\n"
 
 struct fact_case {
@@ -119,6 +121,33 @@ static void test_large(void **state)
     free(bytes);
 }
 
+/* The parsed form tells the parts of the message that was delivered. */
+static void test_structure(void **state)
+{
+    struct world w;
+    struct postern_entry entry;
+    struct postern_span block = {0};
+    struct postern_mime_facts facts;
+    struct postern_mime_part part;
+    char unique[POSTERN_UID_MAX + 1];
+    uint32_t uid;
+
+    world_open(&w, *state);
+    deliver(&w, "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b--\n", unique);
+    assert_int_equal(w.ops->find(w.box, text(unique), &entry, &uid), 0);
+    assert_int_equal(w.ops->structure(w.box, uid, 0, &block), 0);
+    assert_true(postern_mime_check(block));
+    postern_mime_facts(block, &facts);
+    assert_int_equal(facts.parts, 2);
+    assert_int_equal(facts.size_wire, entry.size_bytes);
+    assert_true(is(postern_mime_field(block, 0, POSTERN_MIME_SUBJECT, 0), "s"));
+    postern_mime_part(block, 1, &part);
+    assert_int_equal(part.body.raw_end - part.body.raw, 1);
+    free((char *)block.p);
+    assert_int_equal(w.ops->structure(w.box, uid + 1, 0, &block), POSTERN_E_NOT_FOUND);
+    world_close(&w);
+}
+
 /* Who has a message open reads it to the end, though another session deletes it. */
 static void test_read_while_deleted(void **state)
 {
@@ -173,7 +202,7 @@ static void test_uids_are_proper(void **state)
 
 #define OVER(kind)                                                                     \
     ONE(kind, test_facts), ONE(kind, test_utf8_header_is_told), ONE(kind, test_large), \
-        ONE(kind, test_read_while_deleted), ONE(kind, test_uids_are_proper)
+        ONE(kind, test_read_while_deleted), ONE(kind, test_uids_are_proper), ONE(kind, test_structure)
 
 int main(void)
 {

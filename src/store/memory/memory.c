@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* memory - the store itself: accounts and handles, and what they show. */
 #include "store/memory/memory.h"
+#include "store/structure.h"
 
 #include "base/span.h"
 #include <errno.h>
@@ -436,8 +437,15 @@ static void memory_content_close(struct postern_content **content)
 static int memory_structure(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
                             struct postern_span *block_r)
 {
-    (void)mailbox, (void)uid, (void)flags, (void)block_r;
-    return POSTERN_E_UNSUPPORTED;
+    struct postern_content *content = NULL;
+    struct postern_facts facts;
+    int err = memory_message(mailbox, uid, flags, &content, &facts);
+
+    if (err)
+        return err;
+    err = structure_of(content, memory_read, block_r);
+    memory_content_close(&content);
+    return err;
 }
 
 /* ---- news ------------------------------------------------------------------------------------ */
