@@ -55,6 +55,7 @@ postern_test_programs(wire postern_provider postern_net)
 add_library(store_checker STATIC ${CMAKE_SOURCE_DIR}/tests/store/checker.c)
 target_link_libraries(store_checker PUBLIC postern_store)
 postern_test_programs(store store_checker postern_memory postern_eml postern_maildir)
+postern_test_programs(mime postern_mime)
 postern_test_programs(crash postern_memory postern_eml postern_maildir)
 
 # tests/fuzz/fuzz_X.c: a libFuzzer target; without POSTERN_FUZZ it is linked with tests/fuzz/replay.h's
@@ -77,7 +78,7 @@ endforeach()
 file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/lint/*.sh ${CMAKE_SOURCE_DIR}/tests/lint/*.py
   ${CMAKE_SOURCE_DIR}/tests/interop/test_*.py ${CMAKE_SOURCE_DIR}/tests/interop/test_*.sh
   ${CMAKE_SOURCE_DIR}/tests/crash/test_*.py ${CMAKE_SOURCE_DIR}/tests/crash/test_*.sh
-  ${CMAKE_SOURCE_DIR}/tests/wire/test_*.py)
+  ${CMAKE_SOURCE_DIR}/tests/wire/test_*.py ${CMAKE_SOURCE_DIR}/tests/mime/test_*.py)
 foreach(script ${scripts})
   get_filename_component(stem ${script} NAME_WE)
   get_filename_component(folder ${script} DIRECTORY)

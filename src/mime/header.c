@@ -219,3 +219,8 @@ void mime_header_over(struct postern_mime *mime)
             mime_part_at(mime, parent)->child = child;
     }
 }
+
+void mime_header_cut(struct postern_mime *mime)
+{
+    (void)choose_type(mime, mime_part_at(mime, mime->current));
+}

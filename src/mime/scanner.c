@@ -236,8 +236,10 @@ static bool take_delimiter(struct postern_mime *mime, struct postern_span line)
 
         if (!is_delimiter(line, text, &closes))
             continue;
-        if (mime->place == IN_HEADER)
+        if (mime->place == IN_HEADER) {
             mime_field_over(mime);
+            mime_header_cut(mime);
+        }
         before = last_child(mime, multipart);
         close_below(mime, multipart);
         mime_part_at(mime, multipart)->body_lines++; /* the delimiter's own */
@@ -385,8 +387,10 @@ static void last_line(struct postern_mime *mime)
 
     if (!taken && mime->place == IN_HEADER && mime->in_line)
         header_line(mime, line);
-    if (mime->place == IN_HEADER)
+    if (mime->place == IN_HEADER) {
         mime_field_over(mime);
+        mime_header_cut(mime);
+    }
     mime->dirty = mime->dirty || mime->in_line;
 }
 

@@ -55,6 +55,8 @@ uint32_t mime_part_add(struct postern_mime *mime, uint32_t parent);
 /* header.c: a field is whole; a header is over (its kind is chosen, its children begin). */
 void mime_field_over(struct postern_mime *mime);
 void mime_header_over(struct postern_mime *mime);
+/* mime_header_cut - one ended without its empty line: the part has a type, and nothing in it. */
+void mime_header_cut(struct postern_mime *mime);
 /* block.c */
 int mime_block_make(struct postern_mime *mime);
 
