@@ -52,7 +52,8 @@ static double scan(const char *octets, size_t n, unsigned rounds)
     return seconds() - began;
 }
 
-static void speed(const char *what, const char *head, const char *unit, size_t count, unsigned rounds)
+static void speed(const char *what, const char *head, const char *unit, size_t count,
+                  unsigned rounds)
 {
     size_t n;
     char *octets = text(head, unit, count, "\r\n--b--\r\n", &n);
@@ -84,10 +85,12 @@ static void linear(const char *what, const char *head, const char *unit, size_t 
 int main(void)
 {
     static const char header[] =
-        "Received: from a.example.org (a.example.org [192.0.2.1])\r\n\tby b.example.org (Postfix) with "
+        "Received: from a.example.org (a.example.org [192.0.2.1])\r\n\tby b.example.org (Postfix) "
+        "with "
         "ESMTPS id 0123456789\r\n\tfor <b@example.org>; Fri, 20 Nov 2026 10:00:00 +0000 (UTC)\r\n"
         "From: Somebody <a@example.org>\r\nTo: b@example.org\r\nSubject: something to say\r\n"
-        "Message-ID: <1@example.org>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n";
+        "Message-ID: <1@example.org>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+        "boundary=b\r\n";
     static const char line[] =
         "TWFuIGlzIGRpc3Rpbmd1aXNoZWQsIG5vdCBvbmx5IGJ5IGhpcyByZWFzb24sIGJ1dCBieSB0aGlz\r\n";
     char head[2000];
@@ -97,11 +100,12 @@ int main(void)
     snprintf(head, sizeof head, "%s%s%s\r\n", header, header, header);
     speed("small mail, mostly header", head, "a short line\r\n", 5, 60000);
     linear("500,000 To: lines", "", "To: a@example.org\n", 250000);
-    linear("a million parts", "Content-Type: multipart/mixed; boundary=a\n\n", "--a\n\nx\n", 500000);
+    linear("a million parts", "Content-Type: multipart/mixed; boundary=a\n\n", "--a\n\nx\n",
+           500000);
     linear("messages in messages, 10,000", "", "Content-Type: message/rfc822\n\n", 5000);
     linear("a boundary of 1 MiB", "Content-Type: multipart/mixed; boundary=", "abcdefgh", 65536);
-    linear("a million boundary prefixes", "Content-Type: multipart/mixed; boundary=abcd\n\n", "--abc\n",
-           500000);
+    linear("a million boundary prefixes", "Content-Type: multipart/mixed; boundary=abcd\n\n",
+           "--abc\n", 500000);
     linear("a field of a million folds", "Subject: a", "\n b", 500000);
     return 0;
 }

@@ -61,7 +61,8 @@ static int retrieve(void *ctx, struct postern_token token, struct postern_span u
 {
     struct postern_content *content = NULL;
     struct postern_facts facts = {0};
-    int r = postern_store_message(&folder, postern_visit_data(token.visit), uid, 0, &content, &facts);
+    int r =
+        postern_store_message(&folder, postern_visit_data(token.visit), uid, 0, &content, &facts);
 
     (void)ctx;
     if (r >= 0) {

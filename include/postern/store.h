@@ -127,7 +127,8 @@ struct postern_facts {
     uint64_t fd_offset;
 };
 
-/* struct postern_new_message - what comes with the octets of an append. Zero is a plain delivery. */
+/* struct postern_new_message - what comes with the octets of an append. Zero is a plain delivery.
+ */
 struct postern_new_message {
     uint32_t flags;
     uint64_t keywords;
@@ -142,7 +143,7 @@ struct postern_flags_change {
     enum postern_flags_how how;
     uint32_t flags;
     uint64_t keywords;
-    bool conditional;         /* only messages whose mod-sequence is at most unchanged_since */
+    bool conditional; /* only messages whose mod-sequence is at most unchanged_since */
     uint64_t unchanged_since;
 };
 
@@ -297,7 +298,8 @@ POSTERN_API int postern_store_inbox(struct postern_store *store, struct postern_
 POSTERN_API int postern_store_deliver(struct postern_store *store, struct postern_mailbox *mailbox,
                                       struct postern_span message, uint32_t *uid_r);
 /* postern_store_message, postern_store_expunge - by unique-id, for those who know no UIDs: find and
- * then message, or expunge and tidy. Of a set, those that are not found count as deleted. Errors as they. */
+ * then message, or expunge and tidy. Of a set, those that are not found count as deleted. Errors as
+ * they. */
 POSTERN_API int postern_store_message(struct postern_store *store, struct postern_mailbox *mailbox,
                                       struct postern_span unique_id, unsigned flags,
                                       struct postern_content **content_r,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* export - `postern export USER PATH [--mailbox NAME] [--format maildir|mbox|eml]`: writes a mailbox to
- * a Maildir (as it is, the default), an mbox file with From lines and Status fields, or a folder of
- * .eml files. What is there already is not overwritten. */
+/* export - `postern export USER PATH [--mailbox NAME] [--format maildir|mbox|eml]`: writes a
+ * mailbox to a Maildir (as it is, the default), an mbox file with From lines and Status fields, or
+ * a folder of .eml files. What is there already is not overwritten. */
 #include "cli/transfer.h"
 
 #include "base/span.h"
@@ -116,12 +116,11 @@ static void put_from(FILE *out, const struct postern_message_info *info)
     struct tm parts;
 
     strftime(text, sizeof text, "%a %b %e %H:%M:%S %Y", gmtime_r(&when, &parts));
-    fprintf(out, "From MAILER-DAEMON %s\nStatus: %sO\nX-Status: %s%s%s%s\n", text,
-            info->flags & POSTERN_FLAG_SEEN ? "R" : "",
-            info->flags & POSTERN_FLAG_ANSWERED ? "A" : "",
-            info->flags & POSTERN_FLAG_FLAGGED ? "F" : "",
-            info->flags & POSTERN_FLAG_DRAFT ? "T" : "",
-            info->flags & POSTERN_FLAG_DELETED ? "D" : "");
+    fprintf(
+        out, "From MAILER-DAEMON %s\nStatus: %sO\nX-Status: %s%s%s%s\n", text,
+        info->flags & POSTERN_FLAG_SEEN ? "R" : "", info->flags & POSTERN_FLAG_ANSWERED ? "A" : "",
+        info->flags & POSTERN_FLAG_FLAGGED ? "F" : "", info->flags & POSTERN_FLAG_DRAFT ? "T" : "",
+        info->flags & POSTERN_FLAG_DELETED ? "D" : "");
 }
 
 /* put_line - with LF, as mbox files have it. */
@@ -203,9 +202,8 @@ static int export_path(struct transfer *transfer, const char *path)
     if (!err)
         err = transfer->store->ops->refresh(transfer->mailbox, 0, &status);
     if (!err)
-        err = transfer->store->ops->each(transfer->mailbox,
-                                         (struct postern_uid_range){1, UINT32_MAX}, 0, take_info,
-                                         &infos);
+        err = transfer->store->ops->each(
+            transfer->mailbox, (struct postern_uid_range){1, UINT32_MAX}, 0, take_info, &infos);
     for (size_t i = 0; i < infos.count && !err; i++)
         err = export_one(transfer, path, mbox, &infos.all[i]);
     free(infos.all);

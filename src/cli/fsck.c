@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fsck - `postern fsck [USER] [--repair] [--json]`: does each account's index fit its files? Exit code
- * 0 when all is well, or was mended; 1 (as fsck does) when something is wrong. */
+/* fsck - `postern fsck [USER] [--repair] [--json]`: does each account's index fit its files? Exit
+ * code 0 when all is well, or was mended; 1 (as fsck does) when something is wrong. */
 #include "cli/cli.h"
 
 #include "base/span.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* import - `postern import USER PATH [--mailbox NAME]`: appends what lies at PATH: a Maildir (a folder
- * with cur and new), a folder of .eml files, or an mbox file. Flags come from Maildir names and from
- * the fields Status and X-Status; dates from From lines and files. */
+/* import - `postern import USER PATH [--mailbox NAME]`: appends what lies at PATH: a Maildir (a
+ * folder with cur and new), a folder of .eml files, or an mbox file. Flags come from Maildir names
+ * and from the fields Status and X-Status; dates from From lines and files. */
 #include "cli/transfer.h"
 
 #include "base/span.h"
@@ -48,12 +48,12 @@ static void flags_of_field(struct postern_span line, uint32_t *flags)
          more = span_equal_nocase(name, SPAN("X-Status"));
 
     for (size_t i = 0; i < value.n && (status || more); i++)
-        *flags |= status && value.p[i] == 'R'   ? POSTERN_FLAG_SEEN
+        *flags |= status && value.p[i] == 'R' ? POSTERN_FLAG_SEEN
                   : more && value.p[i] == 'A' ? POSTERN_FLAG_ANSWERED
                   : more && value.p[i] == 'F' ? POSTERN_FLAG_FLAGGED
                   : more && value.p[i] == 'D' ? POSTERN_FLAG_DELETED
                   : more && value.p[i] == 'T' ? POSTERN_FLAG_DRAFT
-                                                : 0;
+                                              : 0;
 }
 
 static int header_over(struct incoming *incoming)

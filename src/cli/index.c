@@ -35,14 +35,15 @@ static int dump_mailbox(void *ctx, const struct postern_status *status)
         dump->names[dump->count++] = strndup(status->name.p, status->name.n);
     fputs("{\"mailbox\": ", stdout);
     json_text(stdout, status->name);
-    printf(", \"id\": %llu, \"exists\": %s, \"subscribed\": %s, \"uid_validity\": %lu, \"uid_next\": "
-           "%lu, \"modseq\": %llu, \"messages\": %lu, \"unseen\": %lu, \"deleted\": %lu, "
-           "\"bytes\": %llu}\n",
-           (unsigned long long)status->id, status->exists ? "true" : "false",
-           status->subscribed ? "true" : "false", (unsigned long)status->uid_validity,
-           (unsigned long)status->uid_next, (unsigned long long)status->modseq,
-           (unsigned long)status->messages, (unsigned long)status->unseen,
-           (unsigned long)status->deleted, (unsigned long long)status->size_bytes);
+    printf(
+        ", \"id\": %llu, \"exists\": %s, \"subscribed\": %s, \"uid_validity\": %lu, \"uid_next\": "
+        "%lu, \"modseq\": %llu, \"messages\": %lu, \"unseen\": %lu, \"deleted\": %lu, "
+        "\"bytes\": %llu}\n",
+        (unsigned long long)status->id, status->exists ? "true" : "false",
+        status->subscribed ? "true" : "false", (unsigned long)status->uid_validity,
+        (unsigned long)status->uid_next, (unsigned long long)status->modseq,
+        (unsigned long)status->messages, (unsigned long)status->unseen,
+        (unsigned long)status->deleted, (unsigned long long)status->size_bytes);
     return 0;
 }
 
@@ -56,8 +57,7 @@ static void dump_keywords(const struct dump *dump, const char *name, uint64_t ke
         for (unsigned i = 0; i < POSTERN_KEYWORDS_MAX; i++) {
             struct postern_span keyword;
 
-            if (!(keywords >> i & 1) ||
-                dump->store->ops->keyword_name(mailbox, i, &keyword) != 0)
+            if (!(keywords >> i & 1) || dump->store->ops->keyword_name(mailbox, i, &keyword) != 0)
                 continue;
             fputs(any ? ", " : "", stdout);
             json_text(stdout, keyword);
@@ -87,15 +87,15 @@ static void dump_message(const struct dump *dump, const char *name,
 {
     fputs("{\"mailbox\": ", stdout);
     json_text(stdout, postern_span_of(name));
-    printf(", \"uid\": %lu, \"flags\": \"%s%s%s%s%s\", \"modseq\": %llu, \"date\": %lld, \"bytes\": "
-           "%llu, \"email_id\": \"%016llx\", \"unique_id\": ",
-           (unsigned long)info->uid, info->flags & POSTERN_FLAG_SEEN ? "S" : "",
-           info->flags & POSTERN_FLAG_ANSWERED ? "R" : "",
-           info->flags & POSTERN_FLAG_FLAGGED ? "F" : "",
-           info->flags & POSTERN_FLAG_DELETED ? "T" : "",
-           info->flags & POSTERN_FLAG_DRAFT ? "D" : "", (unsigned long long)info->modseq,
-           (long long)info->date_s, (unsigned long long)info->size_wire,
-           (unsigned long long)info->email_id);
+    printf(
+        ", \"uid\": %lu, \"flags\": \"%s%s%s%s%s\", \"modseq\": %llu, \"date\": %lld, \"bytes\": "
+        "%llu, \"email_id\": \"%016llx\", \"unique_id\": ",
+        (unsigned long)info->uid, info->flags & POSTERN_FLAG_SEEN ? "S" : "",
+        info->flags & POSTERN_FLAG_ANSWERED ? "R" : "",
+        info->flags & POSTERN_FLAG_FLAGGED ? "F" : "",
+        info->flags & POSTERN_FLAG_DELETED ? "T" : "", info->flags & POSTERN_FLAG_DRAFT ? "D" : "",
+        (unsigned long long)info->modseq, (long long)info->date_s,
+        (unsigned long long)info->size_wire, (unsigned long long)info->email_id);
     json_text(stdout, info->unique_id);
     dump_keywords(dump, name, info->keywords);
     puts("}");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mailbox - `postern mailbox list|status [USER]`, `rebuild USER`, `import-uidl USER [--format TEXT]`;
- * all with [--mail PATH] [--store KIND], the first two with [--json]. */
+/* mailbox - `postern mailbox list|status [USER]`, `rebuild USER`, `import-uidl USER [--format
+ * TEXT]`; all with [--mail PATH] [--store KIND], the first two with [--json]. */
 #include "cli/cli.h"
 
 #include "base/span.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* address - address lists, one item at a time. An item is read word by word up to a comma, semicolon or
- * colon outside of quotes, comments and angle brackets; what stood there decides what it is. The first
- * three quarters of the caller's buffer take the words, the rest the last comment. */
+/* address - address lists, one item at a time. An item is read word by word up to a comma,
+ * semicolon or colon outside of quotes, comments and angle brackets; what stood there decides what
+ * it is. The first three quarters of the caller's buffer take the words, the rest the last comment.
+ */
 #include "base/span.h"
 #include <postern/mime.h>
 
@@ -77,8 +78,8 @@ static void take_quoted(struct reader *reader)
     step(reader);
 }
 
-/* take_until - what stands before one of the stops, unquoted, without comments; spaces: words apart by
- * one, else none. */
+/* take_until - what stands before one of the stops, unquoted, without comments; spaces: words apart
+ * by one, else none. */
 static struct postern_span take_until(struct reader *reader, const char *stops, bool spaces)
 {
     const char *begin = reader->out;

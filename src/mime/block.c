@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* block - what is known of a message as one run of octets: head, parts, fields, strings. Whoever reads
- * one back checks it first; then no offset in it leads outside. Numbers stand as this machine has
- * them: a block is no format for exchange. */
+/* block - what is known of a message as one run of octets: head, parts, fields, strings. Whoever
+ * reads one back checks it first; then no offset in it leads outside. Numbers stand as this machine
+ * has them: a block is no format for exchange. */
 #include "mime/scanner.h"
 
 #include "base/span.h"
@@ -142,19 +142,19 @@ void postern_mime_part(struct postern_span block, uint32_t i, struct postern_mim
     struct part part = part_of(block, i);
     const char *strings = block.p + strings_at(&head);
 
-    *part_r = (struct postern_mime_part){.kind = part.kind,
-                                         .parent = part.parent,
-                                         .depth = part.depth,
-                                         .next = part.next,
-                                         .child = part.child,
-                                         .header = part.header,
-                                         .body = part.body,
-                                         .header_lines = part.header_lines,
-                                         .body_lines = part.body_lines,
-                                         .type = span_make(strings + part.type, part.type_n),
-                                         .subtype =
-                                             span_make(strings + part.subtype, part.subtype_n),
-                                         .type_is_default = part.type_is_default};
+    *part_r =
+        (struct postern_mime_part){.kind = part.kind,
+                                   .parent = part.parent,
+                                   .depth = part.depth,
+                                   .next = part.next,
+                                   .child = part.child,
+                                   .header = part.header,
+                                   .body = part.body,
+                                   .header_lines = part.header_lines,
+                                   .body_lines = part.body_lines,
+                                   .type = span_make(strings + part.type, part.type_n),
+                                   .subtype = span_make(strings + part.subtype, part.subtype_n),
+                                   .type_is_default = part.type_is_default};
     if (part.type_n == 0) { /* its header never ended */
         part_r->type = SPAN("text");
         part_r->subtype = SPAN("plain");

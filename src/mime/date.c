@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* date - RFC 5322 3.3 and its obsolete forms: "[Day,] D Mon YYYY HH:MM[:SS] ZONE", comments anywhere. */
+/* date - RFC 5322 3.3 and its obsolete forms: "[Day,] D Mon YYYY HH:MM[:SS] ZONE", comments
+ * anywhere. */
 #include "base/span.h"
 #include <postern/mime.h>
 
@@ -89,7 +90,8 @@ static int zone_of(struct postern_span word)
 static int64_t days_of(int year, int month, int day)
 {
     int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400;
-    int64_t of_era = y - era * 400, of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t of_era = y - era * 400,
+            of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
@@ -139,6 +141,7 @@ int postern_mime_date(struct postern_span text, struct postern_mime_date *date_r
     if (time < 0)
         return POSTERN_E_SYNTAX;
     zone = zone_of(word);
-    *date_r = (struct postern_mime_date){days_of(year, month, day) * 86400 + time - zone * 60, zone};
+    *date_r =
+        (struct postern_mime_date){days_of(year, month, day) * 86400 + time - zone * 60, zone};
     return 0;
 }

@@ -63,11 +63,11 @@ void mime_field_over(struct postern_mime *mime)
     name.n = span_find(value, ':');
     field.id = name.n < value.n ? field_id(mime, span_trim(name)) : POSTERN_MIME_FIELDS;
     value = trimmed(span_from(value, name.n + 1));
-    if (field.id < POSTERN_MIME_FIELDS) {
-        if (buffer_length(&mime->strings) + value.n > mime->options.kept_max) {
-            mime->cut = true;
-            value.n = mime->options.kept_max - buffer_length(&mime->strings);
-        }
+    if (field.id < POSTERN_MIME_FIELDS &&
+        buffer_length(&mime->strings) + buffer_length(&mime->fields) + value.n >
+            mime->options.kept_max) {
+        mime->cut = true;
+    } else if (field.id < POSTERN_MIME_FIELDS) {
         field.value = (uint32_t)buffer_length(&mime->strings);
         field.value_n = unfold(mime, value);
         buffer_append(&mime->fields, span_make((const char *)&field, sizeof field));
@@ -86,8 +86,7 @@ static struct postern_span string_at(const struct postern_mime *mime, uint32_t o
 static struct postern_span content_type(const struct postern_mime *mime, const struct part *part,
                                         uint32_t id, uint32_t *offset_r)
 {
-    const struct field *fields =
-        (const struct field *)(const void *)buffer_span(&mime->fields).p;
+    const struct field *fields = (const struct field *)(const void *)buffer_span(&mime->fields).p;
 
     for (uint32_t i = 0; i < part->field_count; i++)
         if (fields[part->fields + i].id == id) {
@@ -109,9 +108,9 @@ static bool is_token(struct postern_span s)
 static void default_type(struct postern_mime *mime, struct part *part)
 {
     const struct part *parent = mime_part_at(mime, part->parent);
-    bool digest = mime->current && parent->kind == POSTERN_MIME_MULTIPART &&
-                  span_equal_nocase(string_at(mime, parent->subtype, parent->subtype_n),
-                                    SPAN("digest"));
+    bool digest =
+        mime->current && parent->kind == POSTERN_MIME_MULTIPART &&
+        span_equal_nocase(string_at(mime, parent->subtype, parent->subtype_n), SPAN("digest"));
     struct postern_span type = digest ? SPAN("messagerfc822") : SPAN("textplain");
 
     part->type_is_default = 1;
@@ -139,8 +138,8 @@ static struct postern_span without_comment(struct postern_span s)
 static struct postern_span choose_type(struct postern_mime *mime, struct part *part)
 {
     uint32_t offset = 0;
-    struct postern_span value =
-        content_type(mime, part, POSTERN_MIME_CONTENT_TYPE, &offset), rest = value;
+    struct postern_span value = content_type(mime, part, POSTERN_MIME_CONTENT_TYPE, &offset),
+                        rest = value;
     struct postern_span subtype, type;
 
     rest.n = span_find(value, ';');

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* scanner - one pass over a message by lines (memchr), never octet by octet in a body. The open parts
- * are a chain of parents, the boundaries that may end them a stack; both are bounded. */
+/* scanner - one pass over a message by lines (memchr), never octet by octet in a body. The open
+ * parts are a chain of parents, the boundaries that may end them a stack; both are bounded. */
 #include "mime/scanner.h"
 
 #include "base/memory.h"
@@ -26,8 +26,7 @@ static uint32_t part_count(const struct postern_mime *mime)
 }
 
 /* link_child - at the end of its parent's children. */
-static void link_child(struct postern_mime *mime, uint32_t parent, uint32_t child,
-                       uint32_t before)
+static void link_child(struct postern_mime *mime, uint32_t parent, uint32_t child, uint32_t before)
 {
     if (before)
         mime_part_at(mime, before)->next = child;
@@ -50,9 +49,9 @@ static uint32_t last_child(const struct postern_mime *mime, uint32_t parent)
 uint32_t mime_part_add(struct postern_mime *mime, uint32_t parent)
 {
     uint32_t i = part_count(mime);
-    struct part part = {.parent = parent == NO_PART ? 0 : parent,
-                        .header = {mime->at, mime->at, mime->at + mime->added,
-                                   mime->at + mime->added}};
+    struct part part = {
+        .parent = parent == NO_PART ? 0 : parent,
+        .header = {mime->at, mime->at, mime->at + mime->added, mime->at + mime->added}};
 
     part.body = part.header;
     part.fields = (uint32_t)(buffer_length(&mime->fields) / sizeof(struct field));
@@ -78,7 +77,8 @@ int postern_mime_new(struct postern_mime **mime_r, const struct postern_mime_opt
         mime->options = *options;
     else
         postern_mime_options_init(&mime->options);
-    mime->line.allocator = mime->field.allocator = mime->parts.allocator = mime->fields.allocator = allocator;
+    mime->line.allocator = mime->field.allocator = mime->parts.allocator = mime->fields.allocator =
+        allocator;
     mime->strings.allocator = mime->boundaries.allocator = allocator;
     mime->stack.allocator = mime->block.allocator = allocator;
     mime_part_add(mime, NO_PART);
@@ -223,15 +223,16 @@ static void new_child(struct postern_mime *mime, uint32_t multipart, uint32_t be
         link_child(mime, multipart, child, before);
 }
 
-/* take_delimiter - if the held line is one, and whose; innermost first. false: it is of the body. */
+/* take_delimiter - if the held line is one, and whose; innermost first. false: it is of the body.
+ */
 static bool take_delimiter(struct postern_mime *mime, struct postern_span line)
 {
     bool closes = false;
 
     for (size_t i = stack_count(mime); i-- > 0;) {
         const struct boundary *boundary = stack_at(mime, i);
-        struct postern_span text = span_make(
-            buffer_span(&mime->boundaries).p + boundary->text, boundary->text_n);
+        struct postern_span text =
+            span_make(buffer_span(&mime->boundaries).p + boundary->text, boundary->text_n);
         uint32_t multipart = boundary->part, before;
 
         if (!is_delimiter(line, text, &closes))

@@ -25,7 +25,7 @@ struct field {
 };
 
 struct boundary {
-    uint32_t part; /* the multipart that it is of */
+    uint32_t part;         /* the multipart that it is of */
     uint32_t text, text_n; /* in the boundaries' buffer */
 };
 
@@ -37,13 +37,13 @@ struct postern_mime {
     const struct postern_allocator *allocator;
     struct postern_mime_options options;
     enum place place;
-    uint32_t current; /* the innermost open part */
-    uint64_t at, added; /* raw offset; bare LFs before it */
+    uint32_t current;             /* the innermost open part */
+    uint64_t at, added;           /* raw offset; bare LFs before it */
     uint64_t line_at, line_added; /* of the line under way */
-    uint8_t end_n, this_end_n; /* octets of the line end before it, and of its own: 0, 1, 2 */
-    bool in_line; /* something of the line was seen */
-    bool holding; /* the line is in `line`; in a header always */
-    char last;    /* octet */
+    uint8_t end_n, this_end_n;    /* octets of the line end before it, and of its own: 0, 1, 2 */
+    bool in_line;                 /* something of the line was seen */
+    bool holding;                 /* the line is in `line`; in a header always */
+    char last;                    /* octet */
     bool dirty, utf8_header, cut;
     struct buffer line, field; /* the line held; the header field under way */
     struct buffer parts, fields, strings, boundaries, stack, block;

@@ -58,8 +58,7 @@ int postern_listing_add(struct postern_listing *listing, struct postern_span uid
         (struct postern_visit *)((char *)listing - offsetof(struct postern_visit, listing));
     bool known = size_bytes != POSTERN_SIZE_UNKNOWN;
     size_t i = snapshot_builder_count(listing->builder);
-    int r = snapshot_builder_add(listing->builder, uid, 0, known ? size_bytes : 0,
-                                 (uint8_t)flags);
+    int r = snapshot_builder_add(listing->builder, uid, 0, known ? size_bytes : 0, (uint8_t)flags);
 
     return r < 0 || known ? r : unsized_note(v, i);
 }

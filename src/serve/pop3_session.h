@@ -119,7 +119,8 @@ void pop3_delays_good(struct serve_pop3 *s);
 void pop3_open(struct serve_pop3 *s);
 void pop3_find(struct serve_pop3 *s);
 void pop3_expunge(struct serve_pop3 *s);
-/* pop3_ref_uid - the UID of a message in a question: by its number in the listing, else looked up. */
+/* pop3_ref_uid - the UID of a message in a question: by its number in the listing, else looked up.
+ */
 int pop3_ref_uid(struct serve_pop3 *s, const struct postern_pop3_ref *ref, uint32_t *uid_r);
 /* message */
 void pop3_message(struct serve_pop3 *s);

@@ -44,7 +44,8 @@ static int show_above(struct postern_span name, struct postern_span before, bool
     for (size_t n = 1; n < name.n && !result; n++) {
         struct postern_span level = span_make(name.p, n);
 
-        if (name.p[n] == '/' && !span_equal(before, level) && !name_is_below(before, level) && exists)
+        if (name.p[n] == '/' && !span_equal(before, level) && !name_is_below(before, level) &&
+            exists)
             result = each(ctx, &(struct postern_status){.name = level, .has_children = true});
     }
     return result;

@@ -25,8 +25,7 @@ static enum mbox_event take_line(struct mbox *mbox, struct postern_span *bytes_r
     struct postern_span line = span_make(mbox->line, mbox->n);
     bool whole = mbox->n && mbox->line[mbox->n - 1] == '\n';
 
-    if (!mbox->passing && span_begins(line, SPAN("From ")) &&
-        (mbox->after_blank || !mbox->begun)) {
+    if (!mbox->passing && span_begins(line, SPAN("From ")) && (mbox->after_blank || !mbox->begun)) {
         if (mbox->in_message) {
             mbox->in_message = mbox->has_blank = false;
             return MBOX_END;

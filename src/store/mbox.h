@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mbox - messages one after the other in a file (RFC 4155): each begins with a line "From ADDRESS
- * DATE", after an empty line or at the beginning; "From " at the beginning of other lines is written
+ * DATE", after an empty line or at the beginning; "From " at the beginning of other lines is
+ * written
  * ">From ", and ">From " ">>From " (mboxrd). No I/O. */
 #ifndef STORE_MBOX_H
 #define STORE_MBOX_H
@@ -12,7 +13,8 @@ struct mbox {
     char line[1024]; /* the beginning of the line under way */
     size_t n;
     bool in_message, after_blank, passing; /* passing: the rest of a long line */
-    bool has_blank; /* an empty line that is held back: the one before "From " is none of the message's */
+    bool has_blank; /* an empty line that is held back: the one before "From " is none of the
+                       message's */
     bool begun;
 };
 

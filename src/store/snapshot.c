@@ -66,7 +66,8 @@ int snapshot_builder_add(struct snapshot_builder *builder, struct postern_span u
 {
     struct postern_list *list = &builder->snapshot.list;
 
-    if (unique.n == 0 || unique.n > POSTERN_UID_MAX || builder->uid_bytes > UINT32_MAX - POSTERN_UID_MAX)
+    if (unique.n == 0 || unique.n > POSTERN_UID_MAX ||
+        builder->uid_bytes > UINT32_MAX - POSTERN_UID_MAX)
         return POSTERN_E_TOO_LONG;
     if (list->count == builder->entry_room && !grow_entries(builder))
         return POSTERN_E_NOMEM;
@@ -121,8 +122,7 @@ struct postern_snapshot *snapshot_builder_end(struct snapshot_builder **builder_
 
     *builder_p = NULL;
     fit((void **)&builder->entries, builder->snapshot.list.count * sizeof *builder->entries);
-    fit((void **)&builder->numbers,
-        builder->snapshot.list.count * sizeof *builder->numbers);
+    fit((void **)&builder->numbers, builder->snapshot.list.count * sizeof *builder->numbers);
     fit((void **)&builder->uids, builder->uid_bytes);
     builder->snapshot.list.entries = builder->entries;
     builder->snapshot.list.uids = builder->uids;

@@ -11,7 +11,8 @@ int name_check(struct postern_span *name);
 bool name_is_below(struct postern_span name, struct postern_span above);
 /* keyword_is_good - an atom of IMAP that is no system flag. */
 bool keyword_is_good(struct postern_span name);
-/* uids_sorted - a copy, rising, each once; NULL without memory. given: free(). *count may shrink. */
+/* uids_sorted - a copy, rising, each once; NULL without memory. given: free(). *count may shrink.
+ */
 uint32_t *uids_sorted(const uint32_t *uids, size_t *count);
 /* flags_changed - what a change makes of flags and keywords; whether they differ then. */
 bool flags_changed(const struct postern_flags_change *change, uint32_t *flags, uint64_t *keywords);

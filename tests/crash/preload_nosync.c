@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* preload_nosync - an LD_PRELOAD object that does not sync what NOSYNC names, dirs or files, and says
- * it did: what a store would be that forgets to. */
+/* preload_nosync - an LD_PRELOAD object that does not sync what NOSYNC names, dirs or files, and
+ * says it did: what a store would be that forgets to. */
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* store_load - eight writers on one account, for test_power.py to pull the plug: `store_load MAIL LOG
- * SECONDS`. Each message belongs to the writer that appended it; nobody else touches it. The log,
- * which lies elsewhere, has a line before each operation and one after it was acknowledged:
+/* store_load - eight writers on one account, for test_power.py to pull the plug: `store_load MAIL
+ * LOG SECONDS`. Each message belongs to the writer that appended it; nobody else touches it. The
+ * log, which lies elsewhere, has a line before each operation and one after it was acknowledged:
  *
  *   B WRITER NUMBER append|set|flags|expunge ARGUMENTS      it begins
  *   A WRITER NUMBER                                          it was acknowledged

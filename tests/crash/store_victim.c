@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* store_victim - what test_crash.py kills: `store_victim OPERATION STORE PATH USER`, STORE maildir or
- * eml. Prints "done" or "error NAME". The operations work on INBOX (messages of UIDs 1 on) and
+/* store_victim - what test_crash.py kills: `store_victim OPERATION STORE PATH USER`, STORE maildir
+ * or eml. Prints "done" or "error NAME". The operations work on INBOX (messages of UIDs 1 on) and
  * Archive; `list` prints the account, `look` does so with the steps counted from the first one on.
  *
  * A line "box NAME VALIDITY NEXT MODSEQ" for each mailbox, then one "UID FLAGS OCTETS CHECKSUM" for
@@ -68,7 +68,8 @@ static int append(size_t messages, size_t lines)
     for (size_t i = 0; i < messages && !r; i++) {
         r = store.ops->begin(inbox, &what, &deliveries[i]);
         for (size_t line = 0; line < lines && !r; line++)
-            r = store.ops->write(deliveries[i], SPAN("This is one of the lines of the new message.\n"));
+            r = store.ops->write(deliveries[i],
+                                 SPAN("This is one of the lines of the new message.\n"));
     }
     if (!r)
         return store.ops->commit(deliveries, messages, NULL);
@@ -131,7 +132,7 @@ static int operate(const char *operation)
 
 static int show_box(void *ctx, const struct postern_status *status)
 {
-    char (*names)[64] = ctx;
+    char(*names)[64] = ctx;
 
     if (!status->exists)
         return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* fuzz_index - groups of an index that nobody wrote. The first octet chooses: taken in as they are, or
- * as the log of a file behind a small base. Whatever they say: no access outside, and what is taken in
- * can be written as a base and read again, the same. */
+/* fuzz_index - groups of an index that nobody wrote. The first octet chooses: taken in as they are,
+ * or as the log of a file behind a small base. Whatever they say: no access outside, and what is
+ * taken in can be written as a base and read again, the same. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fuzz_mbox - an mbox file, whole and octet by octet: the same messages; and no octet of one that is
- * not in the file. */
+/* fuzz_mbox - an mbox file, whole and octet by octet: the same messages; and no octet of one that
+ * is not in the file. */
 #include <stdlib.h>
 
 #include "base/span.h"

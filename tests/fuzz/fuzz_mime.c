@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* fuzz_mime - a message, whole and in pieces of the size that its first octet tells: the same block,
- * whole, whose parts lie within each other; and the parsers of values over all that was kept. The same
- * block with one octet changed is told to be none, or is safe to walk. */
+/* fuzz_mime - a message, whole and in pieces of the size that its first octet tells: the same
+ * block, whole, whose parts lie within each other; and the parsers of values over all that was
+ * kept. The same block with one octet changed is told to be none, or is safe to walk. */
 #include <stdlib.h>
 
 #include "base/span.h"

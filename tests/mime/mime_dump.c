@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* mime_dump - what the scanner says of messages, for test_compare.py: reads files "LENGTH\n" and octets
- * from standard input, writes for each a line "message PARTS", then one for each part: its depth, type,
- * subtype, and length and checksum of its body. */
+/* mime_dump - what the scanner says of messages, for test_compare.py: reads files "LENGTH\n" and
+ * octets from standard input, writes for each a line "message PARTS", then one for each part: its
+ * depth, type, subtype, and length and checksum of its body. */
 #include <postern/mime.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,6 +8,7 @@ import email.policy
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 
@@ -124,9 +125,9 @@ def rule_of(text, ours, theirs):
 
 def headers_broken(lines):
     """A line in a header that is no field: Python ends the header there, we go on to the empty line."""
-    in_header = True
+    in_header, names = True, set(re.findall(r'boundary="?(b\d+)', "\n".join(lines)))
     for line in lines:
-        if line.startswith("--b"):
+        if line.startswith("--b") and line[2:].rstrip("-") in names:
             in_header = True
         elif not line:
             in_header = False

@@ -58,8 +58,8 @@ void checker_free(struct checker *checker)
     free(checker);
 }
 
-static void __attribute__((format(printf, 2, 3))) complain(struct checker *checker,
-                                                           const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+complain(struct checker *checker, const char *format, ...)
 {
     va_list arguments;
 
@@ -230,7 +230,8 @@ static void look_at_sums(struct walk *walk)
 
     if (status->messages != walk->messages || status->unseen != walk->unseen ||
         status->deleted != walk->deleted || status->size_bytes != walk->size)
-        complain(walk->checker, "P6: status tells %u messages, %u unseen, %u deleted; it is %u, %u, %u",
+        complain(walk->checker,
+                 "P6: status tells %u messages, %u unseen, %u deleted; it is %u, %u, %u",
                  status->messages, status->unseen, status->deleted, walk->messages, walk->unseen,
                  walk->deleted);
 }
@@ -260,7 +261,8 @@ static void look_at_box(struct checker *checker, struct postern_store *store,
         complain(checker, "P2: the next UID fell from %u to %u", box->next, walk.status.uid_next);
     if (box->id && walk.status.modseq < box->modseq)
         complain(checker, "P4: the highest mod-sequence fell");
-    if (store->ops->each(walk.box, (struct postern_uid_range){1, UINT32_MAX}, 0, collect, &walk) != 0)
+    if (store->ops->each(walk.box, (struct postern_uid_range){1, UINT32_MAX}, 0, collect, &walk) !=
+        0)
         complain(checker, "%.*s does not show its messages", (int)name.n, name.p);
     look_at_sums(&walk);
     look_at_ranges(&walk);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* checker - looks at an account again and again and tells when a promise of store.h was broken: what
- * it saw once it holds against all it sees later. It knows nothing of how the account came to be. */
+/* checker - looks at an account again and again and tells when a promise of store.h was broken:
+ * what it saw once it holds against all it sees later. It knows nothing of how the account came to
+ * be. */
 #ifndef TESTS_STORE_CHECKER_H
 #define TESTS_STORE_CHECKER_H
 

@@ -76,9 +76,8 @@ static inline int take_unique(void *ctx, const struct postern_message_info *info
 static inline void unique_of(struct world *w, uint32_t uid, char *unique_r)
 {
     unique_r[0] = '\0';
-    assert_int_equal(w->ops->each(w->box, (struct postern_uid_range){uid, uid}, 0, take_unique,
-                                  unique_r),
-                     0);
+    assert_int_equal(
+        w->ops->each(w->box, (struct postern_uid_range){uid, uid}, 0, take_unique, unique_r), 0);
     assert_true(unique_r[0]);
 }
 

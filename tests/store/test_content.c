@@ -85,12 +85,13 @@ static void test_utf8_header_is_told(void **state)
     world_close(&w);
 }
 
-/* A message of many blocks, given in LF form, comes out whole from any offset; beyond its end there is
- * nothing. */
+/* A message of many blocks, given in LF form, comes out whole from any offset; beyond its end there
+ * is nothing. */
 static void test_large(void **state)
 {
     enum { LINES = 20000, LINE = 11 };
-    char *bytes = malloc(LINES * LINE + 1), *sent = malloc(LINES * LINE), uid[POSTERN_UID_MAX + 1], part[LINE * 3];
+    char *bytes = malloc(LINES * LINE + 1), *sent = malloc(LINES * LINE), uid[POSTERN_UID_MAX + 1],
+         part[LINE * 3];
     struct world w;
     struct postern_content *content = NULL;
     struct postern_facts facts;
@@ -133,7 +134,8 @@ static void test_structure(void **state)
     uint32_t uid;
 
     world_open(&w, *state);
-    deliver(&w, "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b--\n", unique);
+    deliver(&w, "Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b--\n",
+            unique);
     assert_int_equal(w.ops->find(w.box, text(unique), &entry, &uid), 0);
     assert_int_equal(w.ops->structure(w.box, uid, 0, &block), 0);
     assert_true(postern_mime_check(block));
@@ -202,7 +204,8 @@ static void test_uids_are_proper(void **state)
 
 #define OVER(kind)                                                                     \
     ONE(kind, test_facts), ONE(kind, test_utf8_header_is_told), ONE(kind, test_large), \
-        ONE(kind, test_read_while_deleted), ONE(kind, test_uids_are_proper), ONE(kind, test_structure)
+        ONE(kind, test_read_while_deleted), ONE(kind, test_uids_are_proper),           \
+        ONE(kind, test_structure)
 
 int main(void)
 {

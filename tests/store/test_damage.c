@@ -215,8 +215,8 @@ static void test_removed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lost), cmocka_unit_test(test_removed), cmocka_unit_test(test_cuts),
-                                       cmocka_unit_test(test_flips)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lost), cmocka_unit_test(test_removed),
+                                       cmocka_unit_test(test_cuts), cmocka_unit_test(test_flips)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_history - random histories on a store and on the model, the memory store: after each step both
- * must show the same, and the checker must be content. A history is made from a seed; one that fails
- * is made shorter as long as it still fails, and printed.
+/* test_history - random histories on a store and on the model, the memory store: after each step
+ * both must show the same, and the checker must be content. A history is made from a seed; one that
+ * fails is made shorter as long as it still fails, and printed.
  *
  * HISTORY_SEED and HISTORY_COUNT in the environment replay one, or run more. */
 #include "checker.h"
@@ -149,8 +149,7 @@ static void show_messages(struct shown *shown)
             struct postern_span name;
 
             if (shown->keywords[i] >> bit & 1)
-                show(shown, " %.*s",
-                     ops->keyword_name(shown->box, bit, &name) ? 1 : (int)name.n,
+                show(shown, " %.*s", ops->keyword_name(shown->box, bit, &name) ? 1 : (int)name.n,
                      ops->keyword_name(shown->box, bit, &name) ? "?" : name.p);
         }
         show(shown, "\n");

@@ -40,18 +40,19 @@ static void test_path_patterns(void **state)
     world_open(&w, "maildir");
     snprintf(path, sizeof path, "%s/%%d/%%n/Maildir", w.dir);
     assert_int_equal(postern_store_maildir_new(&store, path), 0);
-    assert_int_equal(postern_store_inbox(&store, text("carl@example.org"), POSTERN_STORE_CREATE, &box),
-                     0);
+    assert_int_equal(
+        postern_store_inbox(&store, text("carl@example.org"), POSTERN_STORE_CREATE, &box), 0);
     assert_true(exists(&w, "example.org/carl/Maildir/cur"));
     store.ops->close(&box);
     assert_true(postern_store_inbox(&store, text("carl@.."), POSTERN_STORE_CREATE, &box) < 0);
-    assert_true(postern_store_inbox(&store, text("..@example.org"), POSTERN_STORE_CREATE, &box) < 0);
+    assert_true(postern_store_inbox(&store, text("..@example.org"), POSTERN_STORE_CREATE, &box) <
+                0);
     assert_true(postern_store_inbox(&store, text("@"), POSTERN_STORE_CREATE, &box) < 0);
     postern_store_free(&store);
     snprintf(path, sizeof path, "%s/all/%%u", w.dir);
     assert_int_equal(postern_store_maildir_new(&store, path), 0);
-    assert_int_equal(postern_store_inbox(&store, text("dora@example.org"), POSTERN_STORE_CREATE, &box),
-                     0);
+    assert_int_equal(
+        postern_store_inbox(&store, text("dora@example.org"), POSTERN_STORE_CREATE, &box), 0);
     assert_true(exists(&w, "all/dora@example.org/new"));
     store.ops->close(&box);
     postern_store_free(&store);
@@ -90,7 +91,8 @@ static void test_many_mailboxes(void **state)
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 600; i++) {
             snprintf(user, sizeof user, "u%d", i);
-            assert_int_equal(postern_store_inbox(&w.store, text(user), POSTERN_STORE_CREATE, &boxes[i]), 0);
+            assert_int_equal(
+                postern_store_inbox(&w.store, text(user), POSTERN_STORE_CREATE, &boxes[i]), 0);
         }
         for (int i = 0; i < 600; i++)
             w.ops->close(&boxes[(i * 7) % 600]);

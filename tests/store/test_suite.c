@@ -23,7 +23,8 @@ static void test_life(void **state)
     assert_int_equal(postern_store_expunge(&w.store, w.box, &gone, 1), 0);
     assert_int_equal(postern_store_expunge(&w.store, w.box, &gone, 1),
                      0); /* one that is gone already counts as deleted */
-    assert_int_equal(postern_store_message(&w.store, w.box, gone, 0, &content, &facts), POSTERN_E_NOT_FOUND);
+    assert_int_equal(postern_store_message(&w.store, w.box, gone, 0, &content, &facts),
+                     POSTERN_E_NOT_FOUND);
     assert_null(content);
     assert_content(&w, text(second), MAIL);
     assert_int_equal(count_now(&w), 1);
@@ -63,7 +64,7 @@ static void test_hostile_users(void **state)
     }
     memset(tall, 'a', sizeof tall);
     assert_true(postern_store_inbox(&w.store, (struct postern_span){tall, sizeof tall},
-                            POSTERN_STORE_CREATE, &w.box) < 0);
+                                    POSTERN_STORE_CREATE, &w.box) < 0);
     world_close(&w);
 }
 
@@ -148,7 +149,8 @@ static void test_find(void **state)
     assert_int_equal(w.ops->find(w.box, text(uid), &entry, &number), 0);
     assert_int_equal(entry.size_bytes, strlen(MAIL));
     assert_int_equal(entry.uid_length, strlen(uid));
-    assert_int_equal(w.ops->find(w.box, text("no-such-message"), &entry, &number), POSTERN_E_NOT_FOUND);
+    assert_int_equal(w.ops->find(w.box, text("no-such-message"), &entry, &number),
+                     POSTERN_E_NOT_FOUND);
     assert_int_equal(w.ops->find(w.box, text(""), &entry, &number), POSTERN_E_NOT_FOUND);
     postern_snapshot_unref(&before);
     world_close(&w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* eml - a plain folder of .eml and .txt files is an INBOX. The file name is the unique-id (escaped
- * by the common code where it is not 1-70 printable characters). People edit such files in place, so
- * every look compares each file's size and change time; other octets are another message. Flags
+ * by the common code where it is not 1-70 printable characters). People edit such files in place,
+ * so every look compares each file's size and change time; other octets are another message. Flags
  * live in the index; it and what is being written lie in `.postern`. */
 #include "store/folder/folder.h"
 

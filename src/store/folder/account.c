@@ -42,8 +42,7 @@ static size_t put(char *out, size_t at, struct postern_span s)
     return at;
 }
 
-int folder_path(const struct folder_store *store, struct postern_span user,
-                char out[PATH_MAX])
+int folder_path(const struct folder_store *store, struct postern_span user, char out[PATH_MAX])
 {
     struct postern_span domain = user, name = span_cut(&domain, '@');
     bool any = false;
@@ -172,11 +171,8 @@ static struct postern_account *account_make(struct folder_store *store, struct p
 
     if (!account)
         return NULL;
-    *account = (struct postern_account){.store = store,
-                                        .base = -1,
-                                        .dir = -1,
-                                        .index = {.fd = -1, .lock = -1},
-                                        .seen = {0, -1}};
+    *account = (struct postern_account){
+        .store = store, .base = -1, .dir = -1, .index = {.fd = -1, .lock = -1}, .seen = {0, -1}};
     memcpy(account->user, user.p, user.n);
     pthread_mutex_init(&account->mutex, NULL);
     pthread_mutex_init(&account->queue_mutex, NULL);
@@ -229,8 +225,8 @@ static bool is_still_there(const struct postern_account *account)
            facts.st_dev == account->device;
 }
 
-/* cached - the account from the cache, counted; NULL when it is not there. A account that was removed
- * or replaced on disk meanwhile is forgotten. */
+/* cached - the account from the cache, counted; NULL when it is not there. A account that was
+ * removed or replaced on disk meanwhile is forgotten. */
 static struct postern_account *cached(struct folder_store *store, struct postern_span user)
 {
     struct postern_account *account = *bucket_of(store, user);
@@ -262,7 +258,7 @@ static void account_release(struct postern_account *account)
 }
 
 static int find_or_make(struct folder_store *store, struct postern_span user, unsigned flags,
-                               struct postern_account **account_r)
+                        struct postern_account **account_r)
 {
     char path[PATH_MAX];
     struct postern_account *account = cached(store, user), **bucket;
@@ -370,8 +366,8 @@ static int mend(struct postern_account *account, unsigned flags)
     return err ? err : account_discover(account);
 }
 
-/* begin - refresh or lock. The index's folder may have been removed under us: then once more, with a
- * new one. */
+/* begin - refresh or lock. The index's folder may have been removed under us: then once more, with
+ * a new one. */
 static int begin(struct postern_account *account, unsigned flags,
                  int (*how)(struct index *index, bool wait))
 {

@@ -4,9 +4,9 @@
  * synced, the index committed; then the answer. Whoever commits does it for all who wait, with one
  * sync of the folder and one of the index.
  *
- * Line ends are made CRLF on the way in, so that a file goes out as it is. The names of a set, or of
- * a file whose name cannot tell all that came with it, are doomed beforehand: a crash in the middle
- * removes those that are there. */
+ * Line ends are made CRLF on the way in, so that a file goes out as it is. The names of a set, or
+ * of a file whose name cannot tell all that came with it, are doomed beforehand: a crash in the
+ * middle removes those that are there. */
 #include "store/folder/append.h"
 
 #include "base/span.h"
@@ -66,8 +66,8 @@ static int stage(struct postern_delivery *delivery)
     if (!err) {
         staging = place_staging(&delivery->place);
         if (staging == POSTERN_E_NOT_FOUND)
-            staging = delivery->place.staging = folder_dir_open(
-                delivery->place.base, account->store->kind->staging, true);
+            staging = delivery->place.staging =
+                folder_dir_open(delivery->place.base, account->store->kind->staging, true);
         err = staging < 0 ? staging : 0;
     }
     if (err)
@@ -153,7 +153,7 @@ struct batch {
     struct running { /* a mailbox, and what it will have given when the batch is over */
         uint64_t id, modseq;
         uint32_t uid_next;
-    } *running;
+    } * running;
     size_t count;
 };
 
@@ -293,8 +293,8 @@ static bool is_whole_by_itself(const struct batch *batch, const struct commit_se
     char name[FOLDER_NAME_BYTES];
 
     return set->count == 1 && !set->from && !what->keywords && !what->unique_id.n &&
-           (!what->flags || batch->account->store->kind->flag_name(SPAN("x"), what->flags, 0, name,
-                                                                   sizeof name));
+           (!what->flags ||
+            batch->account->store->kind->flag_name(SPAN("x"), what->flags, 0, name, sizeof name));
 }
 
 static int place_set(struct batch *batch, struct commit_set *set)

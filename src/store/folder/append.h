@@ -29,7 +29,7 @@ struct commit_set {
     struct commit_set *next;
     struct postern_delivery **deliveries;
     size_t count;
-    uint64_t from; /* 0, or the mailbox that loses `moved` in the same step */
+    uint64_t from;         /* 0, or the mailbox that loses `moved` in the same step */
     const uint32_t *moved; /* count of them, rising */
     int result;
     bool done;

@@ -278,8 +278,8 @@ int account_tidy(struct postern_account *account, struct index_mailbox *rows)
     return err;
 }
 
-/* settle_names - the folders with the names that flags gave are synced: no crash brings the old ones
- * back, and another name is somebody else's doing. */
+/* settle_names - the folders with the names that flags gave are synced: no crash brings the old
+ * ones back, and another name is somebody else's doing. */
 static int settle_names(struct postern_account *account, struct index_mailbox *rows)
 {
     struct buffer group = {0};

@@ -219,8 +219,8 @@ static int sync_each(struct postern_account *account)
     int err = ids ? 0 : POSTERN_E_NOMEM;
 
     for (size_t i = 0; i < count && !err; i++)
-        ids[i] = account->index.mailboxes[i]->facts.exists ? account->index.mailboxes[i]->facts.id
-                                                           : 0;
+        ids[i] =
+            account->index.mailboxes[i]->facts.exists ? account->index.mailboxes[i]->facts.id : 0;
     for (size_t i = 0; i < count && !err; i++)
         if (ids[i])
             err = mailbox_sync(account, ids[i], 0, true);
@@ -231,8 +231,8 @@ static int sync_each(struct postern_account *account)
 int folder_repair(struct postern_store *store, struct postern_span user)
 {
     struct postern_account *account = NULL;
-    int err = folder_of(store) ? folder_account_open(store, user, 0, &account)
-                               : POSTERN_E_UNSUPPORTED;
+    int err =
+        folder_of(store) ? folder_account_open(store, user, 0, &account) : POSTERN_E_UNSUPPORTED;
 
     if (err)
         return err;
@@ -253,8 +253,8 @@ int folder_repair(struct postern_store *store, struct postern_span user)
 int folder_rebuild(struct postern_store *store, struct postern_span user)
 {
     struct postern_account *account = NULL;
-    int err = folder_of(store) ? folder_account_open(store, user, 0, &account)
-                               : POSTERN_E_UNSUPPORTED;
+    int err =
+        folder_of(store) ? folder_account_open(store, user, 0, &account) : POSTERN_E_UNSUPPORTED;
 
     if (err)
         return err;

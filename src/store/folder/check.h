@@ -35,10 +35,10 @@ int folder_repair(struct postern_store *store, struct postern_span user);
 /* folder_rebuild - put the index aside and make it anew from the files. UIDs that names tell stay;
  * keywords and mod-sequences begin anew. */
 int folder_rebuild(struct postern_store *store, struct postern_span user);
-/* folder_import_uidl - give the messages of INBOX the POP3 unique-ids that Dovecot gave, by its list:
- * its own word for one (P), else `format`: %u the UID, %v the uid validity, with 08X or 08x between
- * for eight hexadecimal digits (Dovecot's default is "%08Xu%08Xv"). How many were given one;
- * POSTERN_E_NOT_FOUND (no list), _SYNTAX (format). */
+/* folder_import_uidl - give the messages of INBOX the POP3 unique-ids that Dovecot gave, by its
+ * list: its own word for one (P), else `format`: %u the UID, %v the uid validity, with 08X or 08x
+ * between for eight hexadecimal digits (Dovecot's default is "%08Xu%08Xv"). How many were given
+ * one; POSTERN_E_NOT_FOUND (no list), _SYNTAX (format). */
 int folder_import_uidl(struct postern_store *store, struct postern_span user,
                        struct postern_span format);
 

@@ -112,8 +112,8 @@ int place_open(struct place *place, struct postern_account *account,
 {
     char dir[FOLDER_NAME_BYTES];
 
-    *place = (struct place){
-        .account = account, .base = account->base, .subs = {-1, -1}, .staging = -1};
+    *place =
+        (struct place){.account = account, .base = account->base, .subs = {-1, -1}, .staging = -1};
     if (mailbox->dir.n == 0)
         return 0;
     if (mailbox->dir.n >= sizeof dir)

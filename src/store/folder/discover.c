@@ -55,8 +55,7 @@ static bool is_there(const struct postern_account *account, struct postern_span 
     struct stat facts;
 
     snprintf(path, sizeof path, "%.*s/cur", SPAN_ARG(dir));
-    return fstatat(account->base, path, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISDIR(facts.st_mode);
+    return fstatat(account->base, path, &facts, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(facts.st_mode);
 }
 
 static bool is_gone(const struct postern_account *account, struct postern_span dir)

@@ -77,9 +77,9 @@ struct kept {
     struct kept *next;
     uint64_t id;
     struct postern_snapshot *snapshot;
-    uint64_t snapshot_changes; /* the rows' count of changes it was made at */
+    uint64_t snapshot_changes;           /* the rows' count of changes it was made at */
     struct index_time seen[FOLDER_SUBS]; /* newer than the index's, nothing else was new */
-    uint32_t *by_unique;       /* places + 1, by hash of unique-id; open addressing */
+    uint32_t *by_unique;                 /* places + 1, by hash of unique-id; open addressing */
     size_t unique_room, unique_rows;
     uint64_t unique_loads;
 };
@@ -97,7 +97,7 @@ struct postern_account {
     int base, dir; /* descriptors of its folder and of the index's folder; dir -1: none */
     struct index index;
     struct kept *kept;
-    struct index_time seen; /* its folder's change time when the mailboxes were listed */
+    struct index_time seen;      /* its folder's change time when the mailboxes were listed */
     pthread_mutex_t queue_mutex; /* of what follows; never taken before `mutex` is let go */
     struct commit_set *queue;    /* deliveries that wait for the one who commits */
     bool committing;
@@ -110,7 +110,7 @@ struct postern_mailbox {
     uint64_t id;
     int lock_fd, event_fd; /* -1: none */
     int watches[FOLDER_SUBS];
-    char *name; /* of the last refresh */
+    char *name;                           /* of the last refresh */
     char *keywords[POSTERN_KEYWORDS_MAX]; /* names that were asked for */
 };
 
@@ -240,7 +240,8 @@ int folder_flags(struct postern_mailbox *mailbox, const uint32_t *uids, size_t c
                  const struct postern_flags_change *change, uint32_t *skipped_r);
 int folder_expunge(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count);
 void folder_tidy(struct postern_mailbox *mailbox);
-/* group_expunge_set - of these, rising, the ones that are there; how many. Their files are doomed. */
+/* group_expunge_set - of these, rising, the ones that are there; how many. Their files are doomed.
+ */
 size_t group_expunge_set(struct buffer *group, struct index_mailbox *rows, const uint32_t *uids,
                          size_t count, uint64_t modseq);
 /* account_tidy - remove what is doomed in a mailbox. With the mutex and the lock. */
@@ -266,7 +267,7 @@ int folder_lock(struct postern_mailbox *mailbox);
 void folder_unlock(struct postern_mailbox *mailbox);
 /* ---- listing.c: the names in a mailbox's sub-folders. */
 struct found {
-    size_t name; /* offset in names */
+    size_t name;    /* offset in names */
     uint32_t place; /* of its row, + 1; 0: none */
     uint8_t name_n, sub;
 };

@@ -27,24 +27,25 @@ static int open_beneath(struct postern_account *account, const struct index_mail
     struct place place;
     int fd;
 
-    snprintf(path, sizeof path, "%.*s%s%s/%.*s", SPAN_ARG(mailbox->dir),
-             mailbox->dir.n ? "/" : "", account->store->kind->subs[sub], SPAN_ARG(name));
+    snprintf(path, sizeof path, "%.*s%s%s/%.*s", SPAN_ARG(mailbox->dir), mailbox->dir.n ? "/" : "",
+             account->store->kind->subs[sub], SPAN_ARG(name));
     fd = (int)syscall(SYS_openat2, account->base, path, &how, sizeof how);
     if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
         return fd;
     if (place_open(&place, account, mailbox) < 0 || (fd = place_sub(&place, sub)) < 0)
         errno = ENOENT;
     else
-        fd = openat(fd, path + mailbox->dir.n + (mailbox->dir.n != 0) +
-                            strlen(account->store->kind->subs[sub]) + 1,
+        fd = openat(fd,
+                    path + mailbox->dir.n + (mailbox->dir.n != 0) +
+                        strlen(account->store->kind->subs[sub]) + 1,
                     READ_FLAGS);
     place_close(&place);
     return fd;
 }
 
 /* is_ours - a regular file of the account's owner. A second link could lead to another's file, when
- * all belong to one owner; copies that Dovecot made are such links, so they are read where the owner
- * is no more than this account's. */
+ * all belong to one owner; copies that Dovecot made are such links, so they are read where the
+ * owner is no more than this account's. */
 static bool is_ours(const struct postern_account *account, const struct stat *facts)
 {
     struct stat base;
@@ -63,9 +64,9 @@ int file_open(struct postern_account *account, const struct index_mailbox *mailb
 
     if (fd < 0)
         return folder_error(errno);
-    err = fstat(fd, facts_r) < 0          ? POSTERN_E_IO
+    err = fstat(fd, facts_r) < 0      ? POSTERN_E_IO
           : is_ours(account, facts_r) ? 0
-                                          : POSTERN_E_NOT_FOUND;
+                                      : POSTERN_E_NOT_FOUND;
     if (err) {
         close(fd);
         return err;

@@ -64,8 +64,8 @@ static bool looks_escaped(struct postern_span key)
     return true;
 }
 
-/* folder_unique - the key itself, or where it is too long or has other characters, its beginning and
- * 128 bits of a hash: it must be the same for ever, and two names must not meet. */
+/* folder_unique - the key itself, or where it is too long or has other characters, its beginning
+ * and 128 bits of a hash: it must be the same for ever, and two names must not meet. */
 struct postern_span folder_unique(struct postern_span key, char out[POSTERN_UID_MAX + 1])
 {
     uint64_t a = UINT64_C(14695981039346656037), b = UINT64_C(0x9ae16a3b2f90404f);

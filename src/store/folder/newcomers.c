@@ -84,7 +84,8 @@ static int gather(struct sync *sync, struct newcomers *newcomers)
     return 0;
 }
 
-/* choose_validity - of a mailbox that has none yet: the highest that its files know, or a new one. */
+/* choose_validity - of a mailbox that has none yet: the highest that its files know, or a new one.
+ */
 static int choose_validity(struct sync *sync, const struct newcomers *newcomers)
 {
     struct index_facts fresh;

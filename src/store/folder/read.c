@@ -42,8 +42,8 @@ static int open_same(struct postern_account *account, uint64_t id, uint32_t uid,
     return POSTERN_E_NOT_FOUND;
 }
 
-/* open_uid - by the rows, then by what the files say now; somebody may rename it again while we look.
- * With the mutex. */
+/* open_uid - by the rows, then by what the files say now; somebody may rename it again while we
+ * look. With the mutex. */
 static int open_uid(struct postern_mailbox *mailbox, uint32_t uid, struct stat *facts_r)
 {
     struct postern_account *account = mailbox->account;
@@ -78,8 +78,8 @@ static int know(struct index_mailbox *rows, uint32_t uid, int fd)
         return POSTERN_E_IO;
     known = *row;
     row_take_scan(&known, &scan);
-    known.crc = row_crc(&known, span_make(row_name(rows, row).p,
-                                          (size_t)row->name_n + row->unique_n));
+    known.crc =
+        row_crc(&known, span_make(row_name(rows, row).p, (size_t)row->name_n + row->unique_n));
     return mailbox_put_row(rows, &known, (struct postern_span){0}, true);
 }
 
@@ -150,9 +150,8 @@ int folder_structure(struct postern_mailbox *mailbox, uint32_t uid, unsigned fla
 {
     struct postern_content *content = NULL;
     struct postern_facts facts;
-    int err = flags & POSTERN_STORE_NO_WAIT
-                  ? POSTERN_E_AGAIN /* a whole message is read */
-                  : folder_message(mailbox, uid, flags, &content, &facts);
+    int err = flags & POSTERN_STORE_NO_WAIT ? POSTERN_E_AGAIN /* a whole message is read */
+                                            : folder_message(mailbox, uid, flags, &content, &facts);
 
     if (err)
         return err;

@@ -202,8 +202,8 @@ static void write_edited(struct sync *sync, const struct index_row *old, struct 
     struct index_row row = *old;
 
     if (!(old->bits & ROW_UNREADABLE)) {
-        group_expunge(&sync->group, sync->facts.id,
-                      (struct postern_uid_range){old->uid, old->uid}, sync->modseq, true);
+        group_expunge(&sync->group, sync->facts.id, (struct postern_uid_range){old->uid, old->uid},
+                      sync->modseq, true);
         found->place = 0;
         return;
     }

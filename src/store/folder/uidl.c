@@ -36,8 +36,8 @@ static size_t format_one(struct postern_span format, uint32_t uid, uint32_t vali
         if (end == format.n)
             return 0;
         how = span_make(format.p + 1, end - 1);
-        put = put_number(out + n, POSTERN_UID_MAX + 1 - n,
-                         format.p[end] == 'u' ? uid : validity, how);
+        put = put_number(out + n, POSTERN_UID_MAX + 1 - n, format.p[end] == 'u' ? uid : validity,
+                         how);
         if (!put)
             return 0;
         n += put;

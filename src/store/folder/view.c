@@ -116,8 +116,8 @@ int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags,
 
 /* ---- by unique-id ---------------------------------------------------------------------------- */
 
-static struct postern_span unique_at(struct postern_account *account,
-                                     struct index_mailbox *rows, size_t place, char *text)
+static struct postern_span unique_at(struct postern_account *account, struct index_mailbox *rows,
+                                     size_t place, char *text)
 {
     return row_unique_id(account, rows, mailbox_row(rows, place), text);
 }
@@ -159,8 +159,7 @@ static bool index_uniques(struct kept *kept, struct postern_account *account,
     }
     for (; kept->unique_rows < count; kept->unique_rows++)
         if (!(mailbox_row(rows, kept->unique_rows)->bits & ROW_GONE))
-            *unique_slot(kept, account, rows,
-                         unique_at(account, rows, kept->unique_rows, text)) =
+            *unique_slot(kept, account, rows, unique_at(account, rows, kept->unique_rows, text)) =
                 (uint32_t)kept->unique_rows + 1;
     return true;
 }
@@ -298,8 +297,8 @@ int folder_vanished(struct postern_mailbox *mailbox, uint64_t since,
         result = POSTERN_E_NOT_FOUND;
     for (size_t i = 0; i < rows->history_count && !result; i++)
         if (rows->history[i].modseq > since)
-            result = each(ctx, (struct postern_uid_range){rows->history[i].first,
-                                                          rows->history[i].last});
+            result = each(
+                ctx, (struct postern_uid_range){rows->history[i].first, rows->history[i].last});
     account_leave(mailbox->account);
     return result;
 }

@@ -240,8 +240,8 @@ static int replace(struct index *index, int fd)
 
 int index_checkpoint(struct index *index)
 {
-    int fd = openat(index->dir, INDEX_NEW, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-                    0600);
+    int fd =
+        openat(index->dir, INDEX_NEW, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     int err;
 
     if (fd < 0)
@@ -353,8 +353,7 @@ static int load_box(struct index *index, struct postern_span *rest)
     memcpy(&box, fixed.p, sizeof box);
     if (box.row_n > index->map_n / sizeof(struct index_row) || box.rows % 8 ||
         !lies_in(box.rows, box.row_n * sizeof(struct index_row), index->map_n) ||
-        !lies_in(box.strings, box.strings_n, index->map_n) ||
-        index_mailbox_of(index, box.facts.id))
+        !lies_in(box.strings, box.strings_n, index->map_n) || index_mailbox_of(index, box.facts.id))
         return POSTERN_E_CORRUPT;
     mailbox = index_mailbox_add(index, box.facts.id);
     if (!mailbox)

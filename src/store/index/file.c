@@ -2,10 +2,10 @@
 /* file - an index on disk: opened, kept up with, locked, committed to.
  *
  * Traps. The log's end is told by zeros; anything else behind the last whole group is a write that
- * was cut off (torn), or damage, and cannot be told apart: nobody was promised what stood there, but
- * somebody may have seen it, so UIDs and mod-sequences jump before they are given again. A group
- * that another process has written counts only when its lock is free again: before that it may not
- * be on disk. */
+ * was cut off (torn), or damage, and cannot be told apart: nobody was promised what stood there,
+ * but somebody may have seen it, so UIDs and mod-sequences jump before they are given again. A
+ * group that another process has written counts only when its lock is free again: before that it
+ * may not be on disk. */
 #include "store/index/index.h"
 
 #include "base/span.h"
@@ -130,7 +130,6 @@ static bool rest_is_zero(const struct index *index)
 static int load(struct index *index)
 {
     int err;
-
 
     forget(index);
     index->fd = openat(index->dir, INDEX_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
@@ -353,7 +352,8 @@ static int extend(struct index *index, uint64_t n)
 }
 
 /* take_back - a group that was not promised must not be found by others: without its head it is a
- * torn log. On a disk that takes nothing any more it stays, and whoever comes next will believe it. */
+ * torn log. On a disk that takes nothing any more it stays, and whoever comes next will believe it.
+ */
 static void take_back(struct index *index)
 {
     static const char zeros[sizeof(struct group_head)];
@@ -375,8 +375,8 @@ static int write_group(struct index *index, struct postern_span body, bool sync,
     head.crc = group_crc(head.sequence, body);
     buffer_append(&bytes, span_make((const char *)&head, sizeof head));
     buffer_append(&bytes, body);
-    err = bytes.error ? bytes.error
-                      : index_write_at(index->fd, buffer_span(&bytes), index->log_end);
+    err =
+        bytes.error ? bytes.error : index_write_at(index->fd, buffer_span(&bytes), index->log_end);
     buffer_done(&bytes);
     if (!err && sync)
         err = index_sync_fd(index->fd);

@@ -18,10 +18,10 @@
 #define INDEX_SUBS 2
 
 /* Bits of a row beside POSTERN_FLAG_*. */
-#define ROW_GONE 0x100u       /* expunged */
-#define ROW_SCANNED 0x200u    /* sizes and WIRE_CLEAN were read from the octets, not from a name */
+#define ROW_GONE 0x100u    /* expunged */
+#define ROW_SCANNED 0x200u /* sizes and WIRE_CLEAN were read from the octets, not from a name */
 #define ROW_WIRE_CLEAN 0x400u
-#define ROW_UTF8 0x800u       /* the header has raw UTF-8 */
+#define ROW_UTF8 0x800u        /* the header has raw UTF-8 */
 #define ROW_SECOND_SUB 0x1000u /* the file is in the second sub-folder (cur) */
 #define ROW_UNREADABLE 0x2000u
 #define ROW_PENDING 0x4000u /* the file's name may still be that of other flags: may_be */
@@ -38,7 +38,8 @@ struct index_row {
     uint16_t bits;
     uint8_t name_n;
     uint8_t unique_n; /* 0: the unique-id is made from the name */
-    uint32_t may_be;  /* with ROW_PENDING: sets of flags, one bit each, that the file's name may have */
+    uint32_t
+        may_be;   /* with ROW_PENDING: sets of flags, one bit each, that the file's name may have */
     uint32_t crc; /* of the fields above but `name`, and of both strings */
 };
 #define INDEX_NO_DATE INT64_MIN
@@ -102,7 +103,7 @@ struct index {
     size_t count, room;
     uint64_t device, inode; /* of the file */
     uint64_t loads;         /* how often it was read from the beginning */
-    bool torn;      /* the log ended in something else than zeros */
+    bool torn;              /* the log ended in something else than zeros */
     bool broken;    /* a write failed: what is in the file is not known, it is made anew first */
     bool stale;     /* memory is behind the file: to be read anew */
     bool read_only; /* no writing here: changes live in memory */
@@ -116,7 +117,8 @@ int index_open(struct index *index, int dir);
 void index_close(struct index *index);
 /* index_is_damaged - a row failed its checksum; index_lock() mends that. */
 bool index_is_damaged(const struct index *index);
-/* index_refresh - take in what other processes committed. !wait: POSTERN_E_AGAIN if there is something. */
+/* index_refresh - take in what other processes committed. !wait: POSTERN_E_AGAIN if there is
+ * something. */
 int index_refresh(struct index *index, bool wait);
 /* index_lock - be the only writer; refreshes. wait: else POSTERN_E_AGAIN. */
 int index_lock(struct index *index, bool wait);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* maildir - names as Postfix, mutt, procmail and Dovecot leave them: KEY:2,FLAGS. The key, which no
- * program changes, is the unique-id; `,S=` and `,W=` in it are Dovecot's sizes (raw, wire). A key of
- * ours has `,U=VALIDITY-UID` too, so that UIDs outlive the index, and its unique-id ends before the
- * first comma. */
+ * program changes, is the unique-id; `,S=` and `,W=` in it are Dovecot's sizes (raw, wire). A key
+ * of ours has `,U=VALIDITY-UID` too, so that UIDs outlive the index, and its unique-id ends before
+ * the first comma. */
 #include "store/folder/folder.h"
 
 #include "base/span.h"

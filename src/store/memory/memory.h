@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* memory - accounts in memory: for tests, `postern dev`, and as the model for other stores: written
- * as plainly as can be, with arrays and loops. One mutex guards a store. The octets of a message are
- * counted, so that a reader keeps the one it has open when another session deletes it. */
+ * as plainly as can be, with arrays and loops. One mutex guards a store. The octets of a message
+ * are counted, so that a reader keeps the one it has open when another session deletes it. */
 #ifndef STORE_MEMORY_MEMORY_H
 #define STORE_MEMORY_MEMORY_H
 

@@ -79,7 +79,8 @@ static void test_plain(void **state)
     struct postern_mime_part part;
 
     (void)state;
-    scan(&s, "Subject: a\r\n folded \r\n\tvalue \r\nFROM:me\r\nX: y\r\nTo: b\r\nTo: c\r\n\r\nbody\r\n.\r\n");
+    scan(&s, "Subject: a\r\n folded \r\n\tvalue \r\nFROM:me\r\nX: y\r\nTo: b\r\nTo: "
+             "c\r\n\r\nbody\r\n.\r\n");
     part = part_of(&s, 0);
     assert_int_equal(s.facts.parts, 1);
     assert_int_equal(part.kind, POSTERN_MIME_LEAF);
@@ -123,11 +124,13 @@ static void test_wire(void **state)
     done(&s);
 }
 
-#define MIXED                                                                                      \
-    "Content-Type: multipart/mixed; boundary=\"o u\"\r\n\r\npreamble\r\n--o u\r\n\r\nfirst\r\n\r\n" \
-    "--o u  \r\nContent-Type: MULTIPART/alternative;\r\n boundary=o\r\n\r\n--o\r\n"                 \
-    "Content-Type: text/html (c); charset=x\r\nContent-ID: <1>\r\n\r\n<b>\r\n--o\r\n\r\nB\r\n"      \
-    "--o--\r\nepilogue\r\n--o u\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\nTo: x\r\n\r\n" \
+#define MIXED                                                                                  \
+    "Content-Type: multipart/mixed; boundary=\"o u\"\r\n\r\npreamble\r\n--o "                  \
+    "u\r\n\r\nfirst\r\n\r\n"                                                                   \
+    "--o u  \r\nContent-Type: MULTIPART/alternative;\r\n boundary=o\r\n\r\n--o\r\n"            \
+    "Content-Type: text/html (c); charset=x\r\nContent-ID: <1>\r\n\r\n<b>\r\n--o\r\n\r\nB\r\n" \
+    "--o--\r\nepilogue\r\n--o u\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\nTo: "    \
+    "x\r\n\r\n"                                                                                \
     "inner\r\nlines\r\n--o u--\r\nafter\r\n"
 
 static void test_multipart(void **state)
@@ -166,21 +169,25 @@ static void test_multipart(void **state)
     done(&s);
 }
 
-/* What real mail breaks: ends that are missing, boundaries that begin alike, parts without a body. */
+/* What real mail breaks: ends that are missing, boundaries that begin alike, parts without a body.
+ */
 static void test_broken(void **state)
 {
     struct scanned s;
 
     (void)state;
-    scan(&s, "Content-Type: multipart/mixed; boundary=a\n\n--a\n\nx\n--ab\ny\n --a\n--a\nA: b\n--a\n\nz");
+    scan(&s, "Content-Type: multipart/mixed; boundary=a\n\n--a\n\nx\n--ab\ny\n --a\n--a\nA: "
+             "b\n--a\n\nz");
     assert_int_equal(s.facts.parts, 4);
     assert_body(&s, 1, "x\n--ab\ny\n --a");
     assert_body(&s, 2, "");
     assert_body(&s, 3, "z");
     done(&s);
     scan(&s, "Content-Type: multipart/mixed; boundary=a\n\n--a\n"
-             "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n1\n--a\n\n2\n--b\n3\n--a--\n--a\n\n4\n");
-    assert_int_equal(s.facts.parts, 4); /* the outer one ends the inner; what is behind the end is epilogue */
+             "Content-Type: multipart/mixed; "
+             "boundary=b\n\n--b\n\n1\n--a\n\n2\n--b\n3\n--a--\n--a\n\n4\n");
+    assert_int_equal(s.facts.parts,
+                     4); /* the outer one ends the inner; what is behind the end is epilogue */
     assert_body(&s, 2, "1");
     assert_body(&s, 3, "2\n--b\n3");
     done(&s);
@@ -352,7 +359,8 @@ static void test_bounds(void **state)
 
 static void test_parameters(void **state)
 {
-    struct postern_span rest = SPAN("; a=b ;C = \"d\\\"e;\" (comment; x=y) ; none; f*0*=us'en'%20; g=");
+    struct postern_span rest =
+        SPAN("; a=b ;C = \"d\\\"e;\" (comment; x=y) ; none; f*0*=us'en'%20; g=");
     struct postern_span name, value;
     char text[10];
 
@@ -378,9 +386,10 @@ static void test_parameters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),  cmocka_unit_test(test_wire),   cmocka_unit_test(test_multipart),
-        cmocka_unit_test(test_broken), cmocka_unit_test(test_splits), cmocka_unit_test(test_block),
-        cmocka_unit_test(test_bounds), cmocka_unit_test(test_parameters)};
+        cmocka_unit_test(test_plain),     cmocka_unit_test(test_wire),
+        cmocka_unit_test(test_multipart), cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_splits),    cmocka_unit_test(test_block),
+        cmocka_unit_test(test_bounds),    cmocka_unit_test(test_parameters)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,7 +119,8 @@ static void deliver(const char *user, const char *text)
     struct postern_delivery *delivery;
 
     assert_int_equal(
-        postern_store_inbox(&world->store, postern_span_of(user), POSTERN_STORE_CREATE, &mailbox), 0);
+        postern_store_inbox(&world->store, postern_span_of(user), POSTERN_STORE_CREATE, &mailbox),
+        0);
     assert_int_equal(ops->begin(mailbox, NULL, &delivery), 0);
     assert_true(ops->write(delivery, postern_span_of(text)) >= 0);
     assert_int_equal(ops->commit(&delivery, 1, NULL), 0);
