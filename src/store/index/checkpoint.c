@@ -358,7 +358,6 @@ static int load_box(struct index *index, struct postern_span *rest)
     mailbox = index_mailbox_add(index, box.facts.id);
     if (!mailbox)
         return POSTERN_E_NOMEM;
-    mailbox->changes = index->loads << 40; /* differs from what another load counted */
     mailbox->base = (struct index_row *)(void *)(index->map + box.rows);
     mailbox->base_n = box.row_n;
     mailbox->strings = index->map + box.strings;
