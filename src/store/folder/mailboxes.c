@@ -227,12 +227,16 @@ int folder_create(struct postern_account *account, struct postern_span name,
                   enum postern_special_use special)
 {
     int err = change_begin(account, &name);
+    struct buffer dir = {0};
 
     if (err)
         return err;
-    err = existing(account, name) ? POSTERN_E_EXISTS : make_levels(account, name);
+    err = existing(account, name) ? POSTERN_E_EXISTS : name_to_dir(name, &dir);
+    if (!err)
+        err = make_levels(account, name);
     if (!err)
         err = make_one(account, name, special);
+    buffer_done(&dir);
     account_leave(account);
     return err;
 }
