@@ -170,6 +170,9 @@ struct postern_store_ops {
                         struct postern_account **account_r);
     void (*account_close)(struct postern_account **account);
     int (*quota)(struct postern_account *account, struct postern_quota *quota_r);
+    /* limit - bytes_max and messages_max for every account from now on. What would exceed them is
+     * refused with POSTERN_E_FULL by commit and copy, not by a move. */
+    void (*limit)(struct postern_store *store, const struct postern_quota *quota);
     /* list_users - calls each(ctx, name) for every user with an account, until it returns non-zero,
      * and returns that. */
     int (*list_users)(struct postern_store *store, int (*each)(void *ctx, struct postern_span user),

@@ -59,7 +59,12 @@ int cli_store(const struct config *config, struct postern_store *store_r)
         postern_store_free(store_r);
         return cli_complain(EX_USAGE, "store", "a memory store lives only inside its server");
     }
-    return err < 0 ? cli_fail(config->mail, err) : 0;
+    if (err < 0)
+        return cli_fail(config->mail, err);
+    store_r->ops->limit(store_r,
+                        &(struct postern_quota){.bytes_max = (uint64_t)config->quota_mb << 20,
+                                                .messages_max = (uint64_t)config->quota_messages});
+    return 0;
 }
 
 void json_text(FILE *out, struct postern_span text)

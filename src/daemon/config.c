@@ -364,6 +364,8 @@ static int check_ranges(const struct config *config)
     } rows[] = {{"connections_max", config->connections_max, 1, 10000000},
                 {"connections_per_address", config->connections_per_address, 0, 10000000},
                 {"connections_per_user", config->connections_per_user, 0, 10000000},
+                {"quota_mb", config->quota_mb, 0, 1L << 40},
+                {"quota_messages", config->quota_messages, 0, 1L << 40},
                 {"ban_strikes", config->ban_strikes, 0, 1000000},
                 {"threads", config->threads, 0, 1024},
                 {"workers", config->workers, 1, 1024},

@@ -21,6 +21,8 @@
     X(tls_client_ca, "tls_client_ca", STRING, "", "PEM file of CAs that sign client certificates")        \
     X(store, "store", STRING, "maildir", "maildir, eml or memory")                                        \
     X(mail, "mail", STRING, "mail", "where the mail is: PATH/USER, or a path with %u, %n, %d")            \
+    X(quota_mb, "quota_mb", NUMBER, "0", "MiB of mail that an account may have; 0: no limit")             \
+    X(quota_messages, "quota_messages", NUMBER, "0", "messages that an account may have; 0: no limit")    \
     X(accounts, "accounts", STRING, "file", "file, or pam where built in")                                \
     X(users, "users", STRING, "users", "the password file")                                               \
     X(plaintext, "plaintext", STRING, "tls", "clear-text logins: tls, loopback or always")                \

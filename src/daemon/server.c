@@ -153,7 +153,12 @@ static int store_open(struct server *server)
         r = postern_store_eml_new(&server->store, config->mail, true);
     else
         r = postern_store_maildir_new(&server->store, config->mail);
-    return r < 0 ? server_fail(server, EX_CONFIG, "store", postern_err_text(r)) : 0;
+    if (r < 0)
+        return server_fail(server, EX_CONFIG, "store", postern_err_text(r));
+    server->store.ops->limit(
+        &server->store, &(struct postern_quota){.bytes_max = (uint64_t)config->quota_mb << 20,
+                                                .messages_max = (uint64_t)config->quota_messages});
+    return 0;
 }
 
 static int accounts_open(struct server *server)

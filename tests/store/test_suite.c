@@ -245,11 +245,44 @@ static void test_expunge_sets(void **state)
     world_close(&w);
 }
 
+/* What an account may have is counted over all its mailboxes; a move adds nothing. */
+static void test_quota(void **state)
+{
+    struct postern_quota quota = {.messages_max = 2, .bytes_max = 3 * strlen(MAIL)};
+    struct postern_account *account = NULL;
+    struct postern_delivery *two[2] = {NULL};
+    struct world w;
+
+    world_open(&w, *state);
+    w.ops->limit(&w.store, &quota);
+    deliver(&w, MAIL, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(w.ops->begin(w.box, NULL, &two[i]), 0);
+        assert_int_equal(w.ops->write(two[i], text(MAIL)), 0);
+    }
+    assert_int_equal(w.ops->commit(two, 2, NULL), POSTERN_E_FULL); /* all or none */
+    assert_int_equal(count_now(&w), 1);
+    deliver(&w, MAIL, NULL);
+    assert_int_equal(postern_store_deliver(&w.store, w.box, text(MAIL), NULL), POSTERN_E_FULL);
+    assert_int_equal(w.ops->account_open(&w.store, text("ann"), 0, &account), 0);
+    assert_int_equal(w.ops->quota(account, &quota), 0);
+    assert_int_equal(quota.messages, 2);
+    assert_int_equal(quota.messages_max, 2);
+    assert_int_equal(quota.bytes, 2 * strlen(MAIL));
+    quota = (struct postern_quota){.bytes_max = 2 * strlen(MAIL) + 1};
+    w.ops->limit(&w.store, &quota);
+    assert_int_equal(postern_store_deliver(&w.store, w.box, text(MAIL), NULL), POSTERN_E_FULL);
+    assert_int_equal(postern_store_deliver(&w.store, w.box, text("\n"), NULL), POSTERN_E_FULL);
+    assert_int_equal(count_now(&w), 2);
+    w.ops->account_close(&account);
+    world_close(&w);
+}
+
 #define OVER(kind)                                                                                 \
     ONE(kind, test_life), ONE(kind, test_no_mailbox), ONE(kind, test_hostile_users),               \
         ONE(kind, test_lock), ONE(kind, test_snapshots), ONE(kind, test_find),                     \
         ONE(kind, test_abort_leaves_nothing), ONE(kind, test_list_users), ONE(kind, test_no_wait), \
-        ONE(kind, test_expunge_sets)
+        ONE(kind, test_expunge_sets), ONE(kind, test_quota)
 
 int main(void)
 {

@@ -150,7 +150,8 @@ static int finish(struct postern_delivery *delivery)
 struct batch {
     struct postern_account *account;
     struct buffer group;
-    struct running { /* a mailbox, and what it will have given when the batch is over */
+    struct postern_quota usage; /* with what the batch adds */
+    struct running {            /* a mailbox, and what it will have given when the batch is over */
         uint64_t id, modseq;
         uint32_t uid_next;
     } * running;
@@ -297,10 +298,31 @@ static bool is_whole_by_itself(const struct batch *batch, const struct commit_se
             batch->account->store->kind->flag_name(SPAN("x"), what->flags, 0, name, sizeof name));
 }
 
+/* take_room - POSTERN_E_FULL when the set would be more than the account may have. */
+static int take_room(struct batch *batch, const struct commit_set *set)
+{
+    struct postern_quota usage = batch->usage;
+
+    if (set->from)
+        return 0;
+    for (size_t i = 0; i < set->count; i++) {
+        usage.bytes += set->deliveries[i]->scan.size_wire;
+        usage.messages++;
+    }
+    if ((usage.bytes_max && usage.bytes > usage.bytes_max) ||
+        (usage.messages_max && usage.messages > usage.messages_max))
+        return POSTERN_E_FULL;
+    batch->usage = usage;
+    return 0;
+}
+
 static int place_set(struct batch *batch, struct commit_set *set)
 {
     size_t group_n = buffer_length(&batch->group);
-    int err = is_whole_by_itself(batch, set) ? 0 : doom_set(batch, set);
+    int err = take_room(batch, set);
+
+    if (!err && !is_whole_by_itself(batch, set))
+        err = doom_set(batch, set);
 
     for (size_t i = 0; i < set->count && !err; i++)
         err = place_one(batch, set->deliveries[i]);
@@ -349,6 +371,8 @@ static void commit_all(struct postern_account *account, struct commit_set *sets)
     int err = account_enter_lock(account, 0);
     bool entered = !err;
 
+    if (entered)
+        account_usage(account, &batch.usage);
     for (struct commit_set *set = sets; set && entered; set = set->next) {
         set->result = prepare(account, set->deliveries[0]->mailbox->id);
         if (!set->result)

@@ -70,6 +70,7 @@ struct folder_store {
     struct postern_account *idle_oldest, *idle_newest; /* of those, the ones nobody has open */
     unsigned idle_count;
     struct watcher *watcher; /* NULL: nobody watches */
+    uint64_t bytes_max, messages_max; /* of an account; 0: no limit */
 };
 
 /* struct kept - what is made of a mailbox's rows, kept until they change. */
@@ -182,6 +183,9 @@ int folder_rename(struct postern_account *account, struct postern_span from,
                   struct postern_span to);
 int folder_subscribe(struct postern_account *account, struct postern_span name, bool on);
 int folder_quota(struct postern_account *account, struct postern_quota *quota_r);
+void folder_limit(struct postern_store *store, const struct postern_quota *quota);
+/* account_usage - with the mutex. */
+void account_usage(const struct postern_account *account, struct postern_quota *quota_r);
 int folder_open(struct postern_account *account, struct postern_span name, unsigned flags,
                 struct postern_mailbox **mailbox_r);
 void folder_close(struct postern_mailbox **mailbox);
@@ -319,7 +323,7 @@ uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *ma
 #define FOLDER_OPS(kind_name)                                                                      \
     {                                                                                              \
         .name = kind_name, .account_open = folder_account_open,                                    \
-        .account_close = folder_account_close, .quota = folder_quota,                              \
+        .account_close = folder_account_close, .quota = folder_quota, .limit = folder_limit,                              \
         .list_users = folder_list_users, .list = folder_list, .status = folder_status,             \
         .create = folder_create, .remove = folder_remove, .rename = folder_rename,                 \
         .subscribe = folder_subscribe, .open = folder_open, .close = folder_close,                 \

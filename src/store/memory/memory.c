@@ -69,10 +69,10 @@ static void memory_account_close(struct postern_account **account)
         *account = NULL; /* it lives as long as its store */
 }
 
-static int memory_quota(struct postern_account *account, struct postern_quota *quota_r)
+void memory_usage(const struct postern_account *account, struct postern_quota *quota_r)
 {
-    *quota_r = (struct postern_quota){0};
-    pthread_mutex_lock(&account->memory->mutex);
+    *quota_r = (struct postern_quota){.bytes_max = account->memory->bytes_max,
+                                      .messages_max = account->memory->messages_max};
     for (const struct box *box = account->boxes; box; box = box->next) {
         struct postern_status status;
 
@@ -80,8 +80,24 @@ static int memory_quota(struct postern_account *account, struct postern_quota *q
         quota_r->bytes += status.size_bytes;
         quota_r->messages += status.messages;
     }
+}
+
+static int memory_quota(struct postern_account *account, struct postern_quota *quota_r)
+{
+    pthread_mutex_lock(&account->memory->mutex);
+    memory_usage(account, quota_r);
     pthread_mutex_unlock(&account->memory->mutex);
     return 0;
+}
+
+static void memory_limit(struct postern_store *store, const struct postern_quota *quota)
+{
+    struct memory *memory = store->self;
+
+    pthread_mutex_lock(&memory->mutex);
+    memory->bytes_max = quota->bytes_max;
+    memory->messages_max = quota->messages_max;
+    pthread_mutex_unlock(&memory->mutex);
 }
 
 static int memory_list_users(struct postern_store *store,
@@ -476,6 +492,7 @@ int postern_store_memory_new(struct postern_store *store_r)
                                                  .account_open = memory_account_open,
                                                  .account_close = memory_account_close,
                                                  .quota = memory_quota,
+                                                 .limit = memory_limit,
                                                  .list_users = memory_list_users,
                                                  .list = memory_list,
                                                  .status = memory_status,

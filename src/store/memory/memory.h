@@ -53,7 +53,8 @@ struct memory {
     pthread_mutex_t mutex;
     struct postern_account *accounts;
     struct postern_mailbox *handles;
-    uint64_t number; /* rises: ids, unique-ids */
+    uint64_t number;                  /* rises: ids, unique-ids */
+    uint64_t bytes_max, messages_max; /* of an account; 0: no limit */
 };
 
 struct postern_account {
@@ -103,6 +104,8 @@ int memory_remove(struct postern_account *account, struct postern_span name);
 int memory_rename(struct postern_account *account, struct postern_span from,
                   struct postern_span to);
 int memory_subscribe(struct postern_account *account, struct postern_span name, bool on);
+/* memory_usage - with the mutex. */
+void memory_usage(const struct postern_account *account, struct postern_quota *quota_r);
 void memory_status_of(const struct box *box, struct postern_status *status_r);
 /* messages.c */
 int memory_flags(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,

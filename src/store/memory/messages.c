@@ -102,10 +102,29 @@ static void describe(struct message *message, const struct postern_delivery *del
         memcpy(message->unique, delivery->unique, sizeof message->unique);
 }
 
-static int check(const struct box *box, struct postern_delivery **deliveries, size_t count)
+/* check_room - may the account have so much more? */
+static int check_room(const struct box *box, uint64_t bytes, size_t messages)
 {
+    struct postern_quota usage;
+
+    memory_usage(box->account, &usage);
+    return (usage.bytes_max && usage.bytes + bytes > usage.bytes_max) ||
+                   (usage.messages_max && usage.messages + messages > usage.messages_max)
+               ? POSTERN_E_FULL
+               : 0;
+}
+
+static int check(const struct box *box, struct postern_delivery **deliveries,
+                 struct octets **octets, size_t count)
+{
+    uint64_t bytes = 0;
+
     if (box->dropped)
         return POSTERN_E_NOT_FOUND;
+    for (size_t i = 0; i < count; i++)
+        bytes += octets[i]->scan.size_wire;
+    if (check_room(box, bytes, count) < 0)
+        return POSTERN_E_FULL;
     for (size_t i = 0; i < count; i++)
         if (deliveries[i]->unique[0] && unique_is_there(box, deliveries[i]->unique))
             return POSTERN_E_EXISTS;
@@ -125,7 +144,7 @@ int memory_commit(struct postern_delivery **deliveries, size_t count, uint32_t *
     if (memory)
         pthread_mutex_lock(&memory->mutex);
     if (!err && count)
-        err = check(box, deliveries, count);
+        err = check(box, deliveries, octets, count);
     if (!err && count)
         err = box_room(box, count);
     for (size_t i = 0, modseq = box ? box->modseq + 1 : 0; i < count && !err; i++) {
@@ -249,9 +268,10 @@ static int map_keywords(const struct box *from, struct box *to, uint64_t keyword
     return 0;
 }
 
-static int check_copy(const struct box *from, const uint32_t *uids, size_t count, struct box *to)
+static int check_copy(const struct box *from, const uint32_t *uids, size_t count, struct box *to,
+                      bool move)
 {
-    uint64_t keywords;
+    uint64_t keywords, bytes = 0;
     int err = from->dropped || to->dropped ? POSTERN_E_NOT_FOUND : box_room(to, count);
 
     for (size_t i = 0; i < count && !err; i++) {
@@ -263,8 +283,9 @@ static int check_copy(const struct box *from, const uint32_t *uids, size_t count
             err = POSTERN_E_NOT_FOUND;
         else
             err = map_keywords(from, to, message->info.keywords, &keywords);
+        bytes += message ? message->info.size_wire : 0;
     }
-    return err;
+    return err || move ? err : check_room(to, bytes, count);
 }
 
 static void copy_all(struct memory *memory, struct box *from, const uint32_t *uids, size_t count,
@@ -296,7 +317,7 @@ int memory_copy(struct postern_mailbox *from, const uint32_t *uids, size_t count
     if (from->box->account != to->box->account)
         return POSTERN_E_USAGE;
     pthread_mutex_lock(&memory->mutex);
-    err = check_copy(from->box, uids, count, to->box);
+    err = check_copy(from->box, uids, count, to->box, move);
     if (!err && move)
         err = vanished_room(from->box, count);
     if (!err && count) {
