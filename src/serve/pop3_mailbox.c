@@ -10,6 +10,8 @@
 #include "base/memory.h"
 #include "base/span.h"
 
+#define TIDY_AT_ONCE 64 /* messages; the files of more are removed after the answer */
+
 static const struct postern_span absent;
 
 /* open_steps - open, lock, list; all or nothing. */
@@ -203,9 +205,15 @@ static struct pop3_job *expunge_job(struct serve_pop3 *s)
     return job;
 }
 
+/* expunge_work - the files of a small set go at once: whoever puts one of the same name there right
+ * after the answer must not lose it. */
 static int expunge_work(struct pop3_job *job)
 {
-    return job->site->store->ops->expunge(job->mailbox, job->uids, job->count);
+    int r = job->site->store->ops->expunge(job->mailbox, job->uids, job->count);
+
+    if (r == 0 && job->count <= TIDY_AT_ONCE)
+        job->site->store->ops->tidy(job->mailbox);
+    return r;
 }
 
 static int tidy_work(struct pop3_job *job)
@@ -240,7 +248,8 @@ static void expunge_finish(struct serve_pop3 *s, struct pop3_job *job)
     s->expunged += job->count;
     pop3_log_number(s, "expunged", "messages", job->count, NULL, 0);
     postern_pop3_answer_expunge(s->engine, s->question.id, POSTERN_YES, absent);
-    tidy_later(s);
+    if (job->count > TIDY_AT_ONCE)
+        tidy_later(s);
 }
 
 void pop3_expunge(struct serve_pop3 *s)
