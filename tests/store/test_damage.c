@@ -175,7 +175,27 @@ static void test_lost(void **state)
     (void)state;
     make_account(&w, &file);
     look_after(&w, &file, "", 0, "lost", 0);
+    assert_true(exists(&w, "ann/postern/index.damaged"));
     free(file.bytes);
+    world_close(&w);
+}
+
+/* A first index so large that it is written anew at once is no damaged one. */
+static void test_first(void **state)
+{
+    struct world w;
+    char name[64];
+
+    (void)state;
+    world_open(&w, "maildir");
+    for (unsigned i = 0; i < 2000; i++) {
+        snprintf(name, sizeof name, "ann/new/17000%05u.foreign", i);
+        put(&w, name, "Subject: x\n\nx\n");
+    }
+    assert_int_equal(count_now(&w), 2000);
+    assert_false(exists(&w, "ann/postern/index.damaged"));
+    reopen(&w);
+    assert_int_equal(count_now(&w), 2000);
     world_close(&w);
 }
 
@@ -215,8 +235,9 @@ static void test_removed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lost), cmocka_unit_test(test_removed),
-                                       cmocka_unit_test(test_cuts), cmocka_unit_test(test_flips)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lost), cmocka_unit_test(test_first),
+                                       cmocka_unit_test(test_removed), cmocka_unit_test(test_cuts),
+                                       cmocka_unit_test(test_flips)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

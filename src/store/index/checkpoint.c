@@ -231,7 +231,7 @@ static int replace(struct index *index, int fd)
 {
     int err = index_sync_fd(fd);
 
-    if (!err && index->was_lost) /* for whoever wants to know why */
+    if (!err && index->fd < 0) /* one that could not be read: for whoever wants to know why */
         (void)renameat(index->dir, INDEX_NAME, index->dir, INDEX_DAMAGED);
     if (!err && renameat(index->dir, INDEX_NEW, index->dir, INDEX_NAME) < 0)
         err = POSTERN_E_IO;
