@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#define ROUND_OCTETS 20000000 /* of short input so many, or the clock is too coarse */
+
 static double seconds(void)
 {
     struct timespec now;
@@ -71,15 +73,17 @@ static void linear(const char *what, const char *head, const char *unit, size_t 
         size_t n;
         char *octets = text(head, unit, count << i, "\n\nx\n", &n);
 
-        times[i] = scan(octets, n, 1);
+        unsigned rounds = (unsigned)(1 + ROUND_OCTETS / n);
+
+        times[i] = scan(octets, n, rounds) / rounds;
         for (unsigned again = 0; again < 4; again++) {
-            double took = scan(octets, n, 1);
+            double took = scan(octets, n, rounds) / rounds;
 
             times[i] = took < times[i] ? took : times[i];
         }
         free(octets);
     }
-    printf("%-44s %8.2f (2n over n), %.0f ms\n", what, times[1] / times[0], times[1] * 1e3);
+    printf("%-44s %8.2f (2n over n), %.2f ms\n", what, times[1] / times[0], times[1] * 1e3);
 }
 
 int main(void)

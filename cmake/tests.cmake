@@ -55,7 +55,12 @@ postern_test_programs(wire postern_provider postern_net)
 add_library(store_checker STATIC ${CMAKE_SOURCE_DIR}/tests/store/checker.c)
 target_link_libraries(store_checker PUBLIC postern_store)
 postern_test_programs(store store_checker postern_memory postern_eml postern_maildir)
-postern_test_programs(mime postern_mime)
+pkg_check_modules(gmime IMPORTED_TARGET gmime-3.0)
+if(gmime_FOUND)
+  add_library(mime_peer INTERFACE)
+  target_link_libraries(mime_peer INTERFACE postern_mime PkgConfig::gmime)
+  postern_test_programs(mime mime_peer)
+endif()
 postern_test_programs(crash postern_memory postern_eml postern_maildir)
 
 # tests/fuzz/fuzz_X.c: a libFuzzer target; without POSTERN_FUZZ it is linked with tests/fuzz/replay.h's

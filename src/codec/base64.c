@@ -28,7 +28,7 @@ void base64_encode(struct postern_span in, struct buffer *out)
     }
 }
 
-static int value_of(char c)
+int base64_value(char c)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -53,12 +53,12 @@ static size_t count_padding(struct postern_span in)
 static bool is_text(struct postern_span text)
 {
     for (size_t i = 0; i < text.n; i++)
-        if (value_of(text.p[i]) < 0)
+        if (base64_value(text.p[i]) < 0)
             return false;
     if (text.n % 4 == 0)
         return true;
     unsigned stray = text.n % 4 == 2 ? 15 : 3;
-    return ((unsigned)value_of(text.p[text.n - 1]) & stray) == 0;
+    return ((unsigned)base64_value(text.p[text.n - 1]) & stray) == 0;
 }
 
 int base64_decode(struct postern_span in, struct buffer *out)
@@ -76,7 +76,7 @@ int base64_decode(struct postern_span in, struct buffer *out)
     uint32_t bits = 0;
     size_t used = 0;
     for (size_t i = 0; i < text.n; i++) {
-        bits = bits << 6 | (uint32_t)value_of(text.p[i]);
+        bits = bits << 6 | (uint32_t)base64_value(text.p[i]);
         if (i % 4 != 0)
             room[used++] = (char)(bits >> (6 - i % 4 * 2) & 255);
     }

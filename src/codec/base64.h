@@ -11,5 +11,7 @@ void base64_encode(struct postern_span in, struct buffer *out);
  * alphabet, '=' anywhere but the end, a bad length, stray bits; nothing appended),
  * POSTERN_E_NOMEM. */
 int base64_decode(struct postern_span in, struct buffer *out) POSTERN_MUST_USE;
+/* base64_value - of a character of the alphabet, or -1. */
+int base64_value(char c);
 
 #endif

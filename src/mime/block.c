@@ -1,178 +1,149 @@
 /* SPDX-License-Identifier: MIT */
-/* block - what is known of a message as one run of octets: head, parts, fields, strings. Whoever
- * reads one back checks it first; then no offset in it leads outside. Numbers stand as this machine
- * has them: a block is no format for exchange. */
+/* block - what is known of a message is written as a block, see block.h; read.c reads it. */
+#include "mime/block.h"
 #include "mime/scanner.h"
 
-#include "base/span.h"
+/* ---- words ----------------------------------------------------------------------------------- */
 
-#define BLOCK_MAGIC 0x504d4231u /* version 1 */
-
-struct block_head {
-    uint32_t magic, length;
-    uint64_t sum; /* FNV-1a of all behind it */
-    uint64_t size_raw, size_wire;
-    uint32_t parts, fields, strings;
-    uint8_t wire_clean, utf8_header, cut, zero;
-};
-
-static struct block_head head_of(struct postern_span block)
+static void word_put(char *p, uint32_t word)
 {
-    struct block_head head;
-
-    memcpy(&head, block.p, sizeof head);
-    return head;
+    for (unsigned i = 0; i < WORD; i++)
+        p[i] = (char)(unsigned char)(word >> (8 * i));
 }
 
-static size_t parts_at(void)
+static void pair_set(uint32_t *words, unsigned at, uint64_t value)
 {
-    return sizeof(struct block_head);
+    words[at] = (uint32_t)value;
+    words[at + 1] = (uint32_t)(value >> 32);
 }
 
-static size_t fields_at(const struct block_head *head)
+static void words_append(struct buffer *block, const uint32_t *words, unsigned n)
 {
-    return parts_at() + (size_t)head->parts * sizeof(struct part);
+    char *room = buffer_room(block, n * WORD);
+
+    if (!room)
+        return;
+    for (unsigned i = 0; i < n; i++)
+        word_put(room + i * WORD, words[i]);
+    buffer_commit(block, n * WORD);
 }
 
-static size_t strings_at(const struct block_head *head)
+/* block_sum - each step can be undone, so one changed word always changes the sum; eight octets a
+ * step, since a short message should not take longer to sum than to read. */
+uint64_t block_sum(struct postern_span block)
 {
-    return fields_at(head) + (size_t)head->fields * sizeof(struct field);
+    struct postern_span s = span_from(block, SUMMED);
+    uint64_t sum = UINT64_C(0xcbf29ce484222325) ^ s.n;
+    size_t i = 0;
+
+    for (; i + 8 <= s.n; i += 8) {
+        sum ^= word_at(s.p + i) | (uint64_t)word_at(s.p + i + 4) << 32;
+        sum *= UINT64_C(0x9e3779b97f4a7c15);
+        sum ^= sum >> 32;
+    }
+    for (; i < s.n; i++)
+        sum = (sum ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+    return sum ^ sum >> 29;
 }
 
-static struct part part_of(struct postern_span block, uint32_t i)
-{
-    struct part part;
+/* ---- writing --------------------------------------------------------------------------------- */
 
-    memcpy(&part, block.p + parts_at() + (size_t)i * sizeof part, sizeof part);
-    return part;
+static void spot_set(uint32_t *words, unsigned at, struct spot spot)
+{
+    pair_set(words, at, spot.raw);
+    pair_set(words, at + 2, spot.wire);
+    words[at + 4] = (uint32_t)spot.lines;
 }
 
-static struct field field_of(struct postern_span block, const struct block_head *head, uint32_t i)
+static void part_append(struct buffer *block, const struct part *part)
 {
-    struct field field;
+    uint32_t words[PART_WORDS] = {[PART_PARENT] = part->parent,
+                                  [PART_DEPTH] = part->depth,
+                                  [PART_NEXT] = part->next,
+                                  [PART_FIELDS] = part->fields,
+                                  [PART_FIELD_COUNT] = part->field_count,
+                                  [PART_TYPE] = part->type,
+                                  [PART_SUBTYPE] = part->subtype,
+                                  [PART_KIND] = part->type_n | (uint32_t)part->subtype_n << 8 |
+                                                (uint32_t)part->kind << 16 |
+                                                (uint32_t)part->type_is_default << 24};
 
-    memcpy(&field, block.p + fields_at(head) + (size_t)i * sizeof field, sizeof field);
-    return field;
+    spot_set(words, PART_HEADER, part->header);
+    spot_set(words, PART_BODY, part->body);
+    spot_set(words, PART_END, part->end);
+    words_append(block, words, PART_WORDS);
+}
+
+/* field_append - a header is at most 256 KiB where fields are looked for, but the last field may
+ * have an end far behind: what does not fit a word is cut. */
+static void field_append(struct buffer *block, const struct field *field, struct spot header)
+{
+    uint64_t raw_n = field->end.raw - field->begin.raw,
+             wire_n = field->end.wire - field->begin.wire;
+    uint32_t words[FIELD_WORDS] = {
+        [FIELD_ID] = field->id | (field->kept ? FIELD_KEPT : 0) | field->name_n << 16,
+        [FIELD_NAME] = field->name,
+        [FIELD_VALUE] = field->value,
+        [FIELD_VALUE_N] = field->value_n,
+        [FIELD_RAW] = (uint32_t)(field->begin.raw - header.raw),
+        [FIELD_RAW_N] = raw_n > UINT32_MAX ? UINT32_MAX : (uint32_t)raw_n,
+        [FIELD_WIRE] = (uint32_t)(field->begin.wire - header.wire),
+        [FIELD_WIRE_N] = wire_n > UINT32_MAX ? UINT32_MAX : (uint32_t)wire_n};
+
+    words_append(block, words, FIELD_WORDS);
+}
+
+static void tables_append(const struct postern_mime *mime, struct buffer *block)
+{
+    const struct field *fields = (const struct field *)(const void *)buffer_span(&mime->fields).p;
+    uint32_t parts = mime_part_count(mime);
+
+    for (uint32_t i = 0; i < parts; i++)
+        part_append(block, mime_part_at(mime, i));
+    for (uint32_t i = 0; i < parts; i++) {
+        const struct part *part = mime_part_at(mime, i);
+
+        for (uint32_t at = 0; at < part->field_count; at++)
+            field_append(block, &fields[part->fields + at], part->header);
+    }
+}
+
+static bool is_broken(const struct postern_mime *mime)
+{
+    return mime->line.error || mime->field.error || mime->parts.error || mime->fields.error ||
+           mime->strings.error || mime->boundaries.error || mime->stack.error;
 }
 
 int mime_block_make(struct postern_mime *mime)
 {
-    struct block_head head = {.magic = BLOCK_MAGIC,
-                              .size_raw = mime->at,
-                              .size_wire = mime->at + mime->added + (mime->in_line ? 2 : 0),
-                              .wire_clean = !mime->dirty,
-                              .utf8_header = mime->utf8_header,
-                              .cut = mime->cut};
-    struct postern_span parts = buffer_span(&mime->parts), fields = buffer_span(&mime->fields),
-                        strings = buffer_span(&mime->strings);
+    struct postern_span strings = buffer_span(&mime->strings), block;
+    uint32_t parts = mime_part_count(mime),
+             fields = (uint32_t)(buffer_length(&mime->fields) / sizeof(struct field));
+    size_t length = WORD * (HEAD_WORDS + (size_t)parts * PART_WORDS + (size_t)fields * FIELD_WORDS);
+    uint32_t head[HEAD_WORDS] = {[HEAD_MAGIC] = MAGIC,
+                                 [HEAD_VERSION] = VERSION,
+                                 [HEAD_LENGTH] = (uint32_t)(length + strings.n),
+                                 [HEAD_PARTS] = parts,
+                                 [HEAD_FIELDS] = fields,
+                                 [HEAD_STRINGS] = (uint32_t)strings.n,
+                                 [HEAD_FLAGS] = (mime->dirty ? 0 : FLAG_CLEAN) |
+                                                (mime->utf8_header ? FLAG_UTF8 : 0) |
+                                                (mime->cut ? FLAG_CUT : 0)};
 
-    if (mime->line.error || mime->field.error || mime->parts.error || mime->fields.error ||
-        mime->strings.error || mime->boundaries.error || mime->stack.error)
+    if (is_broken(mime))
         return POSTERN_E_NOMEM;
-    head.parts = (uint32_t)(parts.n / sizeof(struct part));
-    head.fields = (uint32_t)(fields.n / sizeof(struct field));
-    head.strings = (uint32_t)strings.n;
-    head.length = (uint32_t)(sizeof head + parts.n + fields.n + strings.n);
-    buffer_append(&mime->block, span_make((const char *)&head, sizeof head));
-    buffer_append(&mime->block, parts);
-    buffer_append(&mime->block, fields);
+    pair_set(head, HEAD_RAW, mime->at.raw);
+    pair_set(head, HEAD_WIRE, mime->at.wire);
+    pair_set(head, HEAD_LINES, mime->at.lines);
+    buffer_room(&mime->block, length + strings.n);
+    words_append(&mime->block, head, HEAD_WORDS);
+    tables_append(mime, &mime->block);
     buffer_append(&mime->block, strings);
     if (mime->block.error)
         return POSTERN_E_NOMEM;
-    head.sum = span_hash(span_from(buffer_span(&mime->block), 16));
-    memcpy(mime->block.data + mime->block.head, &head, sizeof head);
+    block = buffer_span(&mime->block);
+    pair_set(head, HEAD_SUM, block_sum(block));
+    word_put(mime->block.data + HEAD_SUM * WORD, head[HEAD_SUM]);
+    word_put(mime->block.data + (HEAD_SUM + 1) * WORD, head[HEAD_SUM + 1]);
     return 0;
-}
-
-/* ---- reading back ---------------------------------------------------------------------------- */
-
-static bool part_is_good(const struct block_head *head, const struct part *part, uint32_t i)
-{
-    if (part->parent >= head->parts || part->next >= head->parts || part->child >= head->parts ||
-        (i && part->parent >= i) || (part->next && part->next <= i) ||
-        (part->child && part->child <= i) || part->kind > POSTERN_MIME_MESSAGE)
-        return false;
-    if (part->fields > head->fields || part->field_count > head->fields - part->fields)
-        return false;
-    return part->type <= head->strings && part->type_n <= head->strings - part->type &&
-           part->subtype <= head->strings && part->subtype_n <= head->strings - part->subtype;
-}
-
-bool postern_mime_check(struct postern_span block)
-{
-    struct block_head head;
-
-    if (block.n < sizeof head)
-        return false;
-    head = head_of(block);
-    if (head.magic != BLOCK_MAGIC || head.length != block.n || head.parts == 0 ||
-        head.parts > block.n || head.fields > block.n || head.strings > block.n ||
-        strings_at(&head) + head.strings != block.n || head.sum != span_hash(span_from(block, 16)))
-        return false;
-    for (uint32_t i = 0; i < head.parts; i++) {
-        struct part part = part_of(block, i);
-
-        if (!part_is_good(&head, &part, i))
-            return false;
-    }
-    for (uint32_t i = 0; i < head.fields; i++) {
-        struct field field = field_of(block, &head, i);
-
-        if (field.value > head.strings || field.value_n > head.strings - field.value)
-            return false;
-    }
-    return true;
-}
-
-void postern_mime_facts(struct postern_span block, struct postern_mime_facts *facts_r)
-{
-    struct block_head head = head_of(block);
-
-    *facts_r = (struct postern_mime_facts){.parts = head.parts,
-                                           .size_raw = head.size_raw,
-                                           .size_wire = head.size_wire,
-                                           .wire_clean = head.wire_clean,
-                                           .utf8_header = head.utf8_header,
-                                           .cut = head.cut};
-}
-
-void postern_mime_part(struct postern_span block, uint32_t i, struct postern_mime_part *part_r)
-{
-    struct block_head head = head_of(block);
-    struct part part = part_of(block, i);
-    const char *strings = block.p + strings_at(&head);
-
-    *part_r =
-        (struct postern_mime_part){.kind = part.kind,
-                                   .parent = part.parent,
-                                   .depth = part.depth,
-                                   .next = part.next,
-                                   .child = part.child,
-                                   .header = part.header,
-                                   .body = part.body,
-                                   .header_lines = part.header_lines,
-                                   .body_lines = part.body_lines,
-                                   .type = span_make(strings + part.type, part.type_n),
-                                   .subtype = span_make(strings + part.subtype, part.subtype_n),
-                                   .type_is_default = part.type_is_default};
-    if (part.type_n == 0) { /* its header never ended */
-        part_r->type = SPAN("text");
-        part_r->subtype = SPAN("plain");
-        part_r->type_is_default = true;
-    }
-}
-
-struct postern_span postern_mime_field(struct postern_span block, uint32_t i,
-                                       enum postern_mime_field id, unsigned n)
-{
-    struct block_head head = head_of(block);
-    struct part part = part_of(block, i);
-
-    for (uint32_t at = 0; at < part.field_count; at++) {
-        struct field field = field_of(block, &head, part.fields + at);
-
-        if (field.id == (uint32_t)id && n-- == 0)
-            return span_make(block.p + strings_at(&head) + field.value, field.value_n);
-    }
-    return (struct postern_span){0};
 }

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* scanner - one pass over a message by lines (memchr), never octet by octet in a body. The open
- * parts are a chain of parents, the boundaries that may end them a stack; both are bounded. */
+ * parts are a chain of parents, the boundaries that may end them a stack; both are bounded.
+ * Here: what lines are, and where they go; delimiter.c: lines that end parts; header.c: fields;
+ * kind.c: what a header makes of its part; block.c: the result.
+ *
+ * Invariant: nothing depends on how the message was cut into pieces; so a decision about a line is
+ * taken when it begins, by its first octet, or when it ends. */
 #include "mime/scanner.h"
 
 #include "base/memory.h"
 #include "base/span.h"
+
+/* A delimiter may have spaces behind it (RFC 2046 5.1.1, transport-padding); this many. */
+#define PADDING_MAX 1000
+#define BOUNDARY_LIMIT 1000
 
 void postern_mime_options_init(struct postern_mime_options *options)
 {
@@ -12,6 +21,8 @@ void postern_mime_options_init(struct postern_mime_options *options)
                                              .parts_max = 10000,
                                              .boundary_max = 200,
                                              .field_max = 65536,
+                                             .header_max = 256u << 10,
+                                             .others_max = 1000,
                                              .kept_max = 1u << 20};
 }
 
@@ -20,40 +31,19 @@ struct part *mime_part_at(const struct postern_mime *mime, uint32_t i)
     return (struct part *)(void *)(mime->parts.data + mime->parts.head) + i;
 }
 
-static uint32_t part_count(const struct postern_mime *mime)
+uint32_t mime_part_count(const struct postern_mime *mime)
 {
     return (uint32_t)(buffer_length(&mime->parts) / sizeof(struct part));
 }
 
-/* link_child - at the end of its parent's children. */
-static void link_child(struct postern_mime *mime, uint32_t parent, uint32_t child, uint32_t before)
-{
-    if (before)
-        mime_part_at(mime, before)->next = child;
-    else
-        mime_part_at(mime, parent)->child = child;
-}
-
-/* last_child - of a multipart: the part that was open under it until now. */
-static uint32_t last_child(const struct postern_mime *mime, uint32_t parent)
-{
-    uint32_t i = mime->current;
-
-    if (!mime_part_at(mime, parent)->child)
-        return 0;
-    while (i != parent && mime_part_at(mime, i)->parent != parent)
-        i = mime_part_at(mime, i)->parent;
-    return i == parent ? 0 : i;
-}
-
 uint32_t mime_part_add(struct postern_mime *mime, uint32_t parent)
 {
-    uint32_t i = part_count(mime);
-    struct part part = {
-        .parent = parent == NO_PART ? 0 : parent,
-        .header = {mime->at, mime->at, mime->at + mime->added, mime->at + mime->added}};
+    uint32_t i = mime_part_count(mime);
+    struct part part = {.parent = parent == NO_PART ? 0 : parent,
+                        .header = mime->at,
+                        .body = mime->at,
+                        .end = mime->at};
 
-    part.body = part.header;
     part.fields = (uint32_t)(buffer_length(&mime->fields) / sizeof(struct field));
     if (parent != NO_PART)
         part.depth = mime_part_at(mime, parent)->depth + 1;
@@ -65,6 +55,16 @@ uint32_t mime_part_add(struct postern_mime *mime, uint32_t parent)
     return i;
 }
 
+static void set_options(struct postern_mime *mime, const struct postern_mime_options *options)
+{
+    if (options)
+        mime->options = *options;
+    else
+        postern_mime_options_init(&mime->options);
+    if (mime->options.boundary_max > BOUNDARY_LIMIT)
+        mime->options.boundary_max = BOUNDARY_LIMIT;
+}
+
 int postern_mime_new(struct postern_mime **mime_r, const struct postern_mime_options *options,
                      const struct postern_allocator *allocator)
 {
@@ -73,13 +73,9 @@ int postern_mime_new(struct postern_mime **mime_r, const struct postern_mime_opt
     if (!mime)
         return POSTERN_E_NOMEM;
     mime->allocator = allocator;
-    if (options)
-        mime->options = *options;
-    else
-        postern_mime_options_init(&mime->options);
-    mime->line.allocator = mime->field.allocator = mime->parts.allocator = mime->fields.allocator =
-        allocator;
-    mime->strings.allocator = mime->boundaries.allocator = allocator;
+    set_options(mime, options);
+    mime->line.allocator = mime->field.allocator = mime->parts.allocator = allocator;
+    mime->fields.allocator = mime->strings.allocator = mime->boundaries.allocator = allocator;
     mime->stack.allocator = mime->block.allocator = allocator;
     mime_part_add(mime, NO_PART);
     if (mime->parts.error) {
@@ -108,165 +104,34 @@ void postern_mime_free(struct postern_mime **mime_p)
     *mime_p = NULL;
 }
 
-/* ---- delimiters ------------------------------------------------------------------------------ */
-
-static struct boundary *stack_at(const struct postern_mime *mime, size_t i)
-{
-    return (struct boundary *)(void *)(mime->stack.data + mime->stack.head) + i;
-}
-
-static size_t stack_count(const struct postern_mime *mime)
-{
-    return buffer_length(&mime->stack) / sizeof(struct boundary);
-}
-
-static void stack_cut(struct postern_mime *mime, size_t count)
-{
-    size_t left = count * sizeof(struct boundary);
-
-    if (count < stack_count(mime)) {
-        mime->boundaries.tail = mime->boundaries.head + stack_at(mime, count)->text;
-        mime->stack.tail = mime->stack.head + left;
-    }
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* is_delimiter - "--BOUNDARY", perhaps "--", then nothing but spaces. */
-static bool is_delimiter(struct postern_span line, struct postern_span boundary, bool *closes_r)
-{
-    struct postern_span rest;
-
-    if (line.n < 2 + boundary.n || memcmp(line.p + 2, boundary.p, boundary.n) != 0)
-        return false;
-    rest = span_from(line, 2 + boundary.n);
-    *closes_r = span_begins(rest, SPAN("--"));
-    if (*closes_r)
-        return true; /* whatever follows is of no use to anybody */
-    for (size_t i = 0; i < rest.n; i++)
-        if (!is_space(rest.p[i]))
-            return false;
-    return true;
-}
-
-/* end_before_line - of a part: before the line under way, without the line end before that; but not
- * before `least`, as when a delimiter comes right behind a header. */
-static void end_before_line(const struct postern_mime *mime, uint64_t least_raw,
-                            uint64_t least_wire, uint64_t *raw_r, uint64_t *wire_r)
-{
-    *raw_r = mime->line_at - mime->end_n;
-    *wire_r = mime->line_at + mime->line_added - (mime->end_n ? 2 : 0);
-    if (*raw_r < least_raw || mime->line_at < mime->end_n) {
-        *raw_r = least_raw;
-        *wire_r = least_wire;
-    }
-}
-
-/* close_header - a delimiter where a header was, or was just over: it has no body. */
-static void close_header(struct postern_mime *mime, struct part *part)
-{
-    end_before_line(mime, part->header.raw, part->header.wire, &part->header.raw_end,
-                    &part->header.wire_end);
-    part->body.raw = part->body.raw_end = part->header.raw_end;
-    part->body.wire = part->body.wire_end = part->header.wire_end;
-}
-
-static void close_at(struct postern_mime *mime, struct part *part)
-{
-    bool attached = mime_part_at(mime, part->parent)->kind == POSTERN_MIME_MESSAGE;
-
-    if (attached && mime->line_at - mime->end_n < part->body.raw) {
-        /* the empty line behind its header is the delimiter's, as it is for its parent */
-        close_header(mime, part);
-        return;
-    }
-    end_before_line(mime, part->body.raw, part->body.wire, &part->body.raw_end,
-                    &part->body.wire_end);
-}
-
-/* close_below - all open parts under a multipart end here. The lines of a part are its parent's. */
-static void close_below(struct postern_mime *mime, uint32_t multipart)
-{
-    uint32_t lines = 0, i = mime->current;
-
-    for (; i != multipart; i = mime_part_at(mime, i)->parent) {
-        struct part *part = mime_part_at(mime, i);
-
-        part->body_lines += lines;
-        if (i == mime->current && mime->place == IN_HEADER) {
-            close_header(mime, part);
-        } else {
-            if (i == mime->current && part->body_lines)
-                part->body_lines--; /* the last line's end is the delimiter's */
-            close_at(mime, part);
-        }
-        lines = part->body_lines + part->header_lines;
-    }
-    mime_part_at(mime, multipart)->body_lines += lines + (mime->current != multipart);
-    mime->current = multipart;
-}
-
-static void new_child(struct postern_mime *mime, uint32_t multipart, uint32_t before)
-{
-    uint32_t child;
-
-    mime->place = IN_BODY;
-    if (part_count(mime) >= mime->options.parts_max) {
-        mime->cut = true; /* the rest of the multipart is opaque */
-        return;
-    }
-    child = mime_part_add(mime, multipart);
-    if (child)
-        link_child(mime, multipart, child, before);
-}
-
-/* take_delimiter - if the held line is one, and whose; innermost first. false: it is of the body.
- */
-static bool take_delimiter(struct postern_mime *mime, struct postern_span line)
-{
-    bool closes = false;
-
-    for (size_t i = stack_count(mime); i-- > 0;) {
-        const struct boundary *boundary = stack_at(mime, i);
-        struct postern_span text =
-            span_make(buffer_span(&mime->boundaries).p + boundary->text, boundary->text_n);
-        uint32_t multipart = boundary->part, before;
-
-        if (!is_delimiter(line, text, &closes))
-            continue;
-        if (mime->place == IN_HEADER) {
-            mime_field_over(mime);
-            mime_header_cut(mime);
-        }
-        before = last_child(mime, multipart);
-        close_below(mime, multipart);
-        mime_part_at(mime, multipart)->body_lines++; /* the delimiter's own */
-        stack_cut(mime, closes ? i : i + 1);
-        if (closes)
-            mime->place = IN_BODY;
-        else
-            new_child(mime, multipart, before);
-        return true;
-    }
-    return false;
-}
-
 /* ---- lines ----------------------------------------------------------------------------------- */
 
+/* has_8bit - eight octets at a time: it sees every octet of the top header. */
 static bool has_8bit(struct postern_span s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] >= 0x80)
-            return true;
-    return false;
+    uint64_t eight, all = 0;
+    size_t i = 0;
+
+    for (; i + sizeof eight <= s.n; i += sizeof eight) {
+        memcpy(&eight, s.p + i, sizeof eight);
+        all |= eight;
+    }
+    for (; i < s.n; i++)
+        all |= (unsigned char)s.p[i] & 0x80;
+    return all & UINT64_C(0x8080808080808080);
 }
 
 static bool is_blank(struct postern_span line)
 {
-    return span_equal(line, SPAN("\n")) || span_equal(line, SPAN("\r\n"));
+    return (line.n == 1 && line.p[0] == '\n') ||
+           (line.n == 2 && line.p[0] == '\r' && line.p[1] == '\n');
+}
+
+/* is_header_kept - is the line under way among the first header_max octets of its header? */
+static bool is_header_kept(const struct postern_mime *mime)
+{
+    return mime->line_at.raw - mime_part_at(mime, mime->current)->header.raw <
+           mime->options.header_max;
 }
 
 /* field_line - a line of a header: the field under way goes on while lines begin with a space. */
@@ -274,8 +139,11 @@ static void field_line(struct postern_mime *mime, struct postern_span line)
 {
     size_t room;
 
-    if (line.p[0] != ' ' && line.p[0] != '\t')
-        mime_field_over(mime);
+    if (!mime->in_field || (line.p[0] != ' ' && line.p[0] != '\t')) {
+        mime_field_over(mime, mime->line_at);
+        mime->field_at = mime->line_at;
+        mime->in_field = true;
+    }
     room = mime->options.field_max - buffer_length(&mime->field);
     if (line.n > room) {
         mime->cut = true;
@@ -288,56 +156,57 @@ static void header_line(struct postern_mime *mime, struct postern_span line)
 {
     struct part *part = mime_part_at(mime, mime->current);
 
-    part->header_lines++;
-    if (mime->current == 0 && !mime->utf8_header)
-        mime->utf8_header = has_8bit(line);
-    if (!is_blank(line)) {
-        if (line.n)
-            field_line(mime, line);
-        return;
+    if (is_blank(line)) {
+        mime_field_over(mime, mime->line_at);
+        part->body = part->end = mime->at;
+        mime_header_over(mime);
+    } else if (is_header_kept(mime) && line.n) {
+        field_line(mime, line);
+    } else {
+        mime->cut = true;
+        mime_field_over(mime, mime->line_at);
     }
-    part->header.raw_end = part->body.raw = part->body.raw_end = mime->at;
-    part->header.wire_end = part->body.wire = part->body.wire_end = mime->at + mime->added;
-    mime_field_over(mime);
-    mime_header_over(mime);
+}
+
+static bool is_held_delimiter(struct postern_mime *mime)
+{
+    struct postern_span line = buffer_span(&mime->line);
+
+    return mime->holding && line.n > 2 && line.p[0] == '-' && line.p[1] == '-' &&
+           mime_delimiter_take(mime, line);
 }
 
 static void line_over(struct postern_mime *mime)
 {
-    struct postern_span line = buffer_span(&mime->line);
-    bool taken = mime->holding && line.n > 2 && line.p[0] == '-' && line.p[1] == '-' &&
-                 take_delimiter(mime, line);
-
-    if (!taken && mime->place == IN_HEADER)
-        header_line(mime, line);
-    else if (!taken)
-        mime_part_at(mime, mime->current)->body_lines++;
+    if (!is_held_delimiter(mime) && mime->place == IN_HEADER)
+        header_line(mime, buffer_span(&mime->line));
     buffer_take(&mime->line, buffer_length(&mime->line));
-    mime->in_line = mime->holding = false;
+    mime->in_line = mime->holding = mime->passing = false;
     mime->line_at = mime->at;
-    mime->line_added = mime->added;
     mime->end_n = mime->this_end_n;
 }
 
-/* hold - a line that may matter; one too long to matter in a body is let go. */
+/* hold - a line that may matter; of a long one the beginning, or nothing where only a delimiter or
+ * an empty line would matter. */
 static void hold(struct postern_mime *mime, struct postern_span piece)
 {
-    size_t max = mime->place == IN_HEADER ? mime->options.field_max
-                                          : (size_t)mime->options.boundary_max + 1000;
-    size_t room = max - buffer_length(&mime->line);
+    bool field = mime->place == IN_HEADER && is_header_kept(mime);
+    size_t max = field ? mime->options.field_max : mime->options.boundary_max + PADDING_MAX;
+    size_t room = max > buffer_length(&mime->line) ? max - buffer_length(&mime->line) : 0;
 
     mime->holding = true;
     if (piece.n <= room) {
         buffer_append(&mime->line, piece);
         return;
     }
-    if (mime->place == IN_HEADER) {
+    if (field) {
         mime->cut = true;
         buffer_append(&mime->line, span_make(piece.p, room));
         return;
     }
     buffer_take(&mime->line, buffer_length(&mime->line));
     mime->holding = false;
+    mime->passing = true;
 }
 
 /* count - the octets of a piece of a line; ends: with its end. */
@@ -347,14 +216,18 @@ static void count(struct postern_mime *mime, struct postern_span piece, bool end
 
     if (!mime->in_line && piece.p[0] == '.')
         mime->dirty = true;
-    mime->at += piece.n;
+    if (mime->current == 0 && mime->place == IN_HEADER && !mime->utf8_header)
+        mime->utf8_header = has_8bit(piece);
+    mime->at.raw += piece.n;
+    mime->at.wire += piece.n;
     mime->last = piece.p[piece.n - 1];
     mime->in_line = true;
     if (!ends)
         return;
+    mime->at.lines++;
     mime->this_end_n = before == '\r' ? 2 : 1;
     if (before != '\r') {
-        mime->added++;
+        mime->at.wire++;
         mime->dirty = true;
     }
 }
@@ -362,16 +235,15 @@ static void count(struct postern_mime *mime, struct postern_span piece, bool end
 void postern_mime_feed(struct postern_mime *mime, struct postern_span octets)
 {
     while (octets.n) {
-        size_t at = span_find(octets, '\n');
-        bool ends = at < octets.n;
-        struct postern_span piece = span_make(octets.p, ends ? at + 1 : at);
-        bool begins = !mime->in_line;
+        const char *end = memchr(octets.p, '\n', octets.n);
+        struct postern_span piece =
+            span_make(octets.p, end ? (size_t)(end - octets.p) + 1 : octets.n);
+        bool may_end = !mime->in_line && piece.p[0] == '-' && mime_boundary_any(mime);
 
-        if (mime->place == IN_HEADER || mime->holding ||
-            (begins && piece.p[0] == '-' && stack_count(mime)))
+        if ((mime->place == IN_HEADER && !mime->passing) || mime->holding || may_end)
             hold(mime, piece);
-        count(mime, piece, ends);
-        if (ends)
+        count(mime, piece, end);
+        if (end)
             line_over(mime);
         octets = span_from(octets, piece.n);
     }
@@ -379,51 +251,44 @@ void postern_mime_feed(struct postern_mime *mime, struct postern_span octets)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-/* last_line - one without an end. */
+/* last_line - one without an end; it has one when it is sent. */
 static void last_line(struct postern_mime *mime)
 {
-    struct postern_span line = buffer_span(&mime->line);
-    bool taken = mime->holding && line.n > 2 && line.p[0] == '-' && line.p[1] == '-' &&
-                 take_delimiter(mime, line);
-
-    if (!taken && mime->place == IN_HEADER && mime->in_line)
-        header_line(mime, line);
-    if (mime->place == IN_HEADER) {
-        mime_field_over(mime);
-        mime_header_cut(mime);
-    }
-    mime->dirty = mime->dirty || mime->in_line;
-}
-
-static void close_all(struct postern_mime *mime)
-{
-    uint32_t lines = 0, i = mime->current;
-
-    for (;; i = mime_part_at(mime, i)->parent) {
-        struct part *part = mime_part_at(mime, i);
-
-        part->body_lines += lines;
-        part->body.raw_end = mime->at;
-        part->body.wire_end = mime->at + mime->added;
-        if (i == mime->current && mime->place == IN_HEADER) {
-            part->header.raw_end = part->body.raw = mime->at;
-            part->header.wire_end = part->body.wire = mime->at + mime->added;
-        }
-        lines = part->body_lines + part->header_lines;
-        if (i == 0)
-            return;
-    }
+    mime->dirty = true;
+    mime->at.wire += 2;
+    mime->at.lines++;
+    mime->this_end_n = 0;
+    line_over(mime);
 }
 
 int postern_mime_end(struct postern_mime *mime, struct postern_span *block_r)
 {
-    int err;
+    if (mime->taken)
+        return POSTERN_E_USAGE;
+    if (!mime->ended) {
+        if (mime->in_line)
+            last_line(mime);
+        mime_parts_close(mime);
+        mime->error = mime_block_make(mime);
+        mime->ended = true;
+    }
+    if (mime->error)
+        return mime->error;
+    *block_r = buffer_span(&mime->block);
+    return 0;
+}
 
-    last_line(mime);
-    close_all(mime);
-    err = mime_block_make(mime);
+int postern_mime_take(struct postern_mime *mime, struct postern_span *block_r)
+{
+    struct postern_span block;
+    int err = postern_mime_end(mime, &block);
+    char *smaller;
+
     if (err)
         return err;
-    *block_r = buffer_span(&mime->block);
+    smaller = memory_resize(mime->allocator, mime->block.data, block.n);
+    *block_r = span_make(smaller ? smaller : mime->block.data, block.n);
+    mime->block = (struct buffer){.allocator = mime->allocator};
+    mime->taken = true;
     return 0;
 }

@@ -24,10 +24,27 @@ static struct postern_mime *scan(struct postern_span in, size_t step, struct pos
     return mime;
 }
 
+/* words - three octets for one is always enough, and all of them are told in any room. */
+static void words(struct postern_span value)
+{
+    char *out = malloc(value.n * 3 + 1), *some = malloc(value.n + 1);
+    size_t n;
+
+    if (!out || !some)
+        abort();
+    n = postern_mime_words(value, out, value.n * 3);
+    if (n > value.n * 3 || postern_mime_words(value, some, value.n) != n ||
+        memcmp(out, some, n < value.n ? n : value.n) != 0)
+        abort();
+    free(out);
+    free(some);
+}
+
 static void values(struct postern_span value)
 {
     struct postern_span rest = value, name, text;
     struct postern_mime_address address;
+    struct postern_mime_value whole;
     struct postern_mime_date date;
     bool in_group = false;
     char buffer[64];
@@ -40,6 +57,10 @@ static void values(struct postern_span value)
         if (address.mailbox.n + address.host.n + address.name.n > sizeof buffer)
             abort();
     (void)postern_mime_date(value, &date);
+    if (postern_mime_parameter_find(value, SPAN("filename"), &whole, buffer, sizeof buffer) &&
+        whole.text.n > value.n + 2 * sizeof buffer)
+        abort();
+    words(value);
 }
 
 static void walk(struct postern_span block, size_t size, bool ours)
@@ -55,6 +76,15 @@ static void walk(struct postern_span block, size_t size, bool ours)
         if (ours && (part.header.raw > part.header.raw_end || part.body.raw > part.body.raw_end ||
                      part.body.raw_end > size || part.body.raw_end > parent.body.raw_end))
             abort();
+        for (uint32_t at = 0; at < part.fields; at++) {
+            struct postern_mime_header header;
+
+            postern_mime_header(block, i, at, &header);
+            if (header.range.raw > header.range.raw_end ||
+                (ours && (header.range.raw < part.header.raw || header.range.raw_end > size)))
+                abort();
+            values(header.value);
+        }
         for (unsigned id = 0; id < POSTERN_MIME_FIELDS; id++)
             for (unsigned n = 0; n < 2; n++)
                 values(postern_mime_field(block, i, (enum postern_mime_field)id, n));

@@ -111,9 +111,9 @@ static void test_wire(void **state)
     assert_int_equal(part.body.raw, 12);
     assert_int_equal(part.body.wire, 14);
     assert_int_equal(part.body.raw_end, 15);
-    assert_int_equal(part.body.wire_end, 18);
+    assert_int_equal(part.body.wire_end, 20);
     assert_int_equal(s.facts.size_wire, 20);
-    assert_int_equal(part.body_lines, 1);
+    assert_int_equal(part.body_lines, 2);
     done(&s);
     scan(&s, "A: b\r\n\r\nx\r\n");
     assert_true(s.facts.wire_clean);
@@ -214,6 +214,49 @@ static void test_broken(void **state)
     scan(&s, "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdA==\n");
     assert_int_equal(part_of(&s, 0).kind, POSTERN_MIME_LEAF);
     done(&s);
+}
+
+static void assert_header(const struct scanned *s, uint32_t i, const char *name, const char *raw)
+{
+    struct postern_mime_header header;
+
+    postern_mime_header(s->block, 0, i, &header);
+    assert_span(header.name, name);
+    assert_span(span_make(s->message.p + header.range.raw, header.range.raw_end - header.range.raw),
+                raw);
+}
+
+/* All fields of the top header are told with their places; values of those that are asked for. */
+static void test_headers(void **state)
+{
+    static const struct postern_span chosen[] = {{"x-spam", 6}};
+    const char *text = "X-Spam: yes\r\n no\r\nsubject: s\nno field\r\nX-Other : o\r\n\r\nX-Spam: b";
+    struct postern_mime_options options;
+    struct postern_mime_header header;
+    struct scanned s = {.message = postern_span_of(text)};
+
+    (void)state;
+    postern_mime_options_init(&options);
+    options.chosen = chosen;
+    options.chosen_n = 1;
+    assert_int_equal(postern_mime_new(&s.mime, &options, NULL), 0);
+    postern_mime_feed(s.mime, s.message);
+    assert_int_equal(postern_mime_take(s.mime, &s.block), 0);
+    assert_int_equal(postern_mime_take(s.mime, &(struct postern_span){0}), POSTERN_E_USAGE);
+    postern_mime_free(&s.mime);
+    postern_mime_facts(s.block, &s.facts);
+    assert_int_equal(part_of(&s, 0).fields, 3);
+    assert_header(&s, 0, "X-Spam", "X-Spam: yes\r\n no\r\n");
+    assert_header(&s, 1, "Subject", "subject: s\n");
+    assert_header(&s, 2, "X-Other", "X-Other : o\r\n");
+    postern_mime_header(s.block, 0, 0, &header);
+    assert_int_equal(header.id, POSTERN_MIME_OTHER);
+    assert_span(header.value, "yes no");
+    postern_mime_header(s.block, 0, 1, &header);
+    assert_int_equal(header.range.wire_end - header.range.wire, 12);
+    postern_mime_header(s.block, 0, 2, &header);
+    assert_null(header.value.p);
+    free((char *)(uintptr_t)s.block.p);
 }
 
 static void assert_same(const struct scanned *a, const struct scanned *b, size_t step)
@@ -357,39 +400,13 @@ static void test_bounds(void **state)
     postern_mime_free(&mime);
 }
 
-static void test_parameters(void **state)
-{
-    struct postern_span rest =
-        SPAN("; a=b ;C = \"d\\\"e;\" (comment; x=y) ; none; f*0*=us'en'%20; g=");
-    struct postern_span name, value;
-    char text[10];
-
-    (void)state;
-    assert_int_equal(postern_mime_parameter(&rest, &name, &value, text, sizeof text), 1);
-    assert_span(name, "a");
-    assert_span(value, "b");
-    assert_int_equal(postern_mime_parameter(&rest, &name, &value, text, sizeof text), 1);
-    assert_span(name, "C");
-    assert_span(value, "d\"e;");
-    assert_int_equal(postern_mime_parameter(&rest, &name, &value, text, sizeof text), 1);
-    assert_span(name, "f*0*");
-    assert_span(value, "us'en'%20");
-    assert_int_equal(postern_mime_parameter(&rest, &name, &value, text, sizeof text), 1);
-    assert_span(name, "g");
-    assert_span(value, "");
-    assert_int_equal(postern_mime_parameter(&rest, &name, &value, text, sizeof text), 0);
-    rest = SPAN("x=\"0123456789abcdef\"");
-    assert_int_equal(postern_mime_parameter(&rest, &name, &value, text, sizeof text), 1);
-    assert_span(value, "0123456789"); /* cut, not overrun */
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),     cmocka_unit_test(test_wire),
-        cmocka_unit_test(test_multipart), cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_splits),    cmocka_unit_test(test_block),
-        cmocka_unit_test(test_bounds),    cmocka_unit_test(test_parameters)};
+        cmocka_unit_test(test_multipart), cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_broken),    cmocka_unit_test(test_splits),
+        cmocka_unit_test(test_block),     cmocka_unit_test(test_bounds)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

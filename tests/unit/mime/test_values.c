@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_values - addresses and dates, well formed, obsolete and broken. */
+/* test_values - addresses, dates, parameters and encoded words, well formed, obsolete and broken.
+ */
 #include "cmocka_all.h"
 
 #include <postern/mime.h>
@@ -80,6 +81,127 @@ static void test_long(void **state)
     assert_non_null(strstr(out, "||c|d "));
 }
 
+static void assert_span(struct postern_span span, const char *expected)
+{
+    if (span.n != strlen(expected) || memcmp(span.p, expected, span.n) != 0)
+        fail_msg("\"%.*s\", not \"%s\"", SPAN_ARG(span), expected);
+}
+
+static void test_parameters(void **state)
+{
+    struct postern_span rest =
+        SPAN("; a=b ;C = \"d\\\"e;\" (comment; x=y) ; none; f*0*=us'en'%20; g=");
+    struct postern_span name, value;
+    char text[10];
+
+    (void)state;
+    assert_int_equal(postern_mime_parameter(&rest, &name, &value, text, sizeof text), 1);
+    assert_span(name, "a");
+    assert_span(value, "b");
+    assert_int_equal(postern_mime_parameter(&rest, &name, &value, text, sizeof text), 1);
+    assert_span(name, "C");
+    assert_span(value, "d\"e;");
+    assert_int_equal(postern_mime_parameter(&rest, &name, &value, text, sizeof text), 1);
+    assert_span(name, "f*0*");
+    assert_span(value, "us'en'%20");
+    assert_int_equal(postern_mime_parameter(&rest, &name, &value, text, sizeof text), 1);
+    assert_span(name, "g");
+    assert_span(value, "");
+    assert_int_equal(postern_mime_parameter(&rest, &name, &value, text, sizeof text), 0);
+    rest = SPAN("x=\"0123456789abcdef\"");
+    assert_int_equal(postern_mime_parameter(&rest, &name, &value, text, sizeof text), 1);
+    assert_span(value, "0123456789"); /* cut, not overrun */
+}
+
+/* Values in sections and charsets (RFC 2231), good and broken. */
+static void test_parameter_find(void **state)
+{
+    static const struct {
+        const char *field, *text, *charset, *language;
+    } cases[] = {
+        {"attachment; name=\"a b\"", "a b", "", ""},
+        {"x; NAME=plain; name=other", "plain", "", ""},
+        {"x; name*=utf-8'en'%c3%bc%20x", "\xc3\xbc x", "utf-8", "en"},
+        {"x; name*=iso-8859-1''%fc; name=u", "\xc3\xbc", "iso-8859-1", ""},
+        {"x; name=u; name*=iso-8859-1''%fc", "\xc3\xbc", "iso-8859-1", ""},
+        {"x; name*=koi8-r'ru'%fc", "\xfc", "koi8-r", "ru"},
+        {"x; name*=us-ascii''%ff", "\xef\xbf\xbd", "us-ascii", ""},
+        {"x; name*1=b; name*0=\"a \"", "a b", "", ""},
+        {"x; name*0*=utf-8''%c3; name*1*=%bc; name*2=%41", "\xc3\xbc%41", "utf-8", ""},
+        {"x; name*0*=\"utf-8'de'%41\"; name*1=b", "Ab", "utf-8", "de"},
+        {"x; name*0=a; name*2=c", "a", "", ""},
+        {"x; name*1=a; name=b", "b", "", ""},
+        {"x; name*=%41", "A", "", ""},
+        {"x; name*=utf-8''%4; name=x", "%4", "utf-8", ""},
+        {"x; names=y; name*x=1; name*01=2", NULL, "", ""},
+        {"", NULL, "", ""},
+    };
+    struct postern_mime_value value;
+    char buffer[100];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int found = postern_mime_parameter_find(postern_span_of(cases[i].field), SPAN("name"),
+                                                &value, buffer, sizeof buffer);
+
+        assert_int_equal(found, cases[i].text != NULL);
+        if (!found)
+            continue;
+        assert_span(value.text, cases[i].text);
+        assert_span(value.charset, cases[i].charset);
+        assert_span(value.language, cases[i].language);
+    }
+    assert_int_equal(postern_mime_parameter_find(SPAN("x; name*0=abc; name*1=def"), SPAN("name"),
+                                                 &value, buffer, 4),
+                     1);
+    assert_span(value.text, "abcd");
+}
+
+static void test_words(void **state)
+{
+    static const struct {
+        const char *text, *decoded;
+    } cases[] = {
+        {"", ""},
+        {"plain =?text", "plain =?text"},
+        {"=?utf-8?q?a_=c3=bc?=", "a \xc3\xbc"},
+        {"=?ISO-8859-1*de?Q?=FC?= b", "\xc3\xbc b"},
+        {"=?utf-8?B?w7w=?=", "\xc3\xbc"},
+        {"=?utf-8?b?w7w?=", "\xc3\xbc"},
+        {"a =?utf-8?q?b?= \r\n =?utf-8?q?c?= d", "a bc d"},
+        {"=?utf-8?q?=c3?= =?utf-8?q?=bc?=", "\xc3\xbc"},
+        {"=?utf-8?q?=c3?= x", "\xef\xbf\xbd x"},
+        {"=?utf-8?q?=c3?==?iso-8859-1?q?=bc?=", "\xef\xbf\xbd\xc2\xbc"},
+        {"=?utf-8?q?=c3(?=", "\xef\xbf\xbd("},
+        {"=?us-ascii?q?=e9?=", "\xef\xbf\xbd"},
+        {"=?koi8-r?q?=c3?= =?utf-8?q?x?=", "=?koi8-r?q?=c3?= x"},
+        {"=?utf-8?q?=c?=", "=?utf-8?q?=c?="},
+        {"=?utf-8?x?a?=", "=?utf-8?x?a?="},
+        {"=?utf-8?b?w*w?=", "=?utf-8?b?w*w?="},
+        {"=?utf-8?q?a b?=", "=?utf-8?q?a b?="},
+        {"=?"
+         "?q?a?=",
+         "=?"
+         "?q?a?="},
+        {"\"=?utf-8?q?a?=\"=?utf-8?q?b?=", "\"a\"b"},
+        {"=?utf-8?q?"
+         "?=.",
+         "."},
+        {"\xff=?", "\xff=?"},
+    };
+    char out[100];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t n = postern_mime_words(postern_span_of(cases[i].text), out, sizeof out);
+
+        assert_span(span_make(out, n), cases[i].decoded);
+        assert_int_equal(postern_mime_words(postern_span_of(cases[i].text), NULL, 0), n);
+    }
+    assert_int_equal(postern_mime_words(SPAN("=?utf-8?q?abc?="), out, 2), 3);
+    assert_int_equal(memcmp(out, "ab", 2), 0);
+}
+
 static void test_dates(void **state)
 {
     static const struct {
@@ -121,8 +243,10 @@ static void test_dates(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_addresses),
-                                       cmocka_unit_test(test_long), cmocka_unit_test(test_dates)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_addresses),  cmocka_unit_test(test_long),
+        cmocka_unit_test(test_parameters), cmocka_unit_test(test_parameter_find),
+        cmocka_unit_test(test_words),      cmocka_unit_test(test_dates)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

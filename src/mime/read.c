@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* read - a block is read in place. Only postern_mime_check() doubts it; the others trust what it
+ * saw. */
+#include "mime/block.h"
+#include "mime/scanner.h"
+
+/* struct row - a part or a field: its words. */
+struct row {
+    const char *p;
+};
+
+static uint32_t head_word(struct postern_span block, unsigned at)
+{
+    return word_at(block.p + at * WORD);
+}
+
+static uint64_t head_pair(struct postern_span block, unsigned at)
+{
+    return head_word(block, at) | (uint64_t)head_word(block, at + 1) << 32;
+}
+
+static uint32_t row_word(struct row row, unsigned at)
+{
+    return word_at(row.p + at * WORD);
+}
+
+static struct spot row_spot(struct row row, unsigned at)
+{
+    return (struct spot){.raw = row_word(row, at) | (uint64_t)row_word(row, at + 1) << 32,
+                         .wire = row_word(row, at + 2) | (uint64_t)row_word(row, at + 3) << 32,
+                         .lines = row_word(row, at + 4)};
+}
+
+static struct row part_row(struct postern_span block, uint32_t i)
+{
+    return (struct row){block.p + (HEAD_WORDS + (size_t)i * PART_WORDS) * WORD};
+}
+
+static struct row field_row(struct postern_span block, uint32_t i)
+{
+    return (struct row){part_row(block, head_word(block, HEAD_PARTS)).p +
+                        (size_t)i * FIELD_WORDS * WORD};
+}
+
+static struct postern_span string_at(struct postern_span block, uint32_t offset, uint32_t n)
+{
+    return span_make(field_row(block, head_word(block, HEAD_FIELDS)).p + offset, n);
+}
+
+/* ---- checking -------------------------------------------------------------------------------- */
+
+static bool string_is_good(struct postern_span block, uint32_t offset, uint32_t n)
+{
+    uint32_t strings = head_word(block, HEAD_STRINGS);
+
+    return offset <= strings && n <= strings - offset;
+}
+
+static bool head_is_good(struct postern_span block)
+{
+    uint64_t words, strings;
+
+    if (block.n < HEAD_WORDS * WORD || head_word(block, HEAD_MAGIC) != MAGIC ||
+        head_word(block, HEAD_VERSION) != VERSION || head_word(block, HEAD_LENGTH) != block.n ||
+        head_word(block, HEAD_PARTS) == 0)
+        return false;
+    words = HEAD_WORDS + (uint64_t)head_word(block, HEAD_PARTS) * PART_WORDS +
+            (uint64_t)head_word(block, HEAD_FIELDS) * FIELD_WORDS;
+    strings = head_word(block, HEAD_STRINGS);
+    return words * WORD + strings == block.n && head_pair(block, HEAD_SUM) == block_sum(block);
+}
+
+static bool spots_are_good(struct postern_span block, struct row row)
+{
+    struct spot header = row_spot(row, PART_HEADER), body = row_spot(row, PART_BODY),
+                end = row_spot(row, PART_END);
+
+    return header.raw <= body.raw && body.raw <= end.raw && end.raw <= head_pair(block, HEAD_RAW) &&
+           header.wire <= body.wire && body.wire <= end.wire &&
+           end.wire <= head_pair(block, HEAD_WIRE) && header.lines <= body.lines &&
+           body.lines <= end.lines;
+}
+
+static bool field_is_good(struct postern_span block, struct row part, struct row row)
+{
+    struct spot header = row_spot(part, PART_HEADER);
+    uint32_t id = row_word(row, FIELD_ID);
+
+    return (id & 0xff) <= POSTERN_MIME_OTHER &&
+           string_is_good(block, row_word(row, FIELD_NAME), id >> 16) &&
+           string_is_good(block, row_word(row, FIELD_VALUE), row_word(row, FIELD_VALUE_N)) &&
+           header.raw + row_word(row, FIELD_RAW) + row_word(row, FIELD_RAW_N) <=
+               head_pair(block, HEAD_RAW) &&
+           header.wire + row_word(row, FIELD_WIRE) + row_word(row, FIELD_WIRE_N) <=
+               head_pair(block, HEAD_WIRE);
+}
+
+static bool part_is_good(struct postern_span block, uint32_t i)
+{
+    struct row row = part_row(block, i);
+    uint32_t parts = head_word(block, HEAD_PARTS), fields = head_word(block, HEAD_FIELDS);
+    uint32_t parent = row_word(row, PART_PARENT), next = row_word(row, PART_NEXT);
+    uint32_t first = row_word(row, PART_FIELDS), count = row_word(row, PART_FIELD_COUNT);
+    uint32_t kind = row_word(row, PART_KIND);
+
+    if ((i ? parent >= i : parent) || next >= parts || (next && next <= i) || first > fields ||
+        count > fields - first || (kind >> 16 & 0xff) > POSTERN_MIME_MESSAGE ||
+        !string_is_good(block, row_word(row, PART_TYPE), kind & 0xff) ||
+        !string_is_good(block, row_word(row, PART_SUBTYPE), kind >> 8 & 0xff))
+        return false;
+    for (uint32_t at = first; at < first + count; at++)
+        if (!field_is_good(block, row, field_row(block, at)))
+            return false;
+    return spots_are_good(block, row);
+}
+
+bool postern_mime_check(struct postern_span block)
+{
+    if (!head_is_good(block))
+        return false;
+    for (uint32_t i = 0; i < head_word(block, HEAD_PARTS); i++)
+        if (!part_is_good(block, i))
+            return false;
+    return true;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+void postern_mime_facts(struct postern_span block, struct postern_mime_facts *facts_r)
+{
+    uint32_t flags = head_word(block, HEAD_FLAGS);
+
+    *facts_r = (struct postern_mime_facts){.parts = head_word(block, HEAD_PARTS),
+                                           .size_raw = head_pair(block, HEAD_RAW),
+                                           .size_wire = head_pair(block, HEAD_WIRE),
+                                           .lines = head_pair(block, HEAD_LINES),
+                                           .wire_clean = flags & FLAG_CLEAN,
+                                           .utf8_header = flags & FLAG_UTF8,
+                                           .cut = flags & FLAG_CUT};
+}
+
+static struct postern_mime_range range_of(struct spot begin, struct spot end)
+{
+    return (struct postern_mime_range){begin.raw, end.raw, begin.wire, end.wire};
+}
+
+void postern_mime_part(struct postern_span block, uint32_t i, struct postern_mime_part *part_r)
+{
+    struct row row = part_row(block, i);
+    struct spot header = row_spot(row, PART_HEADER), body = row_spot(row, PART_BODY),
+                end = row_spot(row, PART_END);
+    uint32_t kind = row_word(row, PART_KIND);
+    bool has_child =
+        i + 1 < head_word(block, HEAD_PARTS) && row_word(part_row(block, i + 1), PART_PARENT) == i;
+
+    *part_r = (struct postern_mime_part){
+        .kind = (enum postern_mime_kind)(kind >> 16 & 0xff),
+        .parent = row_word(row, PART_PARENT),
+        .depth = row_word(row, PART_DEPTH),
+        .next = row_word(row, PART_NEXT),
+        .child = has_child ? i + 1 : 0,
+        .fields = row_word(row, PART_FIELD_COUNT),
+        .header = range_of(header, body),
+        .body = range_of(body, end),
+        .header_lines = (uint32_t)(body.lines - header.lines),
+        .body_lines = (uint32_t)(end.lines - body.lines),
+        .type = string_at(block, row_word(row, PART_TYPE), kind & 0xff),
+        .subtype = string_at(block, row_word(row, PART_SUBTYPE), kind >> 8 & 0xff),
+        .type_is_default = kind >> 24};
+}
+
+struct postern_span postern_mime_field(struct postern_span block, uint32_t part,
+                                       enum postern_mime_field field, unsigned n)
+{
+    struct row row = part_row(block, part);
+    uint32_t first = row_word(row, PART_FIELDS), count = row_word(row, PART_FIELD_COUNT);
+
+    for (uint32_t at = first; at < first + count; at++) {
+        struct row found = field_row(block, at);
+
+        if ((row_word(found, FIELD_ID) & 0xff) == (uint32_t)field && n-- == 0)
+            return string_at(block, row_word(found, FIELD_VALUE), row_word(found, FIELD_VALUE_N));
+    }
+    return (struct postern_span){0};
+}
+
+void postern_mime_header(struct postern_span block, uint32_t part, uint32_t i,
+                         struct postern_mime_header *header_r)
+{
+    struct spot header = row_spot(part_row(block, part), PART_HEADER);
+    struct row row = field_row(block, row_word(part_row(block, part), PART_FIELDS) + i);
+    uint32_t id = row_word(row, FIELD_ID), known = id & 0xff;
+    uint64_t raw = header.raw + row_word(row, FIELD_RAW),
+             wire = header.wire + row_word(row, FIELD_WIRE);
+
+    *header_r = (struct postern_mime_header){
+        .id = (enum postern_mime_field)known,
+        .name = known < POSTERN_MIME_FIELDS ? mime_field_names[known]
+                                            : string_at(block, row_word(row, FIELD_NAME), id >> 16),
+        .range = {raw, raw + row_word(row, FIELD_RAW_N), wire, wire + row_word(row, FIELD_WIRE_N)}};
+    if (id & FIELD_KEPT)
+        header_r->value =
+            string_at(block, row_word(row, FIELD_VALUE), row_word(row, FIELD_VALUE_N));
+}
