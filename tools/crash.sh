@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# crash.sh - the store's hard tests, long: 2,000 power cuts, each operation failing at each step, 3,000 random
+# crash.sh - the store's hard tests, long: 2,000 power cuts, each operation failing at each of its steps, 3,000 random
 # histories, a minute of neighbours and foes.
 set -eu
 cd "$(dirname "$0")/.."
@@ -8,7 +8,7 @@ BUILD=${BUILD:-$PWD/build/dev} SOURCE=$PWD
 export BUILD SOURCE
 tools/build.sh "$BUILD"
 POWER_CUTS=${POWER_CUTS:-2000} tests/crash/test_power.py
-tests/crash/test_crash.py
+CRASH_STEP=${CRASH_STEP:-1} tests/crash/test_crash.py
 HISTORY_COUNT=${HISTORY_COUNT:-3000} "$BUILD/tests/store-test_history"
 NEIGHBOUR_SECONDS=60 "$BUILD/tests/store-test_neighbours"
 "$BUILD/tests/store-test_damage"

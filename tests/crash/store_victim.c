@@ -7,6 +7,7 @@
  * each of its messages. */
 #include "base/span.h"
 #include <dlfcn.h>
+#include <postern/mime.h>
 #include <postern/store.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,35 @@ static int expunge(void)
     return r;
 }
 
+/* check_parsed - its parsed form is that of this message: as many octets. */
+static int check_parsed(struct postern_mailbox *box, uint32_t uid, uint64_t size)
+{
+    struct postern_mime_facts facts;
+    struct postern_span block;
+    int r = store.ops->structure(box, uid, 0, &block);
+
+    if (r < 0)
+        return r;
+    postern_mime_facts(block, &facts);
+    free((char *)(uintptr_t)block.p);
+    return facts.size_raw == size ? 0 : POSTERN_E_CORRUPT;
+}
+
+/* parse - all messages, and have what was found kept. */
+static int parse(void)
+{
+    struct postern_status status;
+    struct postern_span block;
+    int r = 0;
+
+    for (size_t i = 0; i < count && !r; i++) {
+        r = store.ops->structure(inbox, uids[i], 0, &block);
+        if (!r)
+            free((char *)(uintptr_t)block.p);
+    }
+    return r ? r : store.ops->refresh(inbox, 0, &status);
+}
+
 static int operate(const char *operation)
 {
     const struct postern_store_ops *ops = store.ops;
@@ -119,6 +149,8 @@ static int operate(const char *operation)
         return ops->copy(inbox, uids, 3, archive, false, NULL);
     if (strcmp(operation, "move") == 0)
         return ops->copy(inbox, uids, 3, archive, true, NULL);
+    if (strcmp(operation, "parse") == 0)
+        return parse();
     if (strcmp(operation, "create") == 0)
         return ops->create(account, SPAN("New/Below"), POSTERN_SPECIAL_NONE);
     if (strcmp(operation, "remove") == 0)
@@ -156,6 +188,8 @@ static int take_info(void *ctx, const struct postern_message_info *info)
     return 0;
 }
 
+static bool parses; /* what is shown is parsed as well */
+
 static int show_message(struct postern_mailbox *box, const struct postern_message_info *info)
 {
     struct postern_content *content = NULL;
@@ -174,7 +208,7 @@ static int show_message(struct postern_mailbox *box, const struct postern_messag
     store.ops->content_close(&content);
     printf("%u %u %llu %llx\n", info->uid, info->flags, (unsigned long long)offset,
            (unsigned long long)sum);
-    return r;
+    return parses && !r ? check_parsed(box, info->uid, offset) : r;
 }
 
 static int show_messages(const char *name)
@@ -216,6 +250,7 @@ int main(int argc, char **argv)
     if (argc != 5)
         return 2;
     shows = strcmp(argv[1], "list") == 0 || strcmp(argv[1], "look") == 0;
+    parses = strcmp(argv[1], "list") == 0;
     if (strcmp(argv[1], "look") == 0)
         arm();
     r = begin(argv[2], argv[3], argv[4]);

@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static int dir = -1;
-    struct index index = {.fd = -1, .lock = -1, .next_id = 1, .read_only = true};
+    struct index index = {.fd = -1, .lock = -1, .cache = -1, .next_id = 1, .read_only = true};
     struct postern_span body;
 
     if (size < 1)

@@ -7,6 +7,8 @@
 #include "checker.h"
 #include "suite.h"
 
+#include <postern/mime.h>
+
 #define STEPS 60
 #define NAMES 6
 
@@ -132,6 +134,21 @@ static int show_info(void *ctx, const struct postern_message_info *info)
     return 0;
 }
 
+/* show_parsed - from the cache, or made: it must be the message's. */
+static void show_parsed(struct shown *shown, uint32_t uid)
+{
+    struct postern_mime_facts facts = {0};
+    struct postern_span block;
+    int err = shown->side->store.ops->structure(shown->box, uid, 0, &block);
+
+    if (!err) {
+        postern_mime_facts(block, &facts);
+        free((char *)(uintptr_t)block.p);
+    }
+    show(shown, " parsed %llu %llu err %d", (unsigned long long)facts.size_raw,
+         (unsigned long long)facts.size_wire, err);
+}
+
 static void show_messages(struct shown *shown)
 {
     const struct postern_store_ops *ops = shown->side->store.ops;
@@ -145,6 +162,7 @@ static void show_messages(struct shown *shown)
         content_sum(&shown->side->store, shown->box, shown->uids[i], &sum, &size, &err);
         show(shown, "  %u octets %llu sum %llx err %d", shown->uids[i], (unsigned long long)size,
              (unsigned long long)sum, err);
+        show_parsed(shown, shown->uids[i]);
         for (unsigned bit = 0; bit < 64; bit++) {
             struct postern_span name;
 

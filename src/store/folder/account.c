@@ -141,8 +141,13 @@ static int open_index(struct postern_account *account)
     if (account->dir >= 0)
         err = index_open(&account->index, account->dir);
     else
-        account->index = (struct index){
-            .dir = -1, .fd = -1, .lock = -1, .next_id = 1, .was_lost = true, .read_only = true};
+        account->index = (struct index){.dir = -1,
+                                        .fd = -1,
+                                        .lock = -1,
+                                        .cache = -1,
+                                        .next_id = 1,
+                                        .was_lost = true,
+                                        .read_only = true};
     return err ? err : account_discover(account);
 }
 
@@ -150,6 +155,7 @@ static int open_index(struct postern_account *account)
 
 static void account_drop(struct postern_account *account)
 {
+    fresh_free(account);
     index_close(&account->index);
     while (account->kept) {
         struct kept *kept = account->kept;
@@ -171,8 +177,11 @@ static struct postern_account *account_make(struct folder_store *store, struct p
 
     if (!account)
         return NULL;
-    *account = (struct postern_account){
-        .store = store, .base = -1, .dir = -1, .index = {.fd = -1, .lock = -1}, .seen = {0, -1}};
+    *account = (struct postern_account){.store = store,
+                                        .base = -1,
+                                        .dir = -1,
+                                        .index = {.fd = -1, .lock = -1, .cache = -1},
+                                        .seen = {0, -1}};
     memcpy(account->user, user.p, user.n);
     pthread_mutex_init(&account->mutex, NULL);
     pthread_mutex_init(&account->queue_mutex, NULL);
@@ -339,7 +348,7 @@ void folder_free(struct postern_store *postern_store)
 
 /* ---- an operation ---------------------------------------------------------------------------- */
 
-static int take_mutex(struct postern_account *account, unsigned flags)
+int account_take(struct postern_account *account, unsigned flags)
 {
     if (!(flags & POSTERN_STORE_NO_WAIT)) {
         pthread_mutex_lock(&account->mutex);
@@ -385,7 +394,7 @@ static int begin(struct postern_account *account, unsigned flags,
 
 int account_enter(struct postern_account *account, unsigned flags)
 {
-    int err = take_mutex(account, flags);
+    int err = account_take(account, flags);
 
     if (err)
         return err;
@@ -399,7 +408,7 @@ int account_enter(struct postern_account *account, unsigned flags)
 
 int account_enter_lock(struct postern_account *account, unsigned flags)
 {
-    int err = take_mutex(account, flags);
+    int err = account_take(account, flags);
 
     if (err)
         return err;

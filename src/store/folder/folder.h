@@ -69,7 +69,7 @@ struct folder_store {
     struct postern_account *buckets[FOLDER_BUCKETS];   /* the cache, by user */
     struct postern_account *idle_oldest, *idle_newest; /* of those, the ones nobody has open */
     unsigned idle_count;
-    struct watcher *watcher; /* NULL: nobody watches */
+    struct watcher *watcher;          /* NULL: nobody watches */
     uint64_t bytes_max, messages_max; /* of an account; 0: no limit */
 };
 
@@ -98,11 +98,16 @@ struct postern_account {
     int base, dir; /* descriptors of its folder and of the index's folder; dir -1: none */
     struct index index;
     struct kept *kept;
+    struct fresh *fresh;         /* parsed forms that are to be kept; NULL: none */
     struct index_time seen;      /* its folder's change time when the mailboxes were listed */
     pthread_mutex_t queue_mutex; /* of what follows; never taken before `mutex` is let go */
     struct commit_set *queue;    /* deliveries that wait for the one who commits */
     bool committing;
     pthread_cond_t committed;
+};
+
+struct postern_content {
+    int fd;
 };
 
 struct postern_mailbox {
@@ -134,6 +139,8 @@ void folder_account_ref(struct postern_account *account);
 int folder_list_users(struct postern_store *store, int (*each)(void *ctx, struct postern_span user),
                       void *ctx);
 void folder_free(struct postern_store *store);
+/* account_take - the mutex, and nothing is looked at. POSTERN_E_AGAIN with NO_WAIT. */
+int account_take(struct postern_account *account, unsigned flags);
 /* account_enter - the mutex, and the index as it is now. POSTERN_E_AGAIN with NO_WAIT; on failure
  * the mutex is not held. account_enter_lock - and be the index's only writer. */
 int account_enter(struct postern_account *account, unsigned flags);
@@ -231,8 +238,17 @@ int folder_message(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags
                    struct postern_content **content_r, struct postern_facts *facts_r);
 int folder_read(struct postern_content *content, uint64_t offset, char *out, size_t n);
 void folder_content_close(struct postern_content **content);
+/* message_open - the file of a UID, by the rows, then by what the files say now. A descriptor,
+ * given, or POSTERN_E_*. With the mutex. */
+int message_open(struct postern_mailbox *mailbox, uint32_t uid, struct stat *facts_r);
+/* ---- parsed.c */
 int folder_structure(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
                      struct postern_span *block_r);
+/* fresh_flush - parsed forms that wait become part of the index, if nobody else writes just now.
+ * With the mutex. */
+void fresh_flush(struct postern_account *account);
+void fresh_free(struct postern_account *account);
+/* ---- learn.c */
 /* row_open - the file of a row; regular files of the right owner with one link only. A descriptor,
  * given, or POSTERN_E_*. */
 int row_open(struct postern_account *account, const struct index_mailbox *mailbox,
@@ -323,7 +339,7 @@ uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *ma
 #define FOLDER_OPS(kind_name)                                                                      \
     {                                                                                              \
         .name = kind_name, .account_open = folder_account_open,                                    \
-        .account_close = folder_account_close, .quota = folder_quota, .limit = folder_limit,                              \
+        .account_close = folder_account_close, .quota = folder_quota, .limit = folder_limit,       \
         .list_users = folder_list_users, .list = folder_list, .status = folder_status,             \
         .create = folder_create, .remove = folder_remove, .rename = folder_rename,                 \
         .subscribe = folder_subscribe, .open = folder_open, .close = folder_close,                 \

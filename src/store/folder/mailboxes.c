@@ -297,6 +297,7 @@ int folder_remove(struct postern_account *account, struct postern_span name)
     struct index_mailbox *mailbox;
     char trash[32];
     uint64_t id;
+    int dir;
 
     if (err)
         return err;
@@ -310,9 +311,11 @@ int folder_remove(struct postern_account *account, struct postern_span name)
     err = remove_mailbox(account, mailbox, trash);
     if (!err)
         watch_news(account, id);
+    dir = err ? -1 : fcntl(account->dir, F_DUPFD_CLOEXEC, 0);
     account_leave(account);
-    if (!err)
-        folder_remove_tree(account->dir, trash);
+    if (dir >= 0) /* else it is removed when the account is opened next */
+        folder_remove_tree(dir, trash);
+    folder_fd_close(&dir);
     return err;
 }
 
@@ -522,6 +525,9 @@ void folder_close(struct postern_mailbox **mailbox)
     if (!mailbox || !*mailbox)
         return;
     account = (*mailbox)->account;
+    pthread_mutex_lock(&account->mutex);
+    fresh_flush(account);
+    pthread_mutex_unlock(&account->mutex);
     folder_unlock(*mailbox);
     watch_leave(*mailbox);
     free((*mailbox)->name);

@@ -3,7 +3,6 @@
  * program set a flag) is looked for once more; one that is gone, or holds other octets than the row
  * was given for, is POSTERN_E_NOT_FOUND. */
 #include "store/folder/folder.h"
-#include "store/structure.h"
 
 #include "base/span.h"
 #include <errno.h>
@@ -12,10 +11,6 @@
 #include <unistd.h>
 
 #define OPEN_TRIES 4 /* of a file that is renamed under us */
-
-struct postern_content {
-    int fd;
-};
 
 /* is_same - the file is the one that the row was made for. A size that a name told is no proof. */
 static bool is_same(const struct postern_account *account, const struct index_row *row,
@@ -42,9 +37,8 @@ static int open_same(struct postern_account *account, uint64_t id, uint32_t uid,
     return POSTERN_E_NOT_FOUND;
 }
 
-/* open_uid - by the rows, then by what the files say now; somebody may rename it again while we
- * look. With the mutex. */
-static int open_uid(struct postern_mailbox *mailbox, uint32_t uid, struct stat *facts_r)
+/* Somebody may rename it again while we look. */
+int message_open(struct postern_mailbox *mailbox, uint32_t uid, struct stat *facts_r)
 {
     struct postern_account *account = mailbox->account;
     int fd = open_same(account, mailbox->id, uid, facts_r), err = 0;
@@ -78,8 +72,7 @@ static int know(struct index_mailbox *rows, uint32_t uid, int fd)
         return POSTERN_E_IO;
     known = *row;
     row_take_scan(&known, &scan);
-    known.crc =
-        row_crc(&known, span_make(row_name(rows, row).p, (size_t)row->name_n + row->unique_n));
+    row_seal(rows, &known);
     return mailbox_put_row(rows, &known, (struct postern_span){0}, true);
 }
 
@@ -98,14 +91,12 @@ int folder_message(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags
     struct postern_content *content;
     struct index_mailbox *rows;
     struct stat facts;
-    int fd, err = 0;
+    int fd, err = account_take(account, flags);
 
-    if (!(flags & POSTERN_STORE_NO_WAIT))
-        pthread_mutex_lock(&account->mutex);
-    else if (pthread_mutex_trylock(&account->mutex) != 0)
-        return POSTERN_E_AGAIN;
+    if (err)
+        return err;
     content = malloc(sizeof *content);
-    fd = content ? open_uid(mailbox, uid, &facts) : POSTERN_E_NOMEM;
+    fd = content ? message_open(mailbox, uid, &facts) : POSTERN_E_NOMEM;
     if (fd >= 0) {
         rows = index_mailbox_of(&account->index, mailbox->id);
         err = know(rows, uid, fd);
@@ -143,19 +134,4 @@ void folder_content_close(struct postern_content **content)
     close((*content)->fd);
     free(*content);
     *content = NULL;
-}
-
-int folder_structure(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
-                     struct postern_span *block_r)
-{
-    struct postern_content *content = NULL;
-    struct postern_facts facts;
-    int err = flags & POSTERN_STORE_NO_WAIT ? POSTERN_E_AGAIN /* a whole message is read */
-                                            : folder_message(mailbox, uid, flags, &content, &facts);
-
-    if (err)
-        return err;
-    err = structure_of(content, folder_read, block_r);
-    folder_content_close(&content);
-    return err;
 }

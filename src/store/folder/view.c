@@ -204,6 +204,8 @@ int folder_refresh(struct postern_mailbox *mailbox, unsigned flags, struct poste
 
     if (err)
         return err;
+    if (!(flags & POSTERN_STORE_NO_WAIT))
+        fresh_flush(mailbox->account);
     rows = rows_of(mailbox);
     free(mailbox->name);
     mailbox->name = strndup(rows->name.p, rows->name.n);

@@ -240,10 +240,10 @@ static int replace(struct index *index, int fd)
 
 int index_checkpoint(struct index *index)
 {
-    int fd =
-        openat(index->dir, INDEX_NEW, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int err;
+    int fd, err;
 
+    cache_compact(index);
+    fd = openat(index->dir, INDEX_NEW, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return errno == ENOSPC || errno == EDQUOT ? POSTERN_E_FULL : POSTERN_E_IO;
     err = write_base(index, fd);

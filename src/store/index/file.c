@@ -148,6 +148,7 @@ static int load(struct index *index)
 void index_close(struct index *index)
 {
     index_unlock(index);
+    cache_close(index);
     forget(index);
     free(index->mailboxes);
     index->mailboxes = NULL;
@@ -184,7 +185,7 @@ int index_open(struct index *index, int dir)
 {
     int err;
 
-    *index = (struct index){.dir = dir, .fd = -1, .lock = -1, .next_id = 1};
+    *index = (struct index){.dir = dir, .fd = -1, .lock = -1, .cache = -1, .next_id = 1};
     err = load_or_lose(index);
     if (err)
         index_close(index);

@@ -89,9 +89,10 @@ struct index_mailbox {
 };
 
 struct index {
-    int dir;  /* descriptor of the folder it is in; borrowed */
-    int fd;   /* -1: no index yet */
-    int lock; /* -1: not held */
+    int dir;   /* descriptor of the folder it is in; borrowed */
+    int fd;    /* -1: no index yet */
+    int lock;  /* -1: not held */
+    int cache; /* of cache.c; -1: not open */
     char *map;
     size_t map_n;
     uint64_t sequence; /* of the last group taken in */
@@ -170,6 +171,8 @@ struct postern_span row_name(const struct index_mailbox *mailbox, const struct i
 struct postern_span row_unique(const struct index_mailbox *mailbox, const struct index_row *row);
 /* row_is_whole - does the checksum fit? Sets mailbox->damaged when not. */
 bool row_is_whole(struct index_mailbox *mailbox, const struct index_row *row);
+/* row_seal - its checksum anew, after a change of what is no string. */
+void row_seal(const struct index_mailbox *mailbox, struct index_row *row);
 uint32_t row_crc(const struct index_row *row, struct postern_span strings);
 uint32_t index_crc(uint32_t crc, struct postern_span bytes);
 unsigned row_sub(const struct index_row *row);
@@ -186,6 +189,24 @@ bool doomed_remove(struct buffer *doomed, struct postern_span name);
 /* index_mend - drop the rows of all mailboxes that fail their checksums and count anew; how many.
  * With the lock; a checkpoint makes it last. */
 size_t index_mend(struct index *index);
+
+/* ---- cache.c */
+#define CACHE_BLOCK_MAX (UINT32_C(1) << 28)
+/* cache_read - the parsed form that a row has; block_r: given, free(), and whole.
+ * POSTERN_E_NOT_FOUND: there is none. */
+int cache_read(struct index *index, const struct index_mailbox *mailbox,
+               const struct index_row *row, struct postern_span *block_r);
+/* cache_record - append the record of a message to some; where in them it begins. */
+uint64_t cache_record(struct buffer *records, const struct index_mailbox *mailbox, uint32_t uid,
+                      struct postern_span block);
+/* cache_append - write records; offset_r: of the first in the file, for row.block. With the lock.
+ * POSTERN_E_FULL, _IO, _READ_ONLY. */
+int cache_append(struct index *index, struct postern_span records, size_t count,
+                 uint64_t *offset_r);
+/* cache_compact - if more is dead than alive; changes rows, so a checkpoint must follow. With the
+ * lock. */
+void cache_compact(struct index *index);
+void cache_close(struct index *index);
 
 /* ---- runs.c */
 int runs_add(struct index_mailbox *mailbox, uint32_t uid);

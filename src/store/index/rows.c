@@ -96,6 +96,12 @@ static bool crc_fits(const struct index_mailbox *mailbox, const struct index_row
     return (strings.p || row->name_n + row->unique_n == 0) && row_crc(row, strings) == row->crc;
 }
 
+void row_seal(const struct index_mailbox *mailbox, struct index_row *row)
+{
+    row->crc =
+        row_crc(row, span_make(row_name(mailbox, row).p, (size_t)row->name_n + row->unique_n));
+}
+
 bool row_is_whole(struct index_mailbox *mailbox, const struct index_row *row)
 {
     bool whole = row->name_n && crc_fits(mailbox, row);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* test_mailboxes - the calls about mailboxes, over the stores that have more than an INBOX: what
+ * each refuses, and what it leaves. */
+#include "suite.h"
+
+#define MAIL "Subject: x\r\n\r\nbody\r\n"
+
+/* struct home - an account, and what list() last showed of it, a line each. */
+struct home {
+    struct world w;
+    struct postern_account *account;
+    char shown[4000];
+};
+
+static void home_open(struct home *home, const char *kind)
+{
+    *home = (struct home){0};
+    world_open(&home->w, kind);
+    assert_int_equal(home->w.ops->account_open(&home->w.store, text("ann"), 0, &home->account), 0);
+}
+
+static void home_close(struct home *home)
+{
+    home->w.ops->account_close(&home->account);
+    world_close(&home->w);
+}
+
+static int show(void *ctx, const struct postern_status *status)
+{
+    struct home *home = ctx;
+    size_t n = strlen(home->shown);
+
+    snprintf(home->shown + n, sizeof home->shown - n, "%.*s%s%s%s special %d\n",
+             (int)status->name.n, status->name.p, status->exists ? "" : " (none)",
+             status->has_children ? " +" : "", status->subscribed ? " subscribed" : "",
+             status->special);
+    return 0;
+}
+
+static const char *list(struct home *home)
+{
+    home->shown[0] = '\0';
+    assert_int_equal(home->w.ops->list(home->account, show, home), 0);
+    return home->shown;
+}
+
+static int create(struct home *home, const char *name)
+{
+    return home->w.ops->create(home->account, text(name), POSTERN_SPECIAL_NONE);
+}
+
+static struct postern_mailbox *open_box(struct home *home, const char *name)
+{
+    struct postern_mailbox *box = NULL;
+
+    assert_int_equal(home->w.ops->open(home->account, text(name), 0, &box), 0);
+    return box;
+}
+
+static struct postern_status status_of(struct home *home, const char *name)
+{
+    struct postern_status status;
+
+    assert_int_equal(home->w.ops->status(home->account, text(name), &status), 0);
+    return status;
+}
+
+static void test_create(void **state)
+{
+    static const char *const bad[] = {"", "/", "a//b", "/a", "a/", "a\x01", "\xff", "INBOX"};
+    struct home home;
+
+    home_open(&home, *state);
+    assert_int_equal(create(&home, "a/b/c"), 0);
+    assert_string_equal(list(&home), "INBOX special 0\na + special 0\na/b + special 0\na/b/c "
+                                     "special 0\n");
+    assert_int_equal(create(&home, "a/b"), POSTERN_E_EXISTS);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_true(create(&home, bad[i]) < 0);
+    assert_int_equal(create(&home, "iNbOx"), POSTERN_E_EXISTS);
+    assert_int_equal(home.w.ops->create(home.account, text("Bin"), POSTERN_SPECIAL_TRASH), 0);
+    assert_int_equal(status_of(&home, "Bin").special, POSTERN_SPECIAL_TRASH);
+    home_close(&home);
+}
+
+static void test_remove(void **state)
+{
+    struct postern_mailbox *box;
+    struct postern_status status;
+    uint32_t before, uid;
+    struct home home;
+
+    home_open(&home, *state);
+    assert_int_equal(create(&home, "a/b"), 0);
+    before = status_of(&home, "a").uid_validity;
+    box = open_box(&home, "a");
+    assert_int_equal(postern_store_deliver(&home.w.store, box, text(MAIL), &uid), 0);
+    assert_int_equal(home.w.ops->remove(home.account, text("a")), 0);
+    assert_int_equal(home.w.ops->refresh(box, 0, &status), POSTERN_E_NOT_FOUND);
+    home.w.ops->close(&box);
+    assert_int_equal(home.w.ops->status(home.account, text("a"), &status), POSTERN_E_NOT_FOUND);
+    assert_int_equal(home.w.ops->status(home.account, text("a/b"), &status), 0);
+    assert_int_equal(home.w.ops->remove(home.account, text("none")), POSTERN_E_NOT_FOUND);
+    assert_int_equal(home.w.ops->remove(home.account, text("INBOX")), POSTERN_E_DENIED);
+    assert_int_equal(create(&home, "a"), 0); /* another mailbox of that name */
+    assert_true(status_of(&home, "a").uid_validity > before);
+    assert_int_equal(status_of(&home, "a").messages, 0);
+    home_close(&home);
+}
+
+static void test_rename(void **state)
+{
+    struct postern_mailbox *box;
+    struct postern_status before, after;
+    struct home home;
+
+    home_open(&home, *state);
+    assert_int_equal(create(&home, "a/b"), 0);
+    assert_int_equal(create(&home, "taken"), 0);
+    box = open_box(&home, "a/b");
+    assert_int_equal(postern_store_deliver(&home.w.store, box, text(MAIL), NULL), 0);
+    before = status_of(&home, "a/b");
+    assert_int_equal(home.w.ops->rename(home.account, text("a"), text("x/y")), 0);
+    after = status_of(&home, "x/y/b");
+    assert_int_equal(after.messages, 1);
+    assert_int_equal(after.id, before.id); /* RFC 8474: it stays the same mailbox */
+    assert_int_equal(after.uid_next, before.uid_next);
+    home.w.ops->close(&box);
+    assert_int_equal(home.w.ops->rename(home.account, text("none"), text("z")),
+                     POSTERN_E_NOT_FOUND);
+    assert_int_equal(home.w.ops->rename(home.account, text("x"), text("taken")), POSTERN_E_EXISTS);
+    assert_int_equal(home.w.ops->rename(home.account, text("x"), text("x/y/z")), POSTERN_E_SYNTAX);
+    assert_int_equal(home.w.ops->rename(home.account, text("x"), text("INBOX")), POSTERN_E_EXISTS);
+    home_close(&home);
+}
+
+/* INBOX: its messages move, and it stays (RFC 9051 6.3.6). */
+static void test_rename_inbox(void **state)
+{
+    struct home home;
+
+    home_open(&home, *state);
+    deliver(&home.w, MAIL, NULL);
+    deliver(&home.w, MAIL, NULL);
+    assert_int_equal(home.w.ops->rename(home.account, text("INBOX"), text("old")), 0);
+    assert_int_equal(status_of(&home, "old").messages, 2);
+    assert_int_equal(status_of(&home, "INBOX").messages, 0);
+    assert_int_equal(status_of(&home, "INBOX").uid_next, 3);
+    home_close(&home);
+}
+
+static void test_subscribe(void **state)
+{
+    struct home home;
+
+    home_open(&home, *state);
+    assert_int_equal(home.w.ops->subscribe(home.account, text("later"), true), 0);
+    assert_string_equal(list(&home), "INBOX special 0\nlater (none) subscribed special 0\n");
+    assert_int_equal(create(&home, "later"), 0);
+    assert_string_equal(list(&home), "INBOX special 0\nlater subscribed special 0\n");
+    assert_int_equal(home.w.ops->remove(home.account, text("later")), 0);
+    assert_string_equal(list(&home), "INBOX special 0\nlater (none) subscribed special 0\n");
+    assert_int_equal(home.w.ops->subscribe(home.account, text("later"), false), 0);
+    assert_int_equal(home.w.ops->subscribe(home.account, text("later"), false), 0);
+    assert_string_equal(list(&home), "INBOX special 0\n");
+    home_close(&home);
+}
+
+static void test_status(void **state)
+{
+    struct postern_flags_change seen = {.how = POSTERN_FLAGS_ADD, .flags = POSTERN_FLAG_SEEN},
+                                deleted = {.how = POSTERN_FLAGS_ADD, .flags = POSTERN_FLAG_DELETED};
+    const uint32_t uids[] = {1, 2};
+    struct postern_status status;
+    struct home home;
+
+    home_open(&home, *state);
+    for (unsigned i = 0; i < 3; i++)
+        deliver(&home.w, MAIL, NULL);
+    assert_int_equal(home.w.ops->flags(home.w.box, uids, 2, &seen, NULL), 0);
+    assert_int_equal(home.w.ops->flags(home.w.box, uids, 1, &deleted, NULL), 0);
+    status = status_of(&home, "INBOX");
+    assert_int_equal(status.messages, 3);
+    assert_int_equal(status.unseen, 1);
+    assert_int_equal(status.deleted, 1);
+    assert_int_equal(status.size_bytes, 3 * strlen(MAIL));
+    assert_int_equal(status.uid_next, 4);
+    assert_true(status.modseq > 0 && status.uid_validity > 0 && status.id > 0);
+    home_close(&home);
+}
+
+#define OVER(kind)                                                          \
+    ONE(kind, test_create), ONE(kind, test_remove), ONE(kind, test_rename), \
+        ONE(kind, test_rename_inbox), ONE(kind, test_subscribe), ONE(kind, test_status)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {OVER("memory"), OVER("maildir")};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* test_parsed - parsed forms are kept in the account's cache, and a cache that is lost, spoiled or
+ * somebody else's costs no more than parsing again. */
+#include "suite.h"
+
+#include <postern/mime.h>
+
+#define COUNT 20
+#define MAIL "Subject: number %u\nFrom: a@b\nX-Long: %0*d\n\nline\n"
+
+static uint32_t mail(struct world *w, unsigned number)
+{
+    char bytes[20000];
+    uint32_t uid = 0;
+
+    snprintf(bytes, sizeof bytes, MAIL, number, (int)(number * 700), 0);
+    assert_int_equal(postern_store_deliver(&w->store, w->box, text(bytes), &uid), 0);
+    return uid;
+}
+
+static void refresh(struct world *w)
+{
+    struct postern_status status;
+
+    assert_int_equal(w->ops->refresh(w->box, 0, &status), 0);
+}
+
+/* assert_parsed - with NO_WAIT only what is kept can be told. */
+static int parsed(struct world *w, uint32_t uid, unsigned number, unsigned flags)
+{
+    char subject[40];
+    struct postern_span block;
+    struct postern_mime_facts facts;
+    struct postern_facts known;
+    struct postern_content *content = NULL;
+    int err = w->ops->structure(w->box, uid, flags, &block);
+
+    if (err)
+        return err;
+    snprintf(subject, sizeof subject, "number %u", number);
+    assert_true(postern_mime_check(block));
+    assert_true(is(postern_mime_field(block, 0, POSTERN_MIME_SUBJECT, 0), subject));
+    postern_mime_facts(block, &facts);
+    assert_int_equal(w->ops->message(w->box, uid, 0, &content, &known), 0);
+    assert_int_equal(facts.size_wire, known.size_wire);
+    assert_int_equal(facts.wire_clean, known.wire_clean);
+    w->ops->content_close(&content);
+    free((char *)(uintptr_t)block.p);
+    return 0;
+}
+
+static void reopen(struct world *w)
+{
+    w->ops->close(&w->box);
+    postern_store_free(&w->store);
+    assert_int_equal(postern_store_maildir_new(&w->store, w->dir), 0);
+    w->ops = w->store.ops;
+    assert_int_equal(postern_store_inbox(&w->store, text("ann"), 0, &w->box), 0);
+    refresh(w);
+}
+
+static void fill(struct world *w, uint32_t uids[COUNT])
+{
+    world_open(w, "maildir");
+    for (unsigned i = 0; i < COUNT; i++)
+        uids[i] = mail(w, i);
+    for (unsigned i = 0; i < COUNT; i++) {
+        assert_int_equal(parsed(w, uids[i], i, POSTERN_STORE_NO_WAIT), POSTERN_E_AGAIN);
+        assert_int_equal(parsed(w, uids[i], i, 0), 0);
+    }
+    refresh(w);
+}
+
+static void test_kept(void **state)
+{
+    uint32_t uids[COUNT];
+    struct world w;
+
+    (void)state;
+    fill(&w, uids);
+    for (unsigned i = 0; i < COUNT; i++)
+        assert_int_equal(parsed(&w, uids[i], i, POSTERN_STORE_NO_WAIT), 0);
+    reopen(&w);
+    for (unsigned i = 0; i < COUNT; i++)
+        assert_int_equal(parsed(&w, uids[i], i, POSTERN_STORE_NO_WAIT), 0);
+    assert_int_equal(w.ops->expunge(w.box, uids, 1), 0);
+    assert_int_equal(parsed(&w, uids[0], 0, 0), POSTERN_E_NOT_FOUND);
+    world_close(&w);
+}
+
+/* cache_path - of ann's, "" when there is none. */
+static off_t cache_size(struct world *w, char *path)
+{
+    struct stat facts;
+
+    snprintf(path, 128, "%s/ann/postern/cache", w->dir);
+    return stat(path, &facts) == 0 ? facts.st_size : -1;
+}
+
+/* Each octet changed, each length: what is told is right, and the next one who asks has it kept. */
+static void test_spoiled(void **state)
+{
+    char path[128];
+    uint32_t uids[COUNT];
+    struct world w;
+    off_t size;
+    int fd;
+
+    (void)state;
+    fill(&w, uids);
+    size = cache_size(&w, path);
+    assert_true(size > 1000);
+    fd = open(path, O_RDWR);
+    for (off_t at = 0; at < size; at += 1 + at / 40) {
+        char octet, other;
+
+        assert_int_equal(pread(fd, &octet, 1, at), 1);
+        other = (char)(octet ^ 0x21);
+        assert_int_equal(pwrite(fd, &other, 1, at), 1);
+        for (unsigned i = 0; i < COUNT; i++)
+            (void)parsed(&w, uids[i], i, POSTERN_STORE_NO_WAIT);
+        assert_int_equal(pwrite(fd, &octet, 1, at), 1);
+    }
+    for (off_t at = size; at > 0; at -= 1 + at / 20) {
+        assert_int_equal(ftruncate(fd, at - 1), 0);
+        for (unsigned i = 0; i < COUNT; i++)
+            (void)parsed(&w, uids[i], i, POSTERN_STORE_NO_WAIT);
+    }
+    close(fd);
+    assert_int_equal(parsed(&w, uids[1], 1, POSTERN_STORE_NO_WAIT), POSTERN_E_AGAIN);
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < COUNT; i++)
+            assert_int_equal(parsed(&w, uids[i], i, 0), 0);
+        refresh(&w);
+    }
+    for (unsigned i = 0; i < COUNT; i++)
+        assert_int_equal(parsed(&w, uids[i], i, POSTERN_STORE_NO_WAIT), 0);
+    world_close(&w);
+}
+
+static void test_removed(void **state)
+{
+    char path[128];
+    uint32_t uids[COUNT];
+    struct world w;
+
+    (void)state;
+    fill(&w, uids);
+    cache_size(&w, path);
+    assert_int_equal(unlink(path), 0);
+    reopen(&w);
+    for (unsigned i = 0; i < COUNT; i++)
+        assert_int_equal(parsed(&w, uids[i], i, 0), 0);
+    refresh(&w);
+    assert_int_equal(parsed(&w, uids[3], 3, POSTERN_STORE_NO_WAIT), 0);
+    world_close(&w);
+}
+
+/* What is expunged does not stay in the cache for ever. */
+static void test_compacted(void **state)
+{
+    char path[128];
+    uint32_t first = 0;
+    struct world w;
+    off_t most = 0, size = 0;
+
+    (void)state;
+    world_open(&w, "maildir");
+    for (unsigned i = 0; i < 9000 && size >= most; i++) {
+        uint32_t uid = mail(&w, 1);
+
+        first = first ? first : uid;
+        assert_int_equal(parsed(&w, uid, 1, 0), 0);
+        if (uid != first)
+            assert_int_equal(w.ops->expunge(w.box, &uid, 1), 0);
+        if (i % 200)
+            continue;
+        w.ops->tidy(w.box);
+        refresh(&w);
+        most = size > most ? size : most;
+        size = cache_size(&w, path);
+    }
+    assert_true(size < most);
+    assert_int_equal(parsed(&w, first, 1, POSTERN_STORE_NO_WAIT), 0);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kept), cmocka_unit_test(test_spoiled),
+                                       cmocka_unit_test(test_removed),
+                                       cmocka_unit_test(test_compacted)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
