@@ -2,7 +2,7 @@
 /* test_neighbours - other programs at work in the same folders. One delivers, flags, moves and
  * removes by hand, as an MTA and mutt do: no message that stays may vanish, none gets another UID.
  * One is a foe, who has an account of his own and swaps its files and folders for links to where he
- * may not look: nothing of that is ever read, written or removed. NEIGHBOUR_SECONDS: how long (20).
+ * may not look: nothing of that is ever read, written or removed. NEIGHBOUR_SECONDS: how long (60).
  */
 #include "checker.h"
 #include "suite.h"
@@ -29,7 +29,7 @@ static int seconds(void)
 {
     const char *text = getenv("NEIGHBOUR_SECONDS");
 
-    return text ? (int)strtol(text, NULL, 10) : 20;
+    return text ? (int)strtol(text, NULL, 10) : 60;
 }
 
 /* a_file - some file of a folder of the account; false when it has none. */

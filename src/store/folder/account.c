@@ -115,6 +115,8 @@ static int open_folders(struct postern_account *account, const char *path, bool 
         return folder_error(errno);
     account->device = facts.st_dev;
     account->inode = facts.st_ino;
+    account->owner = facts.st_uid;
+    account->self = geteuid();
     for (unsigned i = 0; i < kind->sub_count && fd >= 0; i++) {
         fd = folder_dir_open(account->base, kind->subs[i], create);
         if (fd >= 0)

@@ -95,6 +95,8 @@ struct postern_account {
     pthread_mutex_t mutex;
     dev_t device; /* with inode: which folder base was when it was opened */
     ino_t inode;
+    uid_t owner,
+        self;      /* of the folder when it was opened, and of this process: whose files are read */
     int base, dir; /* descriptors of its folder and of the index's folder; dir -1: none */
     struct index index;
     struct kept *kept;

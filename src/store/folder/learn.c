@@ -48,13 +48,10 @@ static int open_beneath(struct postern_account *account, const struct index_mail
  * owner is no more than this account's. */
 static bool is_ours(const struct postern_account *account, const struct stat *facts)
 {
-    struct stat base;
-
-    if (!S_ISREG(facts->st_mode) || fstat(account->base, &base) < 0)
+    if (!S_ISREG(facts->st_mode) ||
+        (facts->st_uid != account->owner && facts->st_uid != account->self))
         return false;
-    if (facts->st_uid != base.st_uid && facts->st_uid != geteuid())
-        return false;
-    return facts->st_nlink == 1 || (facts->st_uid == base.st_uid && base.st_uid != 0);
+    return facts->st_nlink == 1 || (facts->st_uid == account->owner && account->owner != 0);
 }
 
 int file_open(struct postern_account *account, const struct index_mailbox *mailbox, unsigned sub,
