@@ -40,32 +40,6 @@ extern "C" {
 #define POSTERN_STORE_NO_WAIT 1u /* return POSTERN_E_AGAIN rather than wait for the disk */
 #define POSTERN_STORE_CREATE 2u  /* account_open, open: make it if it is not there */
 
-#define POSTERN_MAILBOX_NAME_MAX 1000 /* octets of a mailbox's name */
-#define POSTERN_KEYWORDS_MAX 64       /* different keywords in one mailbox */
-#define POSTERN_KEYWORD_MAX 100       /* octets of a keyword */
-
-/* Flags of a message. Keywords are names that clients choose; a mailbox numbers them (keyword())
- * and a message has a set of them as bits. */
-#define POSTERN_FLAG_SEEN 1u
-#define POSTERN_FLAG_ANSWERED 2u
-#define POSTERN_FLAG_FLAGGED 4u
-#define POSTERN_FLAG_DELETED 8u
-#define POSTERN_FLAG_DRAFT 16u
-#define POSTERN_FLAGS_ALL 31u
-
-/* What a mailbox is for (RFC 6154 has the same list). */
-enum postern_special_use {
-    POSTERN_SPECIAL_NONE,
-    POSTERN_SPECIAL_ARCHIVE,
-    POSTERN_SPECIAL_DRAFTS,
-    POSTERN_SPECIAL_FLAGGED,
-    POSTERN_SPECIAL_IMPORTANT,
-    POSTERN_SPECIAL_JUNK,
-    POSTERN_SPECIAL_SENT,
-    POSTERN_SPECIAL_TRASH,
-    POSTERN_SPECIAL_COUNT
-};
-
 /* struct postern_snapshot - a counted, immutable list. A store may hand the same one to many
  * readers. */
 struct postern_snapshot {
@@ -79,43 +53,6 @@ POSTERN_API void postern_snapshot_unref(struct postern_snapshot **snapshot);
 /* postern_snapshot_has_new - whether `now` has a unique-id that `before` has not. */
 POSTERN_API bool postern_snapshot_has_new(const struct postern_snapshot *before,
                                           const struct postern_snapshot *now);
-
-/* struct postern_uid_range - the UIDs first to last, both included. */
-struct postern_uid_range {
-    uint32_t first, last;
-};
-
-/* struct postern_status - a mailbox without opening it. Spans are lent for the call that shows
- * them. */
-struct postern_status {
-    struct postern_span name; /* UTF-8, levels apart by '/'; INBOX is always so written */
-    uint64_t id;              /* of the mailbox for ever, also when it is renamed */
-    uint32_t uid_validity, uid_next;
-    uint64_t modseq; /* the highest */
-    uint32_t messages, unseen, deleted;
-    uint64_t size_bytes; /* sum of the sizes in wire form */
-    enum postern_special_use special;
-    bool subscribed;
-    bool exists;       /* false: a level that only has others below it, or only a subscription */
-    bool has_children; /* has existing ones below it */
-};
-
-/* struct postern_quota - what an account has and may have; a limit of 0 is none. */
-struct postern_quota {
-    uint64_t bytes, bytes_max, messages, messages_max;
-};
-
-/* struct postern_message_info - what is known of a message without reading it. */
-struct postern_message_info {
-    uint32_t uid;
-    uint32_t flags; /* POSTERN_FLAG_* */
-    uint64_t keywords;
-    uint64_t modseq;
-    int64_t date_s;     /* internal date, seconds since 1970 */
-    uint64_t size_wire; /* octets with CRLF line ends */
-    uint64_t email_id;  /* the same for a message and its copies, else different; 0 unknown */
-    struct postern_span unique_id; /* POP3's; lent for the call that shows it */
-};
 
 /* struct postern_facts - what is known of an open message. */
 struct postern_facts {
@@ -135,8 +72,6 @@ struct postern_new_message {
     int64_t date_s;                /* 0: now */
     struct postern_span unique_id; /* absent: the store makes one */
 };
-
-enum postern_flags_how { POSTERN_FLAGS_SET, POSTERN_FLAGS_ADD, POSTERN_FLAGS_REMOVE };
 
 /* struct postern_flags_change - SET replaces all flags and keywords by these. */
 struct postern_flags_change {

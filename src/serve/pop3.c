@@ -10,25 +10,6 @@
 #include "base/span.h"
 #include <stdio.h>
 
-void pop3_name(char *out, size_t size, struct postern_span name)
-{
-    size_t n = name.n < size ? name.n : size - 1;
-
-    if (n)
-        memcpy(out, name.p, n);
-    out[n] = '\0';
-}
-
-void pop3_log(struct serve_pop3 *s, const char *event, const char *key1, const char *value1,
-              const char *key2, const char *value2)
-{
-    const char *pairs[] = {"user", s->user[0] ? s->user : s->tried, key1, value1, key2, value2,
-                           NULL};
-
-    if (s->site->work->log)
-        s->site->work->log(s->conn, event, pairs);
-}
-
 void pop3_log_number(struct serve_pop3 *s, const char *event, const char *key1, uint64_t value1,
                      const char *key2, uint64_t value2)
 {
@@ -36,13 +17,7 @@ void pop3_log_number(struct serve_pop3 *s, const char *event, const char *key1, 
 
     snprintf(text1, sizeof text1, "%llu", (unsigned long long)value1);
     snprintf(text2, sizeof text2, "%llu", (unsigned long long)value2);
-    pop3_log(s, event, key1, text1, key2, text2);
-}
-
-void pop3_log_error(struct serve_pop3 *s, const char *what, int err)
-{
-    if (err != POSTERN_E_NOT_FOUND && err != POSTERN_E_IN_USE)
-        pop3_log(s, "error", "what", what, "why", postern_err_text(err));
+    login_log(&s->login, event, key1, text1, key2, text2);
 }
 
 void pop3_refuse(struct serve_pop3 *s)
@@ -57,16 +32,55 @@ static int engine_new(struct serve_pop3 *s, const struct postern_tls_facts *tls,
 {
     s->options = *s->site->pop3;
     s->options.plaintext_without_tls = plaintext_allowed;
-    return postern_pop3_new(&s->engine, &s->options, tls, s->now);
+    return postern_pop3_new(&s->engine, &s->options, tls, s->login.now);
 }
 
-/* "192.0.2.1:4711" and "[2001:db8::1]:4711": all up to the last colon */
-static size_t address_length(const char *peer)
+/* ---- login ----------------------------------------------------------------------------------- */
+
+static void login_answer(void *session, enum postern_verdict verdict, struct postern_span user)
 {
-    const char *colon = strrchr(peer, ':');
+    struct serve_pop3 *s = session;
 
-    return colon ? (size_t)(colon - peer) : strlen(peer);
+    if (s->question.kind == POSTERN_POP3_AUTHENTICATE)
+        postern_pop3_answer_authenticate(s->engine, s->question.id, verdict, user,
+                                         (struct postern_span){NULL, 0});
+    else
+        pop3_refuse(s);
 }
+
+static void login_keys(void *session, enum postern_verdict verdict,
+                       const struct account_secrets *found)
+{
+    struct serve_pop3 *s = session;
+    struct postern_pop3_keys keys = {0};
+
+    if (found)
+        keys = (struct postern_pop3_keys){
+            .scram = {.salt = span_make((const char *)found->salt, found->salt_bytes),
+                      .iterations = found->iterations,
+                      .stored_key = span_make((const char *)found->stored_key, found->key_bytes),
+                      .server_key = span_make((const char *)found->server_key, found->key_bytes)},
+            .apop_secret = span_make(found->apop, found->apop_bytes),
+            .user = postern_span_of(found->user)};
+    postern_pop3_answer_keys(s->engine, s->question.id, verdict, found ? &keys : NULL,
+                             (struct postern_span){NULL, 0});
+}
+
+static void login_ask(struct serve_pop3 *s)
+{
+    s->login.question = (struct login_question){.method = s->question.login.method,
+                                                .mechanism = s->question.login.mechanism,
+                                                .user = s->question.login.user,
+                                                .authorize = s->question.login.authorize,
+                                                .secret = s->question.login.secret,
+                                                .tls = s->question.login.tls};
+    if (s->question.kind == POSTERN_POP3_AUTHENTICATE)
+        login_check(&s->login);
+    else
+        login_lookup(&s->login);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
 
 int serve_pop3_new(struct serve_pop3 **session_r, const struct serve_site *site, void *conn,
                    struct postern_span peer, const struct postern_tls_facts *tls,
@@ -79,9 +93,8 @@ int serve_pop3_new(struct serve_pop3 **session_r, const struct serve_site *site,
         return POSTERN_E_NOMEM;
     s->site = site;
     s->conn = conn;
-    s->now = now;
-    pop3_name(s->peer, sizeof s->peer, peer);
-    s->address_n = address_length(s->peer);
+    s->login = (struct login){.session = s, .answer = login_answer, .keys = login_keys};
+    login_init(&s->login, site, conn, peer, now);
     r = engine_new(s, tls, plaintext_allowed);
     if (r < 0) {
         memory_free(NULL, s);
@@ -94,8 +107,8 @@ int serve_pop3_new(struct serve_pop3 **session_r, const struct serve_site *site,
 static void log_closed(struct serve_pop3 *s)
 {
     char retrieved[24], octets[24], expunged[24];
-    const char *pairs[] = {"user", s->user,    "retrieved", retrieved, "octets",
-                           octets, "expunged", expunged,    NULL};
+    const char *pairs[] = {"user", s->login.user, "retrieved", retrieved, "octets",
+                           octets, "expunged",    expunged,    NULL};
 
     snprintf(retrieved, sizeof retrieved, "%llu", (unsigned long long)s->retrieved);
     snprintf(octets, sizeof octets, "%llu", (unsigned long long)s->octets);
@@ -111,14 +124,12 @@ void serve_pop3_free(struct serve_pop3 **session)
     if (!s)
         return;
     *session = NULL;
-    pop3_proof_failed(s);
+    login_proof_failed(&s->login);
     log_closed(s);
-    if (s->failures && !s->ever_in && s->site->struck)
-        s->site->struck(s->site->ctx, s->conn);
     postern_pop3_free(&s->engine); /* before the list that it was lent */
     pop3_detach(s);
     postern_snapshot_unref(&s->seen);
-    pop3_logged_out(s);
+    login_done(&s->login);
     if (s->job)
         s->job->session = NULL;
     secret_wipe(s, sizeof *s);
@@ -134,17 +145,15 @@ static void mailbox_done(struct serve_pop3 *s)
 {
     pop3_detach(s);
     if (postern_pop3_state(s->engine) == POSTERN_POP3_AUTHORIZATION)
-        pop3_logged_out(s); /* QAUT (X30) */
+        login_out(&s->login); /* QAUT (X30) */
 }
 
 static void answer(struct serve_pop3 *s, const struct postern_pop3_question *question)
 {
     switch (question->kind) {
     case POSTERN_POP3_AUTHENTICATE:
-        pop3_authenticate(s);
-        break;
     case POSTERN_POP3_AUTH_LOOKUP:
-        pop3_lookup(s);
+        login_ask(s);
         break;
     case POSTERN_POP3_OPEN:
         pop3_open(s);
@@ -179,7 +188,7 @@ void serve_pop3_pump(struct serve_pop3 *session, postern_time now)
 {
     struct postern_pop3_question question;
 
-    session->now = now;
+    session->login.now = now;
     while (postern_pop3_next(session->engine, &question) == 1) {
         if (!question.id) {
             hear(session, &question);

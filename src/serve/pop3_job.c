@@ -41,7 +41,6 @@ static void job_free(struct pop3_job *job)
     pop3_opened_release(job->site, &job->left);
     pop3_opened_release(job->site, &job->opened);
     secret_wipe(job->bytes, job->bytes_size);
-    secret_wipe(&job->secrets, sizeof job->secrets);
     memory_free(NULL, job->uids);
     memory_free(NULL, job);
 }

@@ -38,7 +38,7 @@ static void open_refused(struct serve_pop3 *s, enum postern_verdict verdict,
                          struct postern_span text)
 {
     if (!s->question.waking)
-        pop3_logged_out(s);
+        login_out(&s->login);
     postern_pop3_answer_open(s->engine, s->question.id, verdict, NULL, text);
 }
 
@@ -62,7 +62,7 @@ static void log_opened(struct serve_pop3 *s)
     const struct postern_list *list = &s->opened.snapshot->list;
 
     if (!s->question.waking)
-        pop3_log(s, "login", "method", s->method, NULL, NULL);
+        login_log(&s->login, "login", "method", s->login.method, NULL, NULL);
     pop3_log_number(s, "mailbox", "messages", list->count, "octets", list->total_bytes);
 }
 
@@ -71,7 +71,7 @@ static void open_finished(struct serve_pop3 *s, int err, struct pop3_opened *ope
     struct postern_pop3_mailbox mailbox;
 
     if (err < 0) {
-        pop3_log_error(s, "open", err);
+        login_log_error(&s->login, "open", err);
         open_refused(s, err == POSTERN_E_NOT_FOUND ? POSTERN_NO_PERMANENT : postern_verdict_of(err),
                      absent);
         return;
@@ -82,7 +82,7 @@ static void open_finished(struct serve_pop3 *s, int err, struct pop3_opened *ope
     mailbox = mailbox_facts(s);
     postern_snapshot_unref(&s->seen);
     s->seen = postern_snapshot_ref(s->opened.snapshot);
-    s->ever_in = true;
+    s->login.ever_in = true;
     log_opened(s);
     postern_pop3_answer_open(s->engine, s->question.id, POSTERN_YES, &mailbox, absent);
 }
@@ -121,33 +121,15 @@ static void open_owned(void *arg)
         open_finished(s, r, &opened);
 }
 
-static bool count_in(struct serve_pop3 *s)
-{
-    int r = s->site->user_in ? s->site->user_in(s->site->ctx, s->question.user) : 0;
-
-    if (r == POSTERN_E_AGAIN) {
-        open_refused(s, POSTERN_NO_LOGIN_DELAY, absent); /* R46 */
-        return false;
-    }
-    if (r < 0) {
-        open_refused(s, POSTERN_NO_TEMPORARY, SPAN("too many connections of this user"));
-        return false;
-    }
-    s->counted = s->site->user_in != NULL;
-    pop3_name(s->user, sizeof s->user, s->question.user);
-    return true;
-}
-
 static void open_after_login(struct serve_pop3 *s)
 {
-    s->proof_due = false;
-    pop3_delays_good(s);
-    pop3_logged_out(s);
-    if (!count_in(s))
-        return;
-    s->stamp = accounts_stamp(s->site->accounts, s->question.user);
+    struct postern_span text;
+    enum postern_verdict verdict = login_accept(&s->login, s->question.user, &text);
+
     postern_snapshot_unref(&s->seen);
-    if (s->site->work->own(s->conn, s->question.user, open_owned, s) < 0)
+    if (verdict != POSTERN_YES)
+        open_refused(s, verdict, text);
+    else if (s->site->work->own(s->conn, s->question.user, open_owned, s) < 0)
         open_refused(s, POSTERN_NO_TEMPORARY, absent);
 }
 
@@ -160,7 +142,7 @@ void pop3_open(struct serve_pop3 *s)
         return;
     }
     stamp = accounts_stamp(s->site->accounts, s->question.user);
-    if (!stamp || stamp != s->stamp) /* X13 */
+    if (!stamp || stamp != s->login.stamp) /* X13 */
         open_refused(s, POSTERN_NO_CREDENTIALS, absent);
     else
         open_owned(s);
@@ -173,7 +155,7 @@ void pop3_find(struct serve_pop3 *s)
     int r = s->site->store->ops->find(s->opened.mailbox, s->question.message.uid, &entry, &uid);
 
     if (r < 0) {
-        pop3_log_error(s, "find", r);
+        login_log_error(&s->login, "find", r);
         postern_pop3_answer_find(s->engine, s->question.id, postern_verdict_of(r), 0, 0, absent);
         return;
     }
@@ -228,19 +210,19 @@ static int tidy_work(struct pop3_job *job)
 /* tidy_later - the files of what was expunged are removed after the answer. */
 static void tidy_later(struct serve_pop3 *s)
 {
-    struct pop3_job *job = pop3_job_new(s, strlen(s->user));
+    struct pop3_job *job = pop3_job_new(s, strlen(s->login.user));
 
     if (!job)
         return;
     job->work = tidy_work;
-    job->user = pop3_job_copy(job, postern_span_of(s->user));
+    job->user = pop3_job_copy(job, postern_span_of(s->login.user));
     pop3_job_run_alone(s, job);
 }
 
 static void expunge_finish(struct serve_pop3 *s, struct pop3_job *job)
 {
     if (job->err < 0) {
-        pop3_log_error(s, "expunge", job->err);
+        login_log_error(&s->login, "expunge", job->err);
         postern_pop3_answer_expunge(s->engine, s->question.id, postern_verdict_of(job->err),
                                     absent);
         return;

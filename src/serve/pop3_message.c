@@ -35,7 +35,7 @@ static void message_opened(struct serve_pop3 *s, int err, struct pop3_content *c
     struct postern_pop3_message message;
 
     if (err < 0) {
-        pop3_log_error(s, "message", err);
+        login_log_error(&s->login, "message", err);
         postern_pop3_answer_message(s->engine, s->question.id, postern_verdict_of(err), NULL,
                                     absent);
         return;
@@ -127,7 +127,7 @@ void pop3_read(struct serve_pop3 *s)
         n = s->site->store->ops->read(content->content, q->offset, bytes,
                                       q->length < sizeof bytes ? q->length : sizeof bytes);
     if (n < 0)
-        pop3_log_error(s, "read", n);
+        login_log_error(&s->login, "read", n);
     postern_pop3_answer_read(s->engine, q->id, n < 0 ? n : 0,
                              span_make(bytes, n < 0 ? 0 : (size_t)n));
 }

@@ -7,9 +7,7 @@
 #ifndef SERVE_POP3_SESSION_H
 #define SERVE_POP3_SESSION_H
 
-#include "serve/serve.h"
-
-#define POP3_NAME_BYTES 256
+#include "serve/login.h"
 
 /* struct pop3_content - an open message. Several, since pieces of one may wait while the next is
  * asked for. */
@@ -36,13 +34,7 @@ struct pop3_job {
     void (*finish)(struct serve_pop3 *s, struct pop3_job *job); /* on the loop; answers */
     int err;
     struct pop3_opened left; /* the freed session's mailbox */
-    /* login */
-    bool token;
-    enum postern_hash hash;
-    enum postern_verdict verdict;
-    char name[POP3_NAME_BYTES];
-    struct account_secrets secrets;
-    struct postern_span user, authorize, secret;
+    struct postern_span user;
     /* store */
     struct postern_mailbox *mailbox; /* borrowed of the session */
     struct pop3_opened opened;       /* what the job opened; taken by finish() */
@@ -65,30 +57,12 @@ struct serve_pop3 {
     struct pop3_opened opened;
     struct postern_snapshot *seen; /* the previous listing, for WAKE */
     uint64_t content_last;
-    uint64_t stamp; /* of the account at login (X13) */
-    postern_time now;
-    char peer[64];
-    size_t address_n;           /* the peer's address without its port, for delays */
-    char user[POP3_NAME_BYTES]; /* logged in as; "" when not */
-    char method[24];
-    bool counted; /* user_in was called */
-    bool ever_in;
-    bool proof_due;              /* keys were given out, the engine has not said how it ended */
-    char tried[POP3_NAME_BYTES]; /* the name of the login under way */
-    unsigned failures;
+    struct login login;
     uint64_t retrieved, octets, expunged;
-    /* the verdict held back until the delay is over */
-    enum postern_verdict held;
-    char held_name[POP3_NAME_BYTES];
 };
 
-/* pop3_name - a name as a C string, cut at the buffer's size. */
-void pop3_name(char *out, size_t size, struct postern_span name);
-void pop3_log(struct serve_pop3 *s, const char *event, const char *key1, const char *value1,
-              const char *key2, const char *value2);
 void pop3_log_number(struct serve_pop3 *s, const char *event, const char *key1, uint64_t value1,
                      const char *key2, uint64_t value2);
-void pop3_log_error(struct serve_pop3 *s, const char *what, int err);
 
 /* jobs. pop3_job_new - with room for bytes_size copied bytes; pop3_job_copy takes them from there.
  */
@@ -105,15 +79,6 @@ void pop3_refuse(struct serve_pop3 *s);
 void pop3_detach(struct serve_pop3 *s);
 void pop3_opened_release(const struct serve_site *site, struct pop3_opened *opened);
 void pop3_content_free(const struct serve_site *site, struct pop3_content *content);
-
-/* login */
-void pop3_authenticate(struct serve_pop3 *s);
-void pop3_lookup(struct serve_pop3 *s);
-/* pop3_proof_failed - a SCRAM or APOP exchange that was under way did not end in a login. */
-void pop3_proof_failed(struct serve_pop3 *s);
-void pop3_logged_out(struct serve_pop3 *s);
-/* pop3_delays_good - forget the failures of this user name. */
-void pop3_delays_good(struct serve_pop3 *s);
 
 /* mailbox */
 void pop3_open(struct serve_pop3 *s);

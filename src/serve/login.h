@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* login - who a session is, for every protocol: credentials checked, answers held back after
+ * failures, users counted in and out. */
+#ifndef SERVE_LOGIN_H
+#define SERVE_LOGIN_H
+
+#include "serve/serve.h"
+
+#define LOGIN_NAME_BYTES 256
+
+/* struct login_question - credentials; spans lent until the answer. */
+struct login_question {
+    const char *method;
+    unsigned mechanism; /* enum postern_sasl_mechanism; 0: none */
+    struct postern_span user, authorize, secret;
+    bool tls;
+};
+
+struct login_job;
+struct login {
+    const struct serve_site *site;
+    void *conn;
+    void *session; /* handed to the two that follow */
+    /* answer - of login_check(): user is the account's name, absent: as sent. */
+    void (*answer)(void *session, enum postern_verdict verdict, struct postern_span user);
+    /* keys - of login_lookup(): found NULL with YES: decoys; borrowed. */
+    void (*keys)(void *session, enum postern_verdict verdict, const struct account_secrets *found);
+    struct login_question question; /* the open one */
+    struct login_job *job;
+    postern_time now; /* the session's clock, kept up by its pump */
+    char peer[64];
+    size_t address_n;             /* the peer's address without its port, for delays */
+    char user[LOGIN_NAME_BYTES];  /* logged in as; "" when not */
+    char tried[LOGIN_NAME_BYTES]; /* the name of the login under way */
+    char method[24];
+    uint64_t stamp; /* of the account at login */
+    bool counted;   /* user_in was called */
+    bool ever_in;
+    bool proof_due; /* keys were given out, the engine has not said how it ended */
+    unsigned failures;
+    /* the verdict held back until the delay is over */
+    enum postern_verdict held;
+    char held_name[LOGIN_NAME_BYTES];
+};
+
+/* login_init - the rest of *login zero or set already. peer: copied. */
+void login_init(struct login *login, const struct serve_site *site, void *conn,
+                struct postern_span peer, postern_time now);
+/* login_proof_failed - an exchange that was under way did not end in a login. */
+void login_proof_failed(struct login *login);
+/* login_done - the session ends: what is under way finishes into nothing. */
+void login_done(struct login *login);
+/* login_check, login_lookup - decide about login->question. */
+void login_check(struct login *login);
+void login_lookup(struct login *login);
+/* login_accept - the credentials were good, the account is to be opened: count the user in. YES, or
+ * why not, with text_r. */
+enum postern_verdict login_accept(struct login *login, struct postern_span user,
+                                  struct postern_span *text_r);
+/* login_out - count the user out. */
+void login_out(struct login *login);
+/* login_log - an event with the user and up to two pairs; NULL key: none. */
+void login_log(struct login *login, const char *event, const char *key1, const char *value1,
+               const char *key2, const char *value2);
+void login_log_error(struct login *login, const char *what, int err);
+/* login_name - a name as a C string, cut at the buffer's size. */
+void login_name(char *out, size_t size, struct postern_span name);
+
+#endif
