@@ -171,6 +171,8 @@ def start_postern(work):
     (work / "postern.conf").write_text(f'''config_version = 1
 listen = {{"127.0.0.1:{plain}"}}
 listen_tls = {{"127.0.0.1:{tls}"}}
+imap_listen = {{}}
+imap_listen_tls = {{}}
 tls_cert = "{work}/cert.pem"
 tls_key = "{work}/key.pem"
 mail = "{work}/mail"

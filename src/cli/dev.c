@@ -49,6 +49,10 @@ static int own_flag(void *ctx, const char *flag, const char *value, bool *value_
         flags->options.port = port_of(flags, value);
     else if (strcmp(flag, "port-tls") == 0)
         flags->options.port_tls = port_of(flags, value);
+    else if (strcmp(flag, "imap-port") == 0)
+        flags->options.imap_port = port_of(flags, value);
+    else if (strcmp(flag, "imap-port-tls") == 0)
+        flags->options.imap_port_tls = port_of(flags, value);
     else
         return 0;
     flags->bad = flags->bad || !value;
@@ -57,21 +61,26 @@ static int own_flag(void *ctx, const char *flag, const char *value, bool *value_
 
 static void help(FILE *out)
 {
-    fprintf(out, "usage: postern dev [--mail DIR] [--port N] [--port-tls N] [--password WORD]\n"
-                 "                   [--any-password] [--shared] [--KEY VALUE]...\n\n"
-                 "A disposable mail server on 127.0.0.1: POP3 with STLS on 1110, POP3S on 1995.\n"
-                 "  --mail DIR      the .eml files of DIR are user demo's mail\n"
-                 "  --port N        POP3 port; 0: any free one\n"
-                 "  --port-tls N    POP3S port; 0: any free one\n"
-                 "  --password WORD everybody's password (default: postern)\n"
-                 "  --any-password  take every password\n"
-                 "  --shared        every user sees the mail, not demo alone\n"
-                 "KEY: see postern serve --help.\n");
+    fprintf(out,
+            "usage: postern dev [--mail DIR] [--port N] [--port-tls N] [--imap-port N] "
+            "[--imap-port-tls N] [--password WORD]\n"
+            "                   [--any-password] [--shared] [--KEY VALUE]...\n\n"
+            "A disposable mail server on 127.0.0.1: POP3 with STLS on 1110, POP3S on 1995.\n"
+            "  --mail DIR      the .eml files of DIR are user demo's mail\n"
+            "  --port N        POP3 port; 0: any free one, and for the others that are not given\n"
+            "  --port-tls N    POP3S port\n"
+            "  --imap-port N   IMAP port\n"
+            "  --imap-port-tls N  IMAPS port\n"
+            "  --password WORD everybody's password (default: postern)\n"
+            "  --any-password  take every password\n"
+            "  --shared        every user sees the mail, not demo alone\n"
+            "KEY: see postern serve --help.\n");
 }
 
 int cli_dev(int argc, char **argv)
 {
-    struct dev_flags flags = {.options = {.port = -1, .port_tls = -1}};
+    struct dev_flags flags = {
+        .options = {.port = -1, .port_tls = -1, .imap_port = -1, .imap_port_tls = -1}};
     struct settings settings = {.own = own_flag, .ctx = &flags, .no_default_file = true};
     int r = settings_read(&settings, argc, argv);
 

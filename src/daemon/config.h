@@ -15,6 +15,9 @@
     X(host, "host", STRING, "", "name of this server (default: the system's host name)")                  \
     X(listen, "listen", LIST, "0.0.0.0:110,[::]:110", "POP3 addresses, with STLS")                        \
     X(listen_tls, "listen_tls", LIST, "0.0.0.0:995,[::]:995", "POP3 addresses with implicit TLS")         \
+    X(imap_listen, "imap_listen", LIST, "0.0.0.0:143,[::]:143", "IMAP addresses, with STARTTLS")          \
+    X(imap_listen_tls, "imap_listen_tls", LIST, "0.0.0.0:993,[::]:993", "IMAP addresses with implicit TLS") \
+    X(append_mb, "append_mb", NUMBER, "64", "MiB of a message that IMAP APPEND takes")                    \
     X(tls_cert, "tls_cert", STRING, "", "PEM certificate chain; empty: a self-signed one is made")        \
     X(tls_key, "tls_key", STRING, "", "PEM private key")                                                  \
     X(tls_extra, "tls_extra", LIST, "", "further certificates for SNI, each CERT:KEY")                    \

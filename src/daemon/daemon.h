@@ -18,7 +18,8 @@ struct daemon_dev_options {
     const char *password; /* of every user; NULL: "postern" */
     bool any_password;    /* take whatever password comes */
     bool shared;          /* every user gets the messages, not `demo` alone */
-    int port, port_tls;   /* on 127.0.0.1; -1: 1110 and 1995; 0: any free one */
+    /* on 127.0.0.1; 0: any free one; -1: 1110, 1995, 1143, 1993, or any if port is 0 */
+    int port, port_tls, imap_port, imap_port_tls;
 };
 
 int daemon_dev(const struct config *config, const struct daemon_dev_options *options);

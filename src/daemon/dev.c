@@ -19,6 +19,8 @@
 #define DEV_PASSWORD "postern"
 #define DEV_PORT 1110
 #define DEV_PORT_TLS 1995
+#define DEV_IMAP_PORT 1143
+#define DEV_IMAP_PORT_TLS 1993
 
 /* struct shared - the store's functions, but every user is led to the mailbox of `demo`. */
 struct shared {
@@ -109,18 +111,27 @@ static int parts(struct dev *dev, const struct daemon_dev_options *options)
     return r;
 }
 
-static int ports(struct dev *dev, const struct daemon_dev_options *options)
+/* one_port - the usual one if none was asked for; with POP3 at any port, any. */
+static int one_port(struct dev *dev, enum service_kind kind, int asked, int usual, bool tls)
 {
     char address[32];
-    int r;
 
-    snprintf(address, sizeof address, "127.0.0.1:%d", options->port < 0 ? DEV_PORT : options->port);
-    r = server_listen(&dev->server, address, false);
-    if (r)
-        return r;
-    snprintf(address, sizeof address, "127.0.0.1:%d",
-             options->port_tls < 0 ? DEV_PORT_TLS : options->port_tls);
-    return server_listen(&dev->server, address, true);
+    snprintf(address, sizeof address, "127.0.0.1:%d", asked < 0 ? usual : asked);
+    return server_listen(&dev->server, kind, address, tls);
+}
+
+static int ports(struct dev *dev, const struct daemon_dev_options *options)
+{
+    bool any = options->port == 0;
+    int r = one_port(dev, SERVICE_POP3, options->port, DEV_PORT, false);
+
+    if (!r)
+        r = one_port(dev, SERVICE_POP3, options->port_tls, any ? 0 : DEV_PORT_TLS, true);
+    if (!r)
+        r = one_port(dev, SERVICE_IMAP, options->imap_port, any ? 0 : DEV_IMAP_PORT, false);
+    if (!r)
+        r = one_port(dev, SERVICE_IMAP, options->imap_port_tls, any ? 0 : DEV_IMAP_PORT_TLS, true);
+    return r;
 }
 
 /* ---- what it says ---------------------------------------------------------------------------- */
@@ -147,8 +158,10 @@ static void introduce(const struct dev *dev, const struct daemon_dev_options *op
     const struct server *server = &dev->server;
 
     printf("Postern, a disposable mail server. Nothing here outlives it.\n\n");
-    printf("  POP3         127.0.0.1:%u (STLS, APOP)\n", server->port);
-    printf("  POP3S        127.0.0.1:%u\n", server->port_tls);
+    printf("  POP3         127.0.0.1:%u (STLS, APOP)\n", server->ports[SERVICE_POP3][0]);
+    printf("  POP3S        127.0.0.1:%u\n", server->ports[SERVICE_POP3][1]);
+    printf("  IMAP         127.0.0.1:%u (STARTTLS)\n", server->ports[SERVICE_IMAP][0]);
+    printf("  IMAPS        127.0.0.1:%u\n", server->ports[SERVICE_IMAP][1]);
     printf("  login        any name, password %s\n",
            options->any_password ? "whatever you like" : dev->password);
     if (dev->folder[0])
@@ -158,8 +171,12 @@ static void introduce(const struct dev *dev, const struct daemon_dev_options *op
         printf("  mail         none (give a folder of .eml files with --mail)\n");
     fingerprint_print(net_tls_cert_pem(server->tls));
     printf("\nTry:\n\n");
-    printf("  curl pop3://" DEV_USER ":%s@127.0.0.1:%u/\n", dev->password, server->port);
-    printf("  curl -k pop3s://" DEV_USER ":%s@127.0.0.1:%u/1\n", dev->password, server->port_tls);
+    printf("  curl pop3://" DEV_USER ":%s@127.0.0.1:%u/\n", dev->password,
+           server->ports[SERVICE_POP3][0]);
+    printf("  curl -k pop3s://" DEV_USER ":%s@127.0.0.1:%u/1\n", dev->password,
+           server->ports[SERVICE_POP3][1]);
+    printf("  curl -k 'imaps://" DEV_USER ":%s@127.0.0.1:%u/INBOX;UID=1'\n", dev->password,
+           server->ports[SERVICE_IMAP][1]);
     printf("\nCtrl-C ends it.\n");
     fflush(stdout);
 }

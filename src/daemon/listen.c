@@ -35,7 +35,8 @@ static bool is_local_name(const char *host)
     return host[0] == '/' || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
 }
 
-static void log_listening(struct server *server, const char *host, unsigned port, bool tls)
+static void log_listening(struct server *server, const char *protocol, const char *host,
+                          unsigned port, bool tls)
 {
     char address[300];
 
@@ -43,8 +44,7 @@ static void log_listening(struct server *server, const char *host, unsigned port
         snprintf(address, sizeof address, "%s", host);
     else
         snprintf(address, sizeof address, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
-    log_note(server->log, LOG_LEVEL_INFO, "listening", "address", address, "protocol",
-             tls ? "pop3s" : "pop3");
+    log_note(server->log, LOG_LEVEL_INFO, "listening", "address", address, "protocol", protocol);
     if (!tls && !is_local_name(host) && strcmp(server->config->plaintext, "always") == 0)
         log_note(server->log, LOG_LEVEL_WARN, "plaintext", "address", address, "why",
                  "passwords may come unencrypted over the network");
@@ -62,21 +62,22 @@ static int listen_failed(struct server *server, const char *address, int err)
                        err == POSTERN_E_IO && why ? strerror(why) : postern_err_text(err));
 }
 
-int server_listen(struct server *server, const char *address, bool tls)
+int server_listen(struct server *server, enum service_kind kind, const char *address, bool tls)
 {
+    const struct serve_protocol *protocol = server->services[kind].protocol;
     struct net_listener *listener;
     char host[256];
     struct net_listener_options options = {
         .address = host,
         .tls_implicit = tls,
         .tls = server->tls,
-        .alpn = "pop3",
+        .alpn = protocol->name,
         .proxy = server->config->proxy_trusted && server->config->proxy_trusted[0],
         .proxy_trusted = (const char *const *)server->config->proxy_trusted,
         .limits = &server->limits,
         .accept = session_accept,
         .event = session_event,
-        .ctx = server,
+        .ctx = &server->services[kind],
     };
     int r;
 
@@ -87,19 +88,30 @@ int server_listen(struct server *server, const char *address, bool tls)
     if (r < 0)
         return listen_failed(server, address, r);
     options.port = net_listener_port(listener);
-    *(tls ? &server->port_tls : &server->port) = options.port;
-    log_listening(server, host, options.port, tls);
+    server->ports[kind][tls] = options.port;
+    log_listening(server, tls ? protocol->name_tls : protocol->name, host, options.port, tls);
     return 0;
+}
+
+static int listen_list(struct server *server, enum service_kind kind, char *const *list, bool tls)
+{
+    int r = 0;
+
+    for (; list && *list && !r; list++)
+        r = server_listen(server, kind, *list, tls);
+    return r;
 }
 
 int server_listen_all(struct server *server)
 {
     const struct config *config = server->config;
-    int r = 0;
+    int r = listen_list(server, SERVICE_POP3, config->listen, false);
 
-    for (char **address = config->listen; address && *address && !r; address++)
-        r = server_listen(server, *address, false);
-    for (char **address = config->listen_tls; address && *address && !r; address++)
-        r = server_listen(server, *address, true);
+    if (!r)
+        r = listen_list(server, SERVICE_POP3, config->listen_tls, true);
+    if (!r)
+        r = listen_list(server, SERVICE_IMAP, config->imap_listen, false);
+    if (!r)
+        r = listen_list(server, SERVICE_IMAP, config->imap_listen_tls, true);
     return r;
 }

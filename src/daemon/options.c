@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* options - the engine's options out of the configuration.
+/* options - the engines' options out of the configuration.
  *
  * The spans point into the configuration, which outlives the server. The decoy key is one for the
  * whole server: an unknown user's SCRAM salt must look the same each time it is asked for. */
@@ -7,6 +7,7 @@
 
 #include "base/span.h"
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool list_has(char *const *list, const char *word)
@@ -45,7 +46,30 @@ static void extensions(struct postern_pop3_options *pop3, const struct config *c
     pop3->last = config->last;
 }
 
-int server_pop3_options(struct server *server)
+static int64_t wall_clock(void)
+{
+    return (int64_t)time(NULL);
+}
+
+static void imap_options(struct server *server)
+{
+    const struct postern_pop3_options *pop3 = &server->pop3;
+    struct postern_imap_options *imap = &server->imap;
+
+    POSTERN_IMAP_OPTIONS_INIT(imap);
+    imap->random = pop3->random;
+    imap->crypto = pop3->crypto;
+    imap->seconds = wall_clock;
+    imap->greeting = pop3->greeting;
+    imap->id_name = pop3->implementation;
+    imap->sasl_mechanisms = pop3->sasl_mechanisms;
+    imap->decoy_key = pop3->decoy_key;
+    imap->tls_available = true;
+    imap->append_max = (uint64_t)server->config->append_mb << 20;
+    imap->login_timeout = pop3->login_timeout;
+}
+
+int server_options(struct server *server)
 {
     struct postern_pop3_options *pop3 = &server->pop3;
     const struct config *config = server->config;
@@ -73,5 +97,6 @@ int server_pop3_options(struct server *server)
     pop3->login_timeout = config->login_timeout;
     pop3->idle_timeout = config->idle_timeout;
     pop3->asleep_timeout = config->asleep_timeout;
+    imap_options(server);
     return 0;
 }

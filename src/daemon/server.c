@@ -82,6 +82,8 @@ int server_init(struct server *server, const struct config *config)
         return EX_CONFIG;
     }
     server->config = config;
+    server->services[SERVICE_POP3] = (struct service){server, &serve_pop3};
+    server->services[SERVICE_IMAP] = (struct service){server, &serve_imap};
     pthread_mutex_init(&server->delays_lock, NULL);
     r = tls_open(server);
     if (r)
@@ -191,6 +193,7 @@ static void site_fill(struct server *server)
         .delays = server->delays,
         .delays_lock = &server->delays_lock,
         .pop3 = &server->pop3,
+        .imap = &server->imap,
         .work = &server->work,
         .read_only = server->config->read_only,
         .create_mailboxes = true,
@@ -212,7 +215,7 @@ static int tables_open(struct server *server)
     if (r >= 0)
         r = bans_new(&server->bans, (unsigned)config->ban_strikes, config->ban_time);
     if (r >= 0)
-        r = server_pop3_options(server);
+        r = server_options(server);
     if (r >= 0)
         r = net_pool_new(&server->pool, (unsigned)config->workers, POOL_QUEUE_MAX);
     return r < 0 ? server_fail(server, EX_OSERR, "start", postern_err_text(r)) : 0;

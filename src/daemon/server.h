@@ -20,6 +20,14 @@
 #include "serve/serve.h"
 #include <stdatomic.h>
 
+struct server;
+
+/* struct service - what a listener makes of its connections. */
+struct service {
+    struct server *server;
+    const struct serve_protocol *protocol;
+};
+
 struct server {
     const struct config *config;
     struct log *log;
@@ -34,11 +42,13 @@ struct server {
     pthread_mutex_t delays_lock;
     struct bans *bans;
     struct postern_pop3_options pop3;
+    struct postern_imap_options imap;
+    struct service services[2]; /* POP3, IMAP */
     struct serve_work work;
     struct serve_site site;
     char host[256];
     unsigned char decoy[32];
-    unsigned port, port_tls; /* of the last plain and TLS listeners */
+    unsigned ports[2][2]; /* by protocol, plain and TLS: of the last listeners */
     atomic_ullong sessions;
 };
 
@@ -46,14 +56,15 @@ struct server {
 void server_signals_block(void);
 int server_init(struct server *server, const struct config *config);
 /* server_listen - address: "127.0.0.1:110", "[::]:110", or a socket's path; tls: TLS first. */
-int server_listen(struct server *server, const char *address, bool tls);
+enum service_kind { SERVICE_POP3, SERVICE_IMAP };
+int server_listen(struct server *server, enum service_kind kind, const char *address, bool tls);
 int server_listen_all(struct server *server);
 int server_drop(struct server *server);
 /* server_open - what the configuration names; a store or accounts that are there already are kept.
  */
 int server_open(struct server *server);
-/* server_pop3_options - the engine's options out of the configuration (within server_open). */
-int server_pop3_options(struct server *server);
+/* server_options - the engines' options out of the configuration (within server_open). */
+int server_options(struct server *server);
 int server_run(struct server *server);
 void server_done(struct server *server);
 
@@ -64,9 +75,9 @@ int server_fail(struct server *server, int code, const char *what, const char *w
 
 /* session (session.c) - fill in the work table; make the session of a new connection. */
 void session_work(struct serve_work *work);
-int session_accept(void *server, struct net_conn *conn, const struct net_peer *peer,
+int session_accept(void *service, struct net_conn *conn, const struct net_peer *peer,
                    const struct postern_tls_facts *tls, struct net_session *session_r);
-void session_event(void *server, const struct net_peer *peer, const char *what, const char *detail);
+void session_event(void *service, const struct net_peer *peer, const char *what, const char *detail);
 int session_user_in(void *server, struct postern_span user);
 void session_user_out(void *server, struct postern_span user);
 void session_struck(void *server, void *conn);

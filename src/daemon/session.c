@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* session - the glue between a connection (net) and a POP3 session (serve).
+/* session - the glue between a connection (net) and a protocol's session (serve).
  *
  * Owns the handle that both know. The handle is counted, since work on a worker thread may outlive
  * the connection; all counting happens on the connection's loop, and a session with work out does
@@ -18,7 +18,9 @@ struct session {
     atomic_uint refs; /* a job's report may let go on the loop that the connection has just left */
     struct server *server;
     struct net_conn *conn;
-    struct serve_pop3 *pop3;
+    const struct serve_protocol *protocol;
+    void *self;
+    struct net_watch *watch;
     struct net_peer peer;
     char id[20], tls[96];
     postern_time later_at; /* POSTERN_NEVER: nothing is held back */
@@ -26,6 +28,8 @@ struct session {
     void *later_arg;
     void (*moved)(void *arg);
     void *moved_arg;
+    void (*ready)(void *arg); /* of watch */
+    void *ready_arg;
 };
 
 static void session_unref(struct session *session)
@@ -115,6 +119,28 @@ static int work_own(void *conn, struct postern_span user, void (*done)(void *arg
     return net_conn_move(session->conn, owner, conn_moved);
 }
 
+static void watch_ready(void *arg)
+{
+    struct session *session = arg;
+
+    session->ready(session->ready_arg);
+    net_conn_kick(session->conn);
+}
+
+static int work_watch(void *conn, int fd, void (*ready)(void *arg), void *arg)
+{
+    struct session *session = conn;
+
+    session->ready = ready;
+    session->ready_arg = arg;
+    return net_watch_new(&session->watch, net_conn_loop(session->conn), fd, watch_ready, session);
+}
+
+static void work_unwatch(void *conn)
+{
+    net_watch_free(&((struct session *)conn)->watch);
+}
+
 #define PAIRS_MAX 24
 
 static enum log_level level_of(const char *event)
@@ -143,8 +169,12 @@ static void work_log(void *conn, const char *event, const char *const *pairs)
 
 void session_work(struct serve_work *work)
 {
-    *work =
-        (struct serve_work){.run = work_run, .later = work_later, .own = work_own, .log = work_log};
+    *work = (struct serve_work){.run = work_run,
+                                .later = work_later,
+                                .own = work_own,
+                                .watch = work_watch,
+                                .unwatch = work_unwatch,
+                                .log = work_log};
 }
 
 int session_user_in(void *server, struct postern_span user)
@@ -169,50 +199,59 @@ void session_struck(void *server, void *conn)
 
 /* ---- what the connection asks of us ---------------------------------------------------------- */
 
-static struct postern_pop3 *engine_of(const void *self)
-{
-    return serve_pop3_engine(((const struct session *)self)->pop3);
-}
-
 static int op_feed(void *self, struct postern_span in, postern_time now)
 {
-    return postern_pop3_feed(engine_of(self), in, now);
+    struct session *session = self;
+
+    return session->protocol->feed(session->self, in, now);
 }
 
 static void op_eof(void *self)
 {
-    postern_pop3_eof(engine_of(self));
+    struct session *session = self;
+
+    session->protocol->eof(session->self);
 }
 
 static void op_pump(void *self, postern_time now)
 {
-    serve_pop3_pump(((struct session *)self)->pop3, now);
+    struct session *session = self;
+
+    session->protocol->pump(session->self, now);
 }
 
 static size_t op_output(void *self, struct postern_piece *pieces_r, size_t max)
 {
-    return postern_pop3_output(engine_of(self), pieces_r, max);
+    struct session *session = self;
+
+    return session->protocol->output(session->self, pieces_r, max);
 }
 
 static int op_file_of(void *self, uint64_t content, uint64_t offset, uint64_t *file_offset_r)
 {
-    return serve_pop3_file(((struct session *)self)->pop3, content, offset, file_offset_r);
+    struct session *session = self;
+
+    return session->protocol->file_of(session->self, content, offset, file_offset_r);
 }
 
 static void op_sent(void *self, uint64_t n, postern_time now)
 {
-    postern_pop3_sent(engine_of(self), n, now);
+    struct session *session = self;
+
+    session->protocol->sent(session->self, n, now);
 }
 
 static unsigned op_wants(const void *self)
 {
-    return postern_pop3_wants(engine_of(self));
+    const struct session *session = self;
+
+    return session->protocol->wants(session->self);
 }
 
 static postern_time op_deadline(const void *self)
 {
     const struct session *session = self;
-    postern_time engine = postern_pop3_deadline(engine_of(self));
+    postern_time engine = session->protocol->deadline(session->self);
 
     return engine < session->later_at ? engine : session->later_at;
 }
@@ -224,9 +263,9 @@ static void op_tick(void *self, postern_time now)
     if (now >= session->later_at) {
         session->later_at = POSTERN_NEVER;
         session->later(session->later_arg);
-        serve_pop3_pump(session->pop3, now);
+        session->protocol->pump(session->self, now);
     }
-    postern_pop3_tick(engine_of(self), now);
+    session->protocol->tick(session->self, now);
 }
 
 static void tls_note(struct session *session)
@@ -236,20 +275,24 @@ static void tls_note(struct session *session)
 
 static int op_tls_up(void *self, const struct postern_tls_facts *facts)
 {
-    tls_note(self);
-    return postern_pop3_tls_up(engine_of(self), facts);
+    struct session *session = self;
+
+    tls_note(session);
+    return session->protocol->tls_up(session->self, facts);
 }
 
 static void op_shutdown(void *self)
 {
-    postern_pop3_shutdown(engine_of(self));
+    struct session *session = self;
+
+    session->protocol->shutdown(session->self);
 }
 
 static void op_free(void *self)
 {
     struct session *session = self;
 
-    serve_pop3_free(&session->pop3);
+    session->protocol->free(session->self);
     session->conn = NULL;
     session_unref(session);
 }
@@ -296,19 +339,20 @@ static bool plaintext_allowed(const struct config *config, const struct net_peer
     return strcmp(config->plaintext, "loopback") == 0 && is_loopback(&peer->address);
 }
 
-static int pop3_begin(struct session *session, const struct postern_tls_facts *tls)
+static int begin(struct session *session, const struct postern_tls_facts *tls)
 {
     struct server *server = session->server;
 
-    return serve_pop3_new(&session->pop3, &server->site, session,
-                          postern_span_of(session->peer.text), tls,
-                          plaintext_allowed(server->config, &session->peer), server_now());
+    return session->protocol->make(&session->self, &server->site, session,
+                                   postern_span_of(session->peer.text), tls,
+                                   plaintext_allowed(server->config, &session->peer), server_now());
 }
 
 int session_accept(void *ctx, struct net_conn *conn, const struct net_peer *peer,
                    const struct postern_tls_facts *tls, struct net_session *session_r)
 {
-    struct server *server = ctx;
+    const struct service *service = ctx;
+    struct server *server = service->server;
     struct session *session;
     int r;
 
@@ -317,12 +361,16 @@ int session_accept(void *ctx, struct net_conn *conn, const struct net_peer *peer
     session = memory_new(NULL, sizeof *session);
     if (!session)
         return POSTERN_E_NOMEM;
-    *session = (struct session){
-        .refs = 1, .server = server, .conn = conn, .peer = *peer, .later_at = POSTERN_NEVER};
+    *session = (struct session){.refs = 1,
+                                .server = server,
+                                .protocol = service->protocol,
+                                .conn = conn,
+                                .peer = *peer,
+                                .later_at = POSTERN_NEVER};
     snprintf(session->id, sizeof session->id, "%llu", atomic_fetch_add(&server->sessions, 1) + 1);
     if (tls)
         tls_note(session);
-    r = pop3_begin(session, tls);
+    r = begin(session, tls);
     if (r < 0) {
         memory_free(NULL, session);
         return r;
@@ -333,7 +381,8 @@ int session_accept(void *ctx, struct net_conn *conn, const struct net_peer *peer
 
 void session_event(void *ctx, const struct net_peer *peer, const char *what, const char *detail)
 {
-    struct server *server = ctx;
+    const struct service *service = ctx;
 
-    log_note(server->log, LOG_LEVEL_INFO, what, "peer", peer ? peer->text : NULL, "why", detail);
+    log_note(service->server->log, LOG_LEVEL_INFO, what, "peer", peer ? peer->text : NULL, "why",
+             detail);
 }

@@ -82,9 +82,9 @@ static void login_ask(struct serve_pop3 *s)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-int serve_pop3_new(struct serve_pop3 **session_r, const struct serve_site *site, void *conn,
-                   struct postern_span peer, const struct postern_tls_facts *tls,
-                   bool plaintext_allowed, postern_time now)
+static int session_new(void **session_r, const struct serve_site *site, void *conn,
+                       struct postern_span peer, const struct postern_tls_facts *tls,
+                       bool plaintext_allowed, postern_time now)
 {
     struct serve_pop3 *s = memory_new(NULL, sizeof *s);
     int r;
@@ -117,13 +117,10 @@ static void log_closed(struct serve_pop3 *s)
         s->site->work->log(s->conn, "closed", pairs);
 }
 
-void serve_pop3_free(struct serve_pop3 **session)
+static void session_free(void *session)
 {
-    struct serve_pop3 *s = session ? *session : NULL;
+    struct serve_pop3 *s = session;
 
-    if (!s)
-        return;
-    *session = NULL;
     login_proof_failed(&s->login);
     log_closed(s);
     postern_pop3_free(&s->engine); /* before the list that it was lent */
@@ -134,11 +131,6 @@ void serve_pop3_free(struct serve_pop3 **session)
         s->job->session = NULL;
     secret_wipe(s, sizeof *s);
     memory_free(NULL, s);
-}
-
-struct postern_pop3 *serve_pop3_engine(struct serve_pop3 *session)
-{
-    return session->engine;
 }
 
 static void mailbox_done(struct serve_pop3 *s)
@@ -184,8 +176,9 @@ static void hear(struct serve_pop3 *s, const struct postern_pop3_question *news)
         mailbox_done(s);
 }
 
-void serve_pop3_pump(struct serve_pop3 *session, postern_time now)
+static void session_pump(void *self, postern_time now)
 {
+    struct serve_pop3 *session = self;
     struct postern_pop3_question question;
 
     session->login.now = now;
@@ -198,3 +191,73 @@ void serve_pop3_pump(struct serve_pop3 *session, postern_time now)
         answer(session, &question);
     }
 }
+
+/* ---- what a connection drives ---------------------------------------------------------------- */
+
+static struct postern_pop3 *engine_of(const void *self)
+{
+    return ((const struct serve_pop3 *)self)->engine;
+}
+
+static int session_feed(void *self, struct postern_span in, postern_time now)
+{
+    return postern_pop3_feed(engine_of(self), in, now);
+}
+
+static void session_eof(void *self)
+{
+    postern_pop3_eof(engine_of(self));
+}
+
+static size_t session_output(void *self, struct postern_piece *pieces_r, size_t max)
+{
+    return postern_pop3_output(engine_of(self), pieces_r, max);
+}
+
+static void session_sent(void *self, uint64_t n, postern_time now)
+{
+    postern_pop3_sent(engine_of(self), n, now);
+}
+
+static unsigned session_wants(const void *self)
+{
+    return postern_pop3_wants(engine_of(self));
+}
+
+static postern_time session_deadline(const void *self)
+{
+    return postern_pop3_deadline(engine_of(self));
+}
+
+static void session_tick(void *self, postern_time now)
+{
+    postern_pop3_tick(engine_of(self), now);
+}
+
+static int session_tls_up(void *self, const struct postern_tls_facts *facts)
+{
+    return postern_pop3_tls_up(engine_of(self), facts);
+}
+
+static void session_shutdown(void *self)
+{
+    postern_pop3_shutdown(engine_of(self));
+}
+
+const struct serve_protocol serve_pop3 = {
+    .name = "pop3",
+    .name_tls = "pop3s",
+    .make = session_new,
+    .feed = session_feed,
+    .eof = session_eof,
+    .pump = session_pump,
+    .output = session_output,
+    .file_of = pop3_file,
+    .sent = session_sent,
+    .wants = session_wants,
+    .deadline = session_deadline,
+    .tick = session_tick,
+    .tls_up = session_tls_up,
+    .shutdown = session_shutdown,
+    .free = session_free,
+};

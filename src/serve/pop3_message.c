@@ -145,8 +145,7 @@ void pop3_message_done(struct serve_pop3 *s, uint64_t id)
     pop3_content_free(s->site, content);
 }
 
-int serve_pop3_file(struct serve_pop3 *session, uint64_t content, uint64_t offset,
-                    uint64_t *file_offset_r)
+int pop3_file(void *session, uint64_t content, uint64_t offset, uint64_t *file_offset_r)
 {
     const struct pop3_content *open = content_of(session, content);
 

@@ -91,5 +91,6 @@ int pop3_ref_uid(struct serve_pop3 *s, const struct postern_pop3_ref *ref, uint3
 void pop3_message(struct serve_pop3 *s);
 void pop3_read(struct serve_pop3 *s);
 void pop3_message_done(struct serve_pop3 *s, uint64_t content);
+int pop3_file(void *session, uint64_t content, uint64_t offset, uint64_t *file_offset_r);
 
 #endif

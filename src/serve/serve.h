@@ -5,6 +5,7 @@
 #define SERVE_SERVE_H
 
 #include "accounts/accounts.h"
+#include <postern/imap.h>
 #include <postern/pop3.h>
 #include <postern/store.h>
 #include <pthread.h>
@@ -21,6 +22,10 @@ struct serve_work {
     /* own - move the session to the loop that owns the user, then done(arg) there, then kick; may
      * call done at once. Forgotten when the session is freed first. */
     int (*own)(void *conn, struct postern_span user, void (*done)(void *arg), void *arg);
+    /* watch - ready(arg) on the session's loop whenever fd can be read, then kick; until unwatch(),
+     * which must come before fd is closed. One at a time. */
+    int (*watch)(void *conn, int fd, void (*ready)(void *arg), void *arg);
+    void (*unwatch)(void *conn);
     /* log - one event: name and key=value pairs up to NULL; user bytes are escaped by the log. */
     void (*log)(void *conn, const char *event, const char *const *pairs);
 };
@@ -32,6 +37,7 @@ struct serve_site {
     struct delays *delays;        /* NULL: none */
     pthread_mutex_t *delays_lock; /* held around each use of delays; NULL: one thread only */
     const struct postern_pop3_options *pop3;
+    const struct postern_imap_options *imap;
     const struct serve_work *work;
     bool read_only;
     bool create_mailboxes;    /* open() with POSTERN_STORE_CREATE */
@@ -45,19 +51,28 @@ struct serve_site {
     void *ctx;
 };
 
-/* serve_pop3 - one POP3 session with its engine, mailbox and open message. */
-struct serve_pop3;
-/* peer: address text for log lines and delays; copied. session_r: given. */
-int serve_pop3_new(struct serve_pop3 **session_r, const struct serve_site *site, void *conn,
-                   struct postern_span peer, const struct postern_tls_facts *tls,
-                   bool plaintext_allowed, postern_time now);
-void serve_pop3_free(
-    struct serve_pop3 **session); /* legal at any time; work under way finishes into nothing */
-struct postern_pop3 *serve_pop3_engine(struct serve_pop3 *session);
-/* serve_pop3_pump - ask and answer until nothing is left to do now. */
-void serve_pop3_pump(struct serve_pop3 *session, postern_time now);
-/* serve_pop3_file - descriptor and offset behind a file-range piece, or -1. */
-int serve_pop3_file(struct serve_pop3 *session, uint64_t content, uint64_t offset,
-                    uint64_t *file_offset_r);
+/* struct serve_protocol - a protocol's sessions: the engine with its mailbox and open messages, as
+ * a connection drives them (net_session_ops are the same functions). */
+struct serve_protocol {
+    const char *name, *name_tls; /* "pop3", "pop3s"; the first is the ALPN name too */
+    /* make - peer: address text for log lines and delays; copied. session_r: given. */
+    int (*make)(void **session_r, const struct serve_site *site, void *conn,
+                struct postern_span peer, const struct postern_tls_facts *tls,
+                bool plaintext_allowed, postern_time now);
+    int (*feed)(void *session, struct postern_span in, postern_time now);
+    void (*eof)(void *session);
+    void (*pump)(void *session, postern_time now); /* ask and answer until nothing is left now */
+    size_t (*output)(void *session, struct postern_piece *pieces_r, size_t max);
+    /* file_of - descriptor and offset behind a file-range piece, or -1. */
+    int (*file_of)(void *session, uint64_t content, uint64_t offset, uint64_t *file_offset_r);
+    void (*sent)(void *session, uint64_t n, postern_time now);
+    unsigned (*wants)(const void *session);
+    postern_time (*deadline)(const void *session);
+    void (*tick)(void *session, postern_time now);
+    int (*tls_up)(void *session, const struct postern_tls_facts *facts);
+    void (*shutdown)(void *session);
+    void (*free)(void *session); /* legal at any time; work under way finishes into nothing */
+};
+extern const struct serve_protocol serve_pop3, serve_imap;
 
 #endif

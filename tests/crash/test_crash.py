@@ -152,7 +152,7 @@ class Serve:
 
     def __init__(self, kind, folder, how, at):
         (folder / "users").write_text(f"{USER}:{self.hashed}\n")
-        command = [POSTERN, "serve", "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--plaintext", "always",
+        command = [POSTERN, "serve", "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--imap-listen", "", "--imap-listen-tls", "", "--plaintext", "always",
                    "--users", str(folder / "users"), "--store", kind, "--mail", str(folder / "mail"),
                    "--connections-per-address", "0", "--ban-strikes", "0"]
         self.process = subprocess.Popen(command, env=failing(how, at, FAIL_MARK="lock"), stderr=subprocess.PIPE, text=True,

@@ -69,7 +69,7 @@ def pop3(work):
     users = work / "users"
     subprocess.run([POSTERN, "user", "add", "many", "--users", str(users)], input=b"secret\n", check=True,
                    stdout=subprocess.DEVNULL)
-    serve = subprocess.Popen([POSTERN, "serve", str(work), "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--plaintext",
+    serve = subprocess.Popen([POSTERN, "serve", str(work), "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--imap-listen", "", "--imap-listen-tls", "", "--plaintext",
                               "always", "--users", str(users)], stderr=subprocess.PIPE, text=True)
     try:
         for line in serve.stderr:

@@ -62,6 +62,7 @@ class Server:
         for user in users:
             self.add_user(user)
         lines = ["config_version = 1", 'listen = {"127.0.0.1:0"}', 'listen_tls = {"127.0.0.1:0"}',
+                 'imap_listen = {"127.0.0.1:0"}', 'imap_listen_tls = {"127.0.0.1:0"}',
                  f'mail = "{self.mail}"', f'users = "{self.users}"', 'plaintext = "always"', "apop = yes",
                  'mechanisms = {"PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-1"}',
                  'host = "localhost"', *settings]
@@ -72,7 +73,7 @@ class Server:
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         until = time.monotonic() + 30
-        while not {"pop3", "pop3s"} <= set(self.ports):
+        while not {"pop3", "pop3s", "imap", "imaps"} <= set(self.ports):
             if time.monotonic() > until or self.process.poll() is not None:
                 raise RuntimeError("the server does not come up:\n" + "".join(self.log))
             time.sleep(0.02)
@@ -90,6 +91,14 @@ class Server:
     @property
     def tls(self):
         return self.ports["pop3s"]
+
+    @property
+    def imap(self):
+        return self.ports["imap"]
+
+    @property
+    def imaps(self):
+        return self.ports["imaps"]
 
     def add_user(self, user, password="secret"):
         subprocess.run([POSTERN, "user", "add", user, "--scram", "--apop", "--users", str(self.users)],

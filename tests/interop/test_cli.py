@@ -188,12 +188,12 @@ def test_serve_refusals(work):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = subprocess.run([POSTERN, "serve", "--listen", f"127.0.0.1:{port}", "--listen-tls", "", "--mail", str(work),
+        done = subprocess.run([POSTERN, "serve", "--listen", f"127.0.0.1:{port}", "--listen-tls", "", "--imap-listen", "", "--imap-listen-tls", "", "--mail", str(work),
                                "--users", str(users)], capture_output=True, text=True, timeout=30)
         checks.check("a port that is taken", done.returncode == UNAVAILABLE and str(port) in done.stderr, done)
     for flags, code, part in ((["--users", work / "none"], CONFIG, "none"), (["--tls-cert", work / "none"], CONFIG, "tls"),
                               (["--store", "floppy"], CONFIG, "store"), (["--user", "no-such-user"], NOUSER, "no-such-user")):
-        done = subprocess.run([POSTERN, "serve", "--listen", "127.0.0.1:0", "--listen-tls", "", "--mail", str(work),
+        done = subprocess.run([POSTERN, "serve", "--listen", "127.0.0.1:0", "--listen-tls", "", "--imap-listen", "", "--imap-listen-tls", "", "--mail", str(work),
                                "--users", str(users), *map(str, flags)], capture_output=True, text=True, timeout=30)
         checks.check(f"serve {flags[0]}: exit {code}", done.returncode == code and part in done.stderr,
                      f"{done.returncode} {done.stderr}")

@@ -77,7 +77,7 @@ class Server:
         if os.path.exists(self.log_path):
             os.unlink(self.log_path)
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--mail", place.mail,
+            [BINARY, "serve", "--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0", "--imap-listen", "", "--imap-listen-tls", "", "--mail", place.mail,
              "--users", place.users, "--log", self.log_path, "--threads", "2", *flags],
             env={**os.environ, **(environment or {})}, stderr=subprocess.PIPE, text=True)
         self.running.append(self.process)
@@ -313,7 +313,7 @@ def test_exit_codes(place):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        flags = ["serve", "--mail", place.mail, "--users", place.users, "--listen-tls", "127.0.0.1:0", "--listen"]
+        flags = ["serve", "--mail", place.mail, "--users", place.users, "--listen-tls", "127.0.0.1:0", "--imap-listen", "", "--imap-listen-tls", "", "--listen"]
         check(run(*flags, "127.0.0.1:%d" % taken.getsockname()[1]).returncode == os.EX_UNAVAILABLE, "port taken")
     check(run(*flags, "127.0.0.1:0", "--tls-cert", "/nonexistent", "--tls-key", "/nonexistent").returncode
           == os.EX_CONFIG, "no certificate")

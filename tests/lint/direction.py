@@ -14,11 +14,12 @@ ARROWS = {
     "sasl": "codec base",
     "proto/wire": "base",
     "proto/pop3": "proto/wire mime sasl codec base",
+    "proto/imap": "proto/wire mime sasl codec base",
     "provider": "proto/pop3 store base",
     "store": "mime codec base",
     "accounts": "sasl codec base",
     "net": "base",
-    "serve": "proto/pop3 store accounts sasl mime base",
+    "serve": "proto/pop3 proto/imap store accounts sasl mime base",
     "daemon": "serve net store accounts provider base",
     "cli": "daemon store accounts net codec base",
 }

@@ -139,6 +139,7 @@ class Server:
         users = [f"{name}{talk.number}:{crypt_fast(password)}" for talk in talks for name, password in talk.users.items()]
         (folder / "users").write_text("\n".join(users) + "\n", encoding="utf-8")
         values = {"config_version": 1, "host": "pop.example", "listen": ("127.0.0.1:0",), "listen_tls": ("127.0.0.1:0",),
+                  "imap_listen": (), "imap_listen_tls": (),
                   "mail": str(self.mail), "users": str(folder / "users"), "plaintext": "always", "ban_strikes": 0,
                   "connections_per_address": 0, "log_level": "info",
                   "mechanisms": ("PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1"), **settings}

@@ -29,7 +29,7 @@ struct world {
     struct postern_pop3_options pop3;
     struct serve_work work;
     struct serve_site site;
-    struct serve_pop3 *session;
+    void *session;
     postern_time now;
     bool keep; /* jobs wait for kept_run() */
     bool full; /* the pool takes no more */
@@ -134,7 +134,7 @@ static int setup(void **state)
     assert_int_equal(postern_store_memory_new(&world->store), 0);
     assert_int_equal(accounts_dev_new(&world->accounts, "secret"), 0);
     POSTERN_POP3_OPTIONS_INIT(&world->pop3);
-    world->work = (struct serve_work){fake_run, fake_later, fake_own, fake_log};
+    world->work = (struct serve_work){.run = fake_run, .later = fake_later, .own = fake_own, .log = fake_log};
     world->site = (struct serve_site){.store = &world->store,
                                       .accounts = world->accounts,
                                       .pop3 = &world->pop3,
@@ -149,10 +149,17 @@ static int setup(void **state)
     return 0;
 }
 
+static void hang_up(void **session)
+{
+    if (*session)
+        serve_pop3.free(*session);
+    *session = NULL;
+}
+
 static int teardown(void **state)
 {
     (void)state;
-    serve_pop3_free(&world->session);
+    hang_up(&world->session);
     postern_store_free(&world->store);
     accounts_free(&world->accounts);
     delays_free(&world->delays);
@@ -170,15 +177,14 @@ static void append_file(const struct postern_piece *piece, char *out, size_t *n)
 
 static const char *crank(void)
 {
-    struct postern_pop3 *engine = serve_pop3_engine(world->session);
     struct postern_piece pieces[4];
     size_t count, n = 0;
 
     for (;;) {
         uint64_t sent = 0;
 
-        serve_pop3_pump(world->session, world->now);
-        count = postern_pop3_output(engine, pieces, 4);
+        serve_pop3.pump(world->session, world->now);
+        count = serve_pop3.output(world->session, pieces, 4);
         if (!count)
             break;
         for (size_t i = 0; i < count; i++) {
@@ -188,7 +194,7 @@ static const char *crank(void)
             n += pieces[i].bytes.n;
             sent += pieces[i].bytes.n;
         }
-        postern_pop3_sent(engine, sent, world->now);
+        serve_pop3.sent(world->session, sent, world->now);
     }
     world->said[n] = '\0';
     return world->said;
@@ -197,7 +203,7 @@ static const char *crank(void)
 static const char *say(const char *text)
 {
     struct postern_span in = postern_span_of(text);
-    int n = postern_pop3_feed(serve_pop3_engine(world->session), in, world->now);
+    int n = serve_pop3.feed(world->session, in, world->now);
 
     assert_int_equal(n, in.n);
     return crank();
@@ -215,9 +221,9 @@ static void kept_run(void)
 
 static void begin(void)
 {
-    serve_pop3_free(&world->session);
-    assert_int_equal(serve_pop3_new(&world->session, &world->site, world, SPAN("192.0.2.1:4711"),
-                                    NULL, true, world->now),
+    hang_up(&world->session);
+    assert_int_equal(serve_pop3.make(&world->session, &world->site, world, SPAN("192.0.2.1:4711"),
+                                     NULL, true, world->now),
                      0);
     crank();
     assert_memory_equal(world->said, "+OK", 3);
@@ -267,7 +273,7 @@ static void test_session_from_login_to_quit(void **state)
     assert_true(is_free("ada"));
     login();
     assert_has(say("STAT\r\n"), "+OK 1 ");
-    serve_pop3_free(&world->session);
+    hang_up(&world->session);
     assert_int_equal(world->in, 2);
     assert_int_equal(world->out, 2);
     assert_int_equal(world->struck, 0);
@@ -279,7 +285,7 @@ static void test_wrong_password_is_logged_and_struck(void **state) /* without th
     begin();
     say("USER ada\r\n");
     assert_has(say("PASS wrongword\r\n"), "-ERR [AUTH]");
-    serve_pop3_free(&world->session);
+    hang_up(&world->session);
     assert_int_equal(world->struck, 1);
     assert_int_equal(world->in, 0);
     assert_has(world->log, "login-failed user=ada method=PASS");
@@ -306,12 +312,12 @@ static void test_freed_while_an_answer_is_held(void **state)
     test_failures_are_held_back(state);
     say("USER ada\r\n");
     assert_string_equal(say("PASS wrong\r\n"), "");
-    serve_pop3_free(&world->session);
+    hang_up(&world->session);
 }
 
 static void test_second_session_finds_it_in_use(void **state)
 {
-    struct serve_pop3 *first;
+    void *first;
 
     (void)state;
     login();
@@ -321,7 +327,7 @@ static void test_second_session_finds_it_in_use(void **state)
     say("USER ada\r\n");
     assert_has(say("PASS secret\r\n"), "-ERR [IN-USE]");
     assert_int_equal(world->out, 1);
-    serve_pop3_free(&first);
+    hang_up(&first);
     say("USER ada\r\n");
     assert_ok(say("PASS secret\r\n"));
 }
@@ -417,7 +423,7 @@ static void test_freed_while_a_deletion_is_under_way(void **state)
     say("DELE 1\r\n");
     world->keep = true;
     assert_string_equal(say("QUIT\r\n"), "");
-    serve_pop3_free(&world->session);
+    hang_up(&world->session);
     assert_false(is_free("ada")); /* the job is at work in it */
     kept_run();
     assert_true(is_free("ada"));
@@ -430,7 +436,7 @@ static void test_freed_while_a_password_is_checked(void **state)
     world->keep = true;
     say("USER ada\r\n");
     say("PASS nobody-used-this-before\r\n");
-    serve_pop3_free(&world->session);
+    hang_up(&world->session);
     kept_run();
     assert_true(is_free("ada"));
     assert_int_equal(world->in, 0);
@@ -441,7 +447,7 @@ static void test_dropped_session_deletes_nothing(void **state) /* R26 */
     (void)state;
     login();
     say("DELE 1\r\n");
-    serve_pop3_free(&world->session);
+    hang_up(&world->session);
     assert_true(is_free("ada"));
     login();
     assert_has(say("STAT\r\n"), "+OK 2 ");

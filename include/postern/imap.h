@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* postern/imap.h - an IMAP server session without I/O (RFC 3501, 9051 and extensions).
+ *
+ * Read engine.h first: how a host turns the crank. The engine owns sequence numbers; the
+ * application speaks UIDs, flags and mod-sequences (message.h). At most one question is open. It
+ * asks
+ *
+ *   CONNECT                 may this peer in?                      answer
+ *   AUTHENTICATE, AUTH_LOOKUP   as in POP3                         answer_authenticate, answer_keys
+ *   LOGIN                   open the account of `name`             answer
+ *   LIST                    all mailboxes                          answer_list
+ *   STATUS                  one of them                            answer_status
+ *   CREATE REMOVE RENAME SUBSCRIBE                                 answer
+ *   SELECT                  open `name`, and what is in it         answer_mailbox
+ *   NEWS                    what changed in it since `since`       answer_mailbox
+ *   MESSAGES                the messages of a range of UIDs        answer_messages
+ *   STRUCTURE               the parsed form of one (mime.h)        answer_structure
+ *   CONTENT, READ           open one, and read of it               answer_content, answer_read
+ *   STORE                   change flags                           answer_uids: those not changed
+ *   COPY                    copy or move to `name`                 answer_uids: the new ones
+ *   EXPUNGE                 delete these                           answer
+ *   APPEND, WRITE           begin a message for `name`; octets     answer
+ *   COMMIT                  make all that were begun last          answer_uids: the new ones
+ * and tells (id 0, no answer)
+ *   CONTENT_DONE            the open message may be closed
+ *   ABORT                   what was begun by APPEND is not to be
+ *   WATCH, UNWATCH          call postern_imap_news() when the mailbox may have changed
+ *   UNSELECT                the mailbox may be closed
+ *
+ * Any question may be answered with postern_imap_answer_default(): the safe refusal. What is open
+ * when the session ends is the host's to close. */
+#ifndef POSTERN_IMAP_H
+#define POSTERN_IMAP_H
+
+#include <postern/engine.h>
+#include <postern/message.h>
+#include <postern/sasl.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* States of a session (a mask, so that tables can name several).  RFC 9051 3 */
+enum postern_imap_state {
+    POSTERN_IMAP_GREETING = 1,
+    POSTERN_IMAP_NOT_AUTHENTICATED = 2,
+    POSTERN_IMAP_AUTHENTICATED = 4,
+    POSTERN_IMAP_SELECTED = 8,
+    POSTERN_IMAP_OVER = 16
+};
+
+/* struct postern_imap_options - always set up by POSTERN_IMAP_OPTIONS_INIT(&o). Spans and pointers
+ * are lent until the session is freed. */
+struct postern_imap_options {
+    uint32_t struct_bytes;                     /* filled in by the macro */
+    const struct postern_allocator *allocator; /* NULL = malloc */
+    const struct postern_random *random;       /* NULL: no SCRAM */
+    const struct postern_crypto *crypto;       /* NULL: no SCRAM */
+    struct postern_span greeting;              /* "Postern ready" */
+    struct postern_span id_name, id_version;   /* told by ID; "Postern", absent: not told */
+    unsigned sasl_mechanisms;                  /* mask; as POP3's */
+    struct postern_span decoy_key;             /* see sasl.h; absent: made from random */
+    int64_t (*seconds)(void);   /* since 1970, for YOUNGER and OLDER; NULL: not offered */
+    bool plaintext_without_tls; /* false: LOGINDISABLED without TLS (RFC 9051 6.2.3) */
+    bool tls_available;         /* offer STARTTLS; false */
+    /* limits */
+    uint32_t command_before_login_max; /* octets of a command; 40960: ID may have 30 pairs */
+    uint32_t command_max;              /* once logged in; 1 MiB: sets of a mailbox full of holes */
+    uint64_t append_max;               /* octets of a message; 64 MiB */
+    uint32_t errors_max;               /* bad commands in a row before the end; 20 */
+    uint32_t failures_max;             /* failed logins before the end; 3 */
+    uint32_t output_mark;              /* back-pressure above so much own output; 65536 */
+    uint32_t read_chunk;               /* most octets asked for by one READ; 65536 */
+    postern_time login_timeout;        /* 60 s */
+    postern_time idle_timeout;         /* 30 min (RFC 9051 5.4) */
+};
+POSTERN_API void postern_imap_options_init(struct postern_imap_options *options,
+                                           size_t struct_bytes);
+#define POSTERN_IMAP_OPTIONS_INIT(options) postern_imap_options_init((options), sizeof *(options))
+
+/* ---- questions ----------------------------------------------------------------------------- */
+
+enum postern_imap_question_kind {
+    POSTERN_IMAP_CONNECT = 1,
+    POSTERN_IMAP_AUTHENTICATE,
+    POSTERN_IMAP_AUTH_LOOKUP,
+    POSTERN_IMAP_LOGIN,
+    POSTERN_IMAP_LIST,
+    POSTERN_IMAP_STATUS,
+    POSTERN_IMAP_CREATE,
+    POSTERN_IMAP_REMOVE,
+    POSTERN_IMAP_RENAME,
+    POSTERN_IMAP_SUBSCRIBE,
+    POSTERN_IMAP_SELECT,
+    POSTERN_IMAP_NEWS,
+    POSTERN_IMAP_MESSAGES,
+    POSTERN_IMAP_STRUCTURE,
+    POSTERN_IMAP_CONTENT,
+    POSTERN_IMAP_READ,
+    POSTERN_IMAP_STORE,
+    POSTERN_IMAP_COPY,
+    POSTERN_IMAP_EXPUNGE,
+    POSTERN_IMAP_APPEND,
+    POSTERN_IMAP_WRITE,
+    POSTERN_IMAP_COMMIT,
+    /* news */
+    POSTERN_IMAP_CONTENT_DONE,
+    POSTERN_IMAP_ABORT,
+    POSTERN_IMAP_WATCH,
+    POSTERN_IMAP_UNWATCH,
+    POSTERN_IMAP_UNSELECT
+};
+
+/* struct postern_imap_question - which fields count stands behind them. Spans and arrays are lent
+ * until the answer. */
+struct postern_imap_question {
+    enum postern_imap_question_kind kind;
+    uint64_t id;
+    /* AUTHENTICATE, AUTH_LOOKUP */
+    const char *method; /* "LOGIN" or the SASL mechanism's name */
+    unsigned mechanism; /* 0 for LOGIN */
+    struct postern_span user, authorize, secret;
+    bool tls;
+    /* a mailbox's name in UTF-8; LOGIN: whose account; RENAME: from name to `to` */
+    struct postern_span name, to;
+    enum postern_special_use special; /* CREATE */
+    bool on;        /* SUBSCRIBE: not UNSUBSCRIBE; SELECT: only to read; COPY: move */
+    uint64_t since; /* NEWS: mod-sequence */
+    struct postern_uid_range range; /* MESSAGES */
+    uint32_t count;                 /* MESSAGES: at most so many, the first ones */
+    uint32_t uid;                   /* STRUCTURE, CONTENT */
+    uint64_t content, offset;       /* READ, CONTENT_DONE */
+    uint32_t length;                /* READ */
+    const uint32_t *uids;           /* STORE, COPY, EXPUNGE: rising */
+    size_t uid_count;
+    /* STORE, APPEND */
+    enum postern_flags_how how;
+    uint32_t flags;
+    const struct postern_span *keywords; /* names */
+    size_t keyword_count;
+    bool conditional;          /* only those whose mod-sequence is at most `since` */
+    int64_t date_s;            /* APPEND; 0: now */
+    uint64_t size_bytes;       /* APPEND: announced */
+    struct postern_span bytes; /* WRITE */
+};
+
+/* ---- the session: as the functions of the same name in pop3.h ------------------------------ */
+
+struct postern_imap;
+POSTERN_API int postern_imap_new(struct postern_imap **session_r,
+                                 const struct postern_imap_options *options,
+                                 const struct postern_tls_facts *tls,
+                                 postern_time now) POSTERN_MUST_USE;
+POSTERN_API void postern_imap_free(struct postern_imap **session);
+POSTERN_API int postern_imap_feed(struct postern_imap *s, struct postern_span in,
+                                  postern_time now) POSTERN_MUST_USE;
+POSTERN_API void postern_imap_eof(struct postern_imap *s);
+POSTERN_API int postern_imap_next(struct postern_imap *s,
+                                  struct postern_imap_question *question_r) POSTERN_MUST_USE;
+POSTERN_API size_t postern_imap_output(struct postern_imap *s, struct postern_piece *pieces_r,
+                                       size_t max);
+POSTERN_API void postern_imap_sent(struct postern_imap *s, uint64_t n, postern_time now);
+POSTERN_API unsigned postern_imap_wants(const struct postern_imap *s);
+POSTERN_API postern_time postern_imap_deadline(const struct postern_imap *s);
+POSTERN_API void postern_imap_tick(struct postern_imap *s, postern_time now);
+POSTERN_API int postern_imap_tls_up(struct postern_imap *s,
+                                    const struct postern_tls_facts *facts) POSTERN_MUST_USE;
+POSTERN_API void postern_imap_shutdown(struct postern_imap *s);
+POSTERN_API enum postern_imap_state postern_imap_state(const struct postern_imap *s);
+/* postern_imap_user - whose account it is; absent before login. Lent until the next call. */
+POSTERN_API struct postern_span postern_imap_user(const struct postern_imap *s);
+/* postern_imap_news - between WATCH and UNWATCH: the mailbox may have changed. It will ask NEWS. */
+POSTERN_API void postern_imap_news(struct postern_imap *s);
+/* postern_imap_keywords - the mailbox has these keywords now, by number; call it before an answer
+ * that shows a new one. Borrowed. */
+POSTERN_API void postern_imap_keywords(struct postern_imap *s, const struct postern_span *names,
+                                       size_t count);
+/* postern_imap_memory - octets of engine memory held now. */
+POSTERN_API size_t postern_imap_memory(const struct postern_imap *s);
+
+/* ---- answers: each returns 0, POSTERN_E_STALE, POSTERN_E_USAGE (wrong kind), or POSTERN_E_NOMEM
+ * (the session is over). err: 0 or a POSTERN_E_*, which refuses the command with the response code
+ * that fits (RFC 9051 7.1). All is borrowed. ------------------------------------------------- */
+
+POSTERN_API int postern_imap_answer_default(struct postern_imap *s, uint64_t id);
+/* postern_imap_answer - CONNECT, LOGIN, CREATE, REMOVE, RENAME, SUBSCRIBE, EXPUNGE, APPEND, WRITE.
+ */
+POSTERN_API int postern_imap_answer(struct postern_imap *s, uint64_t id, int err);
+/* postern_imap_answer_authenticate - user: the account's name if it is not the name as sent. */
+POSTERN_API int postern_imap_answer_authenticate(struct postern_imap *s, uint64_t id,
+                                                 enum postern_verdict verdict,
+                                                 struct postern_span user);
+/* postern_imap_answer_keys - keys NULL: user unknown, or has none. */
+POSTERN_API int postern_imap_answer_keys(struct postern_imap *s, uint64_t id,
+                                         enum postern_verdict verdict,
+                                         const struct postern_scram_keys *keys,
+                                         struct postern_span user);
+/* postern_imap_answer_list - in the order of their names. */
+POSTERN_API int postern_imap_answer_list(struct postern_imap *s, uint64_t id, int err,
+                                         const struct postern_status *all, size_t count);
+POSTERN_API int postern_imap_answer_status(struct postern_imap *s, uint64_t id, int err,
+                                           const struct postern_status *status);
+/* struct postern_imap_mailbox - a mailbox as it is now. */
+struct postern_imap_mailbox {
+    struct postern_status status;
+    const struct postern_uid_range *ranges; /* all UIDs there are: rising, apart */
+    size_t range_count;
+    const struct postern_message_info
+        *changed; /* NEWS: with a mod-sequence above `since`; rising */
+    size_t changed_count;
+    const struct postern_span *keywords; /* all, by number */
+    size_t keyword_count;
+    uint32_t
+        recent_from; /* SELECT: this UID and above were in no session before (\Recent); 0: none */
+    bool read_only;  /* SELECT: it can only be read */
+};
+POSTERN_API int postern_imap_answer_mailbox(struct postern_imap *s, uint64_t id, int err,
+                                            const struct postern_imap_mailbox *mailbox);
+/* postern_imap_answer_messages - rising; fewer than question.count: there are no more. */
+POSTERN_API int postern_imap_answer_messages(struct postern_imap *s, uint64_t id, int err,
+                                             const struct postern_message_info *all, size_t count);
+POSTERN_API int postern_imap_answer_structure(struct postern_imap *s, uint64_t id, int err,
+                                              struct postern_span block);
+/* postern_imap_answer_content - content: any number that names it to the application. */
+POSTERN_API int postern_imap_answer_content(struct postern_imap *s, uint64_t id, int err,
+                                            uint64_t content);
+/* postern_imap_answer_read - empty: the end. */
+POSTERN_API int postern_imap_answer_read(struct postern_imap *s, uint64_t id, int err,
+                                         struct postern_span bytes);
+/* postern_imap_answer_uids - COPY, COMMIT: the new UIDs, in order, and the UID validity of where
+ * they are; STORE: those that were skipped, as changed meanwhile. */
+POSTERN_API int postern_imap_answer_uids(struct postern_imap *s, uint64_t id, int err,
+                                         uint32_t uid_validity, const uint32_t *uids, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* charset - iconv for charsets, utf8proc for case. */
+#include "codec/charset.h"
+
+#include "base/memory.h"
+#include "base/span.h"
+#include "codec/utf8.h"
+#include <errno.h>
+#include <iconv.h>
+#include <stdlib.h>
+#include <utf8proc.h>
+
+#define NAME_BYTES 64
+#define HELD_BYTES 16 /* of a character that was cut */
+
+struct charset {
+    iconv_t iconv;
+    char held[HELD_BYTES];
+    size_t held_n;
+};
+
+static bool is_utf8(struct postern_span name)
+{
+    return name.n == 0 || span_equal_nocase(name, SPAN("utf-8")) ||
+           span_equal_nocase(name, SPAN("us-ascii")) || span_equal_nocase(name, SPAN("ascii"));
+}
+
+/* is_name - nothing that iconv would take for a path or an option ("//IGNORE"). */
+static bool is_name(struct postern_span name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (!((name.p[i] >= '0' && name.p[i] <= '9') ||
+              (ascii_lower(name.p[i]) >= 'a' && ascii_lower(name.p[i]) <= 'z') ||
+              strchr("-_.:+", name.p[i])) ||
+            name.p[i] == '\0')
+            return false;
+    return name.n > 0 && name.n < NAME_BYTES;
+}
+
+int charset_open(struct charset **charset_r, struct postern_span name)
+{
+    char text[NAME_BYTES];
+    struct charset *charset;
+
+    *charset_r = NULL;
+    if (is_utf8(name))
+        return 0;
+    if (!is_name(name))
+        return POSTERN_E_UNSUPPORTED;
+    memcpy(text, name.p, name.n);
+    text[name.n] = '\0';
+    charset = memory_new(NULL, sizeof *charset);
+    if (!charset)
+        return POSTERN_E_NOMEM;
+    charset->iconv = iconv_open("UTF-8", text);
+    if (charset->iconv == (iconv_t)-1) { // NOLINT: iconv says so
+        memory_free(NULL, charset);
+        return POSTERN_E_UNSUPPORTED;
+    }
+    *charset_r = charset;
+    return 0;
+}
+
+void charset_close(struct charset **charset)
+{
+    if (!charset || !*charset)
+        return;
+    iconv_close((*charset)->iconv);
+    memory_free(NULL, *charset);
+    *charset = NULL;
+}
+
+/* convert - as much of in as is whole; the rest of it is returned. */
+static struct postern_span convert(struct charset *charset, struct postern_span in,
+                                   struct buffer *out)
+{
+    char *from = (char *)(uintptr_t)in.p;
+    size_t left = in.n;
+
+    while (left && !out->error) {
+        char *room = buffer_room(out, left * 4 + 16), *to = room;
+        size_t space = left * 4 + 16;
+
+        if (!room)
+            break;
+        if (iconv(charset->iconv, &from, &left, &to, &space) == (size_t)-1 && errno == EINVAL) {
+            buffer_commit(out, (size_t)(to - room));
+            break; /* a character that is cut */
+        }
+        buffer_commit(out, (size_t)(to - room));
+        if (left && errno == EILSEQ) {
+            buffer_append_char(out, '?');
+            from++;
+            left--;
+        }
+    }
+    return span_make(from, left);
+}
+
+void charset_feed(struct charset *charset, struct postern_span in, struct buffer *out)
+{
+    struct postern_span rest;
+
+    if (!charset) {
+        buffer_append(out, in);
+        return;
+    }
+    while (charset->held_n && in.n) {
+        charset->held[charset->held_n++] = in.p[0];
+        in = span_from(in, 1);
+        rest = convert(charset, span_make(charset->held, charset->held_n), out);
+        charset->held_n = charset->held_n == HELD_BYTES ? 0 : rest.n;
+        memmove(charset->held, rest.p, charset->held_n);
+    }
+    rest = convert(charset, in, out);
+    if (rest.n < HELD_BYTES) {
+        memcpy(charset->held, rest.p, rest.n);
+        charset->held_n = rest.n;
+    }
+}
+
+void text_fold(struct postern_span in, struct buffer *out)
+{
+    char *room;
+
+    if (in.n && !utf8_is_ascii(in) && utf8_is_valid(in)) {
+        utf8proc_uint8_t *folded = NULL;
+        utf8proc_ssize_t n =
+            utf8proc_map((const utf8proc_uint8_t *)in.p, (utf8proc_ssize_t)in.n, &folded,
+                         UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD);
+
+        if (n >= 0) {
+            buffer_append(out, span_make((const char *)folded, (size_t)n));
+            free(folded);
+            return;
+        }
+    }
+    room = buffer_room(out, in.n + 1);
+    for (size_t i = 0; room && i < in.n; i++)
+        room[i] = ascii_lower(in.p[i]);
+    if (room)
+        buffer_commit(out, in.n);
+}

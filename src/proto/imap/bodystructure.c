@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* bodystructure - BODY and BODYSTRUCTURE (RFC 9051 7.5.2): a walk over the parts, down to the first
+ * child, then along; never by recursion. */
+#include "proto/imap/fetch.h"
+
+#define VALUE_BYTES 4096
+
+/* write_parameters - " (name value ...)" or " NIL". */
+static void write_parameters(struct postern_imap *s, struct postern_span field)
+{
+    char buffer[VALUE_BYTES];
+    struct postern_span rest = span_from(field, span_find(field, ';')), name, value;
+    bool any = false;
+
+    while (rest.n && postern_mime_parameter(&rest, &name, &value, buffer, sizeof buffer)) {
+        write_text(s, any ? " " : " (");
+        any = true;
+        write_header(s, name);
+        write_text(s, " ");
+        write_header(s, value.p ? value : SPAN(""));
+    }
+    write_text(s, any ? ")" : " NIL");
+}
+
+static struct postern_span field_of(struct postern_span block, uint32_t i,
+                                    enum postern_mime_field field)
+{
+    return postern_mime_field(block, i, field, 0);
+}
+
+/* without_comment - the first word of a value. */
+static struct postern_span first_word(struct postern_span value)
+{
+    struct postern_span word = span_trim(value);
+
+    for (size_t i = 0; i < word.n; i++)
+        if (word.p[i] == ' ' || word.p[i] == '\t' || word.p[i] == '(' || word.p[i] == ';')
+            word.n = i;
+    return word;
+}
+
+/* write_disposition - RFC 2183: " (type parameters)" or " NIL". */
+static void write_disposition(struct postern_imap *s, struct postern_span field)
+{
+    struct postern_span word = first_word(field);
+
+    if (!word.n) {
+        write_text(s, " NIL");
+        return;
+    }
+    write_text(s, " (");
+    write_header(s, word);
+    write_parameters(s, field);
+    write_text(s, ")");
+}
+
+/* write_language - RFC 3282: one, or several in parentheses. */
+static void write_language(struct postern_imap *s, struct postern_span field)
+{
+    struct postern_span rest = field;
+    bool several = field.n && span_find(field, ',') < field.n;
+
+    if (!field.n) {
+        write_text(s, " NIL");
+        return;
+    }
+    write_text(s, several ? " (" : " ");
+    for (bool first = true; rest.p; first = false) {
+        write_text(s, first ? "" : " ");
+        write_header(s, span_trim(span_cut(&rest, ',')));
+    }
+    write_text(s, several ? ")" : "");
+}
+
+static void write_extension(struct postern_imap *s, struct postern_span block, uint32_t i)
+{
+    write_disposition(s, field_of(block, i, POSTERN_MIME_CONTENT_DISPOSITION));
+    write_language(s, field_of(block, i, POSTERN_MIME_CONTENT_LANGUAGE));
+    write_text(s, " ");
+    write_header(s, field_of(block, i, POSTERN_MIME_CONTENT_LOCATION));
+}
+
+static bool is_text(const struct postern_mime_part *part)
+{
+    return span_equal_nocase(part->type, SPAN("text"));
+}
+
+/* write_fields - type to size: what every part that is no multipart has. */
+static void write_fields(struct postern_imap *s, struct postern_span block, uint32_t i,
+                         const struct postern_mime_part *part)
+{
+    struct postern_span encoding = first_word(field_of(block, i, POSTERN_MIME_CONTENT_ENCODING));
+
+    write_header(s, part->type);
+    write_text(s, " ");
+    write_header(s, part->subtype);
+    if (part->type_is_default && is_text(part))
+        write_text(s, " (\"charset\" \"us-ascii\")");
+    else
+        write_parameters(s, field_of(block, i, POSTERN_MIME_CONTENT_TYPE));
+    write_text(s, " ");
+    write_header(s, field_of(block, i, POSTERN_MIME_CONTENT_ID));
+    write_text(s, " ");
+    write_header(s, field_of(block, i, POSTERN_MIME_CONTENT_DESCRIPTION));
+    write_text(s, " ");
+    write_header(s, encoding.n ? encoding : SPAN("7bit"));
+    write_text(s, " ");
+    write_number(s, part->body.wire_end - part->body.wire);
+}
+
+static void write_begin(struct postern_imap *s, struct postern_span block, uint32_t i,
+                        const struct postern_mime_part *part)
+{
+    write_text(s, "(");
+    if (part->kind == POSTERN_MIME_MULTIPART) {
+        if (!part->child) /* a body has at least one part (RFC 9051 9) */
+            write_text(s, "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0)");
+        return;
+    }
+    write_fields(s, block, i, part);
+    if (part->kind == POSTERN_MIME_MESSAGE && part->child) {
+        write_text(s, " ");
+        fetch_write_envelope(s, block, part->child);
+        write_text(s, " ");
+    }
+}
+
+static void write_end(struct postern_imap *s, struct postern_span block, uint32_t i,
+                      const struct postern_mime_part *part, bool extended)
+{
+    if (part->kind == POSTERN_MIME_MULTIPART) {
+        write_text(s, " ");
+        write_header(s, part->subtype);
+        if (extended)
+            write_parameters(s, field_of(block, i, POSTERN_MIME_CONTENT_TYPE));
+    } else {
+        if (is_text(part) || (part->kind == POSTERN_MIME_MESSAGE && part->child)) {
+            write_text(s, " ");
+            write_number(s, part->body_lines);
+        }
+        if (extended) {
+            write_text(s, " ");
+            write_header(s, field_of(block, i, POSTERN_MIME_CONTENT_MD5));
+        }
+    }
+    if (extended)
+        write_extension(s, block, i);
+    write_text(s, ")");
+}
+
+void fetch_write_body(struct postern_imap *s, struct postern_span block, bool extended)
+{
+    struct postern_mime_part part;
+    uint32_t i = 0;
+
+    for (;;) {
+        postern_mime_part(block, i, &part);
+        write_begin(s, block, i, &part);
+        if (part.child) {
+            i = part.child;
+            continue;
+        }
+        write_end(s, block, i, &part, extended);
+        while (i && !part.next) {
+            i = part.parent;
+            postern_mime_part(block, i, &part);
+            write_end(s, block, i, &part, extended);
+        }
+        if (i == 0)
+            return;
+        i = part.next;
+    }
+}

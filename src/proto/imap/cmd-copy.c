@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-copy - COPY and MOVE (RFC 9051 6.4.7, 6.4.8; RFC 4315, RFC 6851). All or none. */
+#include "proto/imap/session.h"
+
+static void write_code(struct postern_imap *s, const struct imap_answer *answer,
+                       const struct postern_imap_question *asked)
+{
+    write_text(s, "[COPYUID ");
+    write_number(s, answer->uid_validity);
+    write_text(s, " ");
+    write_uids(s, asked->uids, asked->uid_count);
+    write_text(s, " ");
+    write_uids(s, answer->uids, answer->count);
+    write_text(s, "] done");
+}
+
+/* copy_code - "OK [COPYUID ...]" as the command's result. */
+static void copy_code(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct buffer out = s->out, line;
+
+    s->out = (struct buffer){.allocator = s->o.allocator};
+    write_text(s, "OK ");
+    write_code(s, answer, &s->question);
+    line = s->out;
+    s->out = out;
+    s->errors = 0;
+    imap_result_take(s, &line);
+}
+
+/* copied - the code can be as long as the mailbox: it is written at once. */
+static void copied(struct postern_imap *s, const struct imap_answer *answer)
+{
+    bool told = answer->count == s->question.uid_count && answer->uid_validity;
+
+    if (answer->err) {
+        imap_refuse_target(s, answer->err);
+        return;
+    }
+    if (s->question.on) { /* MOVE: before the EXPUNGE lines (RFC 6851 4.3) */
+        if (told) {
+            write_text(s, "* OK ");
+            write_code(s, answer, &s->question);
+            write_text(s, "\r\n");
+        }
+        imap_ok(s, NULL, "moved");
+        return;
+    }
+    if (!told) {
+        imap_ok(s, NULL, "copied");
+        return;
+    }
+    copy_code(s, answer);
+}
+
+static void copy_or_move(struct postern_imap *s, bool move)
+{
+    struct postern_imap_question question = {.on = move};
+    struct imap_set set;
+    uint32_t *uids = NULL;
+
+    parse_space(&s->in);
+    parse_set(s, &s->in, s->by_uid, &set);
+    parse_space(&s->in);
+    question.name = parse_mailbox(s, &s->in);
+    if (!imap_good(s))
+        return;
+    if (move && s->read_only) {
+        imap_no(s, "READ-ONLY", "the mailbox can only be read");
+        return;
+    }
+    question.uid_count = imap_set_uids(s, &set, &uids);
+    question.uids = uids;
+    if (!question.uid_count) {
+        imap_ok(s, NULL, "there is no such message");
+        return;
+    }
+    s->question = question;
+    imap_ask(s, POSTERN_IMAP_COPY, copied);
+}
+
+void imap_cmd_copy(struct postern_imap *s)
+{
+    copy_or_move(s, false);
+}
+
+void imap_cmd_move(struct postern_imap *s)
+{
+    copy_or_move(s, true);
+}

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-fetch - FETCH: messages in batches, items in the order they were asked for, sections as the
+ * output drains. Memory does not depend on how many messages or octets there are.
+ *
+ * A message that is gone, but not yet told to be, is passed over; then the command ends with
+ * NO [EXPUNGEISSUED] (RFC 2180 4.1.3).
+ * TRAP: the octets of a literal were announced; if they cannot be read, the session ends. */
+#include "proto/imap/fetch.h"
+
+#define HEADER_MAX (1u << 20) /* of a header whose fields are looked for */
+
+static void fetch_go(struct postern_imap *s);
+
+static void finish(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+
+    s->work = NULL;
+    buffer_done(&fetch->block);
+    buffer_done(&fetch->header);
+    if (fetch->missing && !s->by_uid)
+        imap_no(s, "EXPUNGEISSUED", "some of the messages are gone");
+    else
+        imap_ok(s, NULL, "done");
+}
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+static void stored(struct postern_imap *s, const struct imap_answer *answer);
+
+/* set_seen - of the batch those that are not; they are looked at again then. */
+static bool set_seen(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+    static const struct postern_imap_question add = {.how = POSTERN_FLAGS_ADD,
+                                                     .flags = POSTERN_FLAG_SEEN};
+    uint32_t *uids = arena_alloc(&s->arena, FETCH_BATCH * sizeof *uids);
+    size_t count = 0;
+
+    if (!uids) {
+        imap_no_memory(s);
+        return true;
+    }
+    for (size_t i = 0; i < fetch->batch_n; i++) {
+        fetch->newly_seen[i] = !(fetch->batch[i].flags & POSTERN_FLAG_SEEN) &&
+                               view_number(&s->view, fetch->batch[i].uid);
+        if (fetch->newly_seen[i])
+            uids[count++] = fetch->batch[i].uid;
+    }
+    if (!count)
+        return false;
+    s->question = add;
+    s->question.uids = uids;
+    s->question.uid_count = count;
+    imap_ask(s, POSTERN_IMAP_STORE, stored);
+    return true;
+}
+
+static void took_again(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_fetch *fetch = s->fetch;
+
+    for (size_t i = 0, at = 0; !answer->err && i < fetch->batch_n; i++) {
+        while (at < answer->count && answer->messages[at].uid < fetch->batch[i].uid)
+            at++;
+        if (at < answer->count && answer->messages[at].uid == fetch->batch[i].uid)
+            fetch->batch[i] = answer->messages[at];
+    }
+    s->work = fetch_go;
+}
+
+/* stored - a disk that is full must not keep anybody from reading: then they stay unseen. */
+static void stored(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (answer->err) {
+        memset(s->fetch->newly_seen, 0, sizeof s->fetch->newly_seen);
+        s->work = fetch_go;
+        return;
+    }
+    s->question =
+        (struct postern_imap_question){.range = s->fetch->batch_range, .count = FETCH_BATCH};
+    imap_ask(s, POSTERN_IMAP_MESSAGES, took_again);
+}
+
+static void took_batch(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_fetch *fetch = s->fetch;
+    struct postern_uid_range asked = s->question.range;
+
+    if (answer->err) {
+        s->work = NULL;
+        imap_refuse(s, answer->err);
+        return;
+    }
+    fetch->at = 0;
+    fetch->batch_n = answer->count < FETCH_BATCH ? answer->count : FETCH_BATCH;
+    memset(fetch->newly_seen, 0, sizeof fetch->newly_seen);
+    if (fetch->batch_n)
+        memcpy(fetch->batch, answer->messages, fetch->batch_n * sizeof *fetch->batch);
+    fetch->batch_range = asked;
+    if (fetch->batch_n == FETCH_BATCH)
+        fetch->batch_range.last = fetch->batch[FETCH_BATCH - 1].uid;
+    /* whatever of the view lies there and did not come is gone */
+    fetch->missing |= view_place(&s->view, fetch->batch_range.last + 1) -
+                          view_place(&s->view, fetch->batch_range.first) >
+                      fetch->batch_n;
+    if (fetch->batch_range.last == fetch->set.ranges[fetch->range].last) {
+        fetch->range++;
+        fetch->next_uid = 0;
+    } else {
+        fetch->next_uid = fetch->batch_range.last + 1;
+    }
+    s->work = fetch_go;
+    if (fetch->sets_seen && !s->read_only && set_seen(s))
+        s->work = NULL;
+}
+
+static void next_batch(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+    struct postern_uid_range range;
+
+    if (fetch->range == fetch->set.count) {
+        finish(s);
+        return;
+    }
+    range = fetch->set.ranges[fetch->range];
+    range.first = fetch->next_uid ? fetch->next_uid : range.first;
+    s->work = NULL;
+    s->question = (struct postern_imap_question){.range = range, .count = FETCH_BATCH};
+    imap_ask(s, POSTERN_IMAP_MESSAGES, took_batch);
+}
+
+/* ---- one message ----------------------------------------------------------------------------- */
+
+static const struct postern_message_info *info_of(const struct imap_fetch *fetch)
+{
+    return &fetch->batch[fetch->at];
+}
+
+static void message_over(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+
+    if (fetch->newly_seen[fetch->at]) {
+        if (!fetch->has_flags) {
+            write_text(s, " FLAGS ");
+            write_flags(s, info_of(fetch)->flags, info_of(fetch)->keywords,
+                        view_is_recent(&s->view, info_of(fetch)->uid));
+        }
+        imap_told(s, info_of(fetch)->uid, info_of(fetch)->modseq);
+    }
+    write_text(s, ")\r\n");
+    if (fetch->has_content)
+        imap_tell(s, POSTERN_IMAP_CONTENT_DONE, fetch->content);
+    fetch->has_content = fetch->in_message = false;
+    fetch->at++;
+}
+
+static void took_block(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_fetch *fetch = s->fetch;
+
+    buffer_take(&fetch->block, buffer_length(&fetch->block));
+    s->work = fetch_go;
+    if (answer->err) { /* gone, or it cannot be read: the others can */
+        fetch->missing = true;
+        fetch->at++;
+        return;
+    }
+    buffer_append(&fetch->block, answer->text);
+    if (fetch->block.error)
+        imap_no_memory(s);
+    fetch->in_message = true;
+    fetch->any = false;
+    fetch->item = fetch->items;
+    write_text(s, "* ");
+    write_number(s, view_number(&s->view, info_of(fetch)->uid));
+    write_text(s, " FETCH (");
+}
+
+static void begin_message(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+
+    if (!view_number(&s->view, info_of(fetch)->uid) ||
+        info_of(fetch)->modseq <= fetch->changed_since) {
+        fetch->at++;
+        return;
+    }
+    if (!fetch->needs_block) {
+        took_block(s, &(struct imap_answer){.text = SPAN("")});
+        return;
+    }
+    s->work = NULL;
+    s->question = (struct postern_imap_question){.uid = info_of(fetch)->uid};
+    imap_ask(s, POSTERN_IMAP_STRUCTURE, took_block);
+}
+
+/* ---- sections -------------------------------------------------------------------------------- */
+
+static void broken(struct postern_imap *s)
+{
+    /* what was announced cannot be given; a client must not take anything else for it */
+    imap_over(s);
+}
+
+/* stream_put - octets as stored become octets as sent: LF is CRLF; then skip and left count. */
+static void stream_put(struct fetch_stream *stream, struct postern_span in, struct buffer *out)
+{
+    while (in.n && stream->left) {
+        size_t end = span_find(in, '\n');
+        struct postern_span text = span_make(in.p, end);
+        char before = end ? in.p[end - 1] : stream->last;
+        struct postern_span pieces[2] = {text, SPAN("")};
+
+        if (end < in.n)
+            pieces[1] = before == '\r' ? SPAN("\n") : SPAN("\r\n");
+        for (unsigned i = 0; i < 2; i++) {
+            size_t skip = stream->skip < pieces[i].n ? (size_t)stream->skip : pieces[i].n;
+
+            stream->skip -= skip;
+            pieces[i] = span_from(pieces[i], skip);
+            pieces[i].n = pieces[i].n < stream->left ? pieces[i].n : (size_t)stream->left;
+            buffer_append(out, pieces[i]);
+            stream->left -= pieces[i].n;
+        }
+        stream->last = end < in.n ? '\n' : in.p[in.n - 1];
+        in = span_from(in, end + 1);
+    }
+}
+
+static void stream_over(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+    struct buffer found = {.allocator = s->o.allocator};
+
+    fetch->stream.active = false;
+    if (fetch->stream.collects) {
+        const struct fetch_section *section = fetch->item->section;
+        struct postern_span text;
+
+        section_filter(section, buffer_span(&fetch->header), &found);
+        text = buffer_span(&found);
+        if (section->partial) {
+            text = span_from(text, section->offset < text.n ? (size_t)section->offset : text.n);
+            text.n = section->length < text.n ? (size_t)section->length : text.n;
+        }
+        write_text(s, "{");
+        write_number(s, text.n);
+        write_text(s, "}\r\n");
+        write_span(s, text);
+        if (found.error)
+            imap_no_memory(s);
+        buffer_done(&found);
+        buffer_take(&fetch->header, buffer_length(&fetch->header));
+    }
+    fetch->item = fetch->item->next;
+}
+
+static void took_octets(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_fetch *fetch = s->fetch;
+    struct fetch_stream *stream = &fetch->stream;
+    struct buffer *out = stream->collects ? &fetch->header : &s->out;
+
+    s->work = fetch_go;
+    if (answer->err) {
+        broken(s);
+        return;
+    }
+    if (answer->text.n == 0) { /* the end of the message: its last line has one, as sent */
+        stream->at = stream->end;
+        if (stream->left)
+            stream_put(stream, stream->last == '\n' ? SPAN("") : SPAN("\n"), out);
+        if (stream->left && !stream->collects)
+            broken(s);
+        stream->left = 0;
+        return;
+    }
+    stream->at += answer->text.n;
+    stream_put(stream, answer->text, out);
+    if (fetch->header.error)
+        imap_no_memory(s);
+}
+
+static void stream_go(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+    struct fetch_stream *stream = &fetch->stream;
+    uint64_t n = stream->end - stream->at;
+
+    if (stream->left && stream->at == stream->end) { /* a line end that is only sent */
+        took_octets(s, &(struct imap_answer){.text = SPAN("")});
+        return;
+    }
+    if (stream->left == 0) {
+        stream_over(s);
+        return;
+    }
+    s->work = NULL;
+    s->question = (struct postern_imap_question){.content = fetch->content,
+                                                 .offset = stream->at,
+                                                 .length = n < s->o.read_chunk ? (uint32_t)n
+                                                                               : s->o.read_chunk};
+    imap_ask(s, POSTERN_IMAP_READ, took_octets);
+}
+
+static void begin_section(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+    const struct fetch_section *section = fetch->item->section;
+    struct fetch_stream *stream = &fetch->stream;
+    struct postern_mime_range range;
+    uint64_t size;
+
+    section_write_label(s, section);
+    if (!section_find(fetch, section, info_of(fetch), &range)) {
+        write_text(s, " NIL");
+        fetch->item = fetch->item->next;
+        return;
+    }
+    write_text(s, " ");
+    size = range.wire_end - range.wire;
+    *stream = (struct fetch_stream){.active = true, .at = range.raw, .end = range.raw_end};
+    stream->collects = section->what == SECTION_FIELDS || section->what == SECTION_FIELDS_NOT;
+    stream->left = stream->collects && size > HEADER_MAX ? HEADER_MAX : size;
+    if (stream->collects)
+        return;
+    if (section->partial) {
+        stream->skip = section->offset < size ? section->offset : size;
+        stream->left =
+            size - stream->skip < section->length ? size - stream->skip : section->length;
+        if (range.raw_end - range.raw == size) { /* as stored is as sent */
+            stream->at += stream->skip;
+            stream->skip = 0;
+        }
+    }
+    write_text(s, "{");
+    write_number(s, stream->left);
+    write_text(s, "}\r\n");
+}
+
+static void took_content(struct postern_imap *s, const struct imap_answer *answer)
+{
+    s->work = fetch_go;
+    if (answer->err) { /* gone meanwhile: told as empty, and at the end */
+        s->fetch->missing = true;
+        section_write_label(s, s->fetch->item->section);
+        write_text(s, " NIL");
+        s->fetch->item = s->fetch->item->next;
+        return;
+    }
+    s->fetch->content = answer->content;
+    s->fetch->has_content = true;
+    begin_section(s);
+}
+
+static void section_go(struct postern_imap *s)
+{
+    if (s->fetch->has_content) {
+        begin_section(s);
+        return;
+    }
+    s->work = NULL;
+    s->question = (struct postern_imap_question){.uid = info_of(s->fetch)->uid};
+    imap_ask(s, POSTERN_IMAP_CONTENT, took_content);
+}
+
+/* ---- items ----------------------------------------------------------------------------------- */
+
+static void write_id(struct postern_imap *s, const struct postern_message_info *info)
+{
+    if (!info->email_id) {
+        write_text(s, "EMAILID NIL");
+        return;
+    }
+    write_text(s, "EMAILID (E");
+    write_number(s, info->email_id);
+    write_text(s, ")");
+}
+
+static void write_item(struct postern_imap *s, enum fetch_kind kind)
+{
+    const struct postern_message_info *info = info_of(s->fetch);
+    struct postern_span block = buffer_span(&s->fetch->block);
+
+    switch (kind) {
+    case FETCH_UID:
+        write_text(s, "UID ");
+        write_number(s, info->uid);
+        break;
+    case FETCH_FLAGS:
+        write_text(s, "FLAGS ");
+        write_flags(s, info->flags, info->keywords, view_is_recent(&s->view, info->uid));
+        break;
+    case FETCH_DATE:
+        write_text(s, "INTERNALDATE ");
+        write_date_time(s, info->date_s);
+        break;
+    case FETCH_SIZE:
+        write_text(s, "RFC822.SIZE ");
+        write_number(s, info->size_wire);
+        break;
+    case FETCH_MODSEQ:
+        write_text(s, "MODSEQ (");
+        write_number(s, info->modseq);
+        write_text(s, ")");
+        break;
+    case FETCH_EMAILID:
+        write_id(s, info);
+        break;
+    case FETCH_THREADID:
+        write_text(s, "THREADID NIL");
+        break;
+    case FETCH_ENVELOPE:
+        write_text(s, "ENVELOPE ");
+        fetch_write_envelope(s, block, 0);
+        break;
+    default:
+        write_text(s, kind == FETCH_BODY ? "BODY " : "BODYSTRUCTURE ");
+        fetch_write_body(s, block, kind == FETCH_BODYSTRUCTURE);
+        break;
+    }
+}
+
+static void item_go(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+
+    if (!fetch->item) {
+        message_over(s);
+        return;
+    }
+    if (fetch->any)
+        write_text(s, " ");
+    fetch->any = true;
+    if (fetch->item->kind == FETCH_SECTION) {
+        section_go(s);
+        return;
+    }
+    write_item(s, fetch->item->kind);
+    fetch->item = fetch->item->next;
+}
+
+/* fetch_go - one step; imap_advance() comes again while there is room. */
+static void fetch_go(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+
+    if (fetch->stream.active)
+        stream_go(s);
+    else if (fetch->in_message)
+        item_go(s);
+    else if (fetch->at < fetch->batch_n)
+        begin_message(s);
+    else
+        next_batch(s);
+}
+
+/* write_vanished - of the UIDs asked for, those that are not there (RFC 7162 3.2.6). */
+static void write_vanished(struct postern_imap *s)
+{
+    const struct imap_set *set = &s->fetch->set;
+
+    imap_write_holes(s, set->ranges, set->count);
+}
+
+void imap_cmd_fetch(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = arena_alloc(&s->arena, sizeof *fetch);
+
+    if (!fetch) {
+        imap_no_memory(s);
+        return;
+    }
+    memset(fetch, 0, sizeof *fetch);
+    fetch->block.allocator = fetch->header.allocator = s->o.allocator;
+    s->fetch = fetch;
+    if (!fetch_parse(s, fetch))
+        return;
+    if (fetch->vanished)
+        write_vanished(s);
+    s->work = fetch_go;
+    imap_advance(s);
+}
+
+void imap_fetch_abort(struct postern_imap *s)
+{
+    if (!s->fetch)
+        return;
+    buffer_done(&s->fetch->block);
+    buffer_done(&s->fetch->header);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-list - LIST and LSUB (RFC 9051 6.3.9, RFC 3501 6.3.9, RFC 5258, 5819, 6154). The application
+ * tells all names, in order, levels without a mailbox included; what of them is shown is decided
+ * here. */
+#include "codec/pattern.h"
+#include "proto/imap/session.h"
+
+#define PATTERNS_MAX 64
+
+enum {
+    SELECT_SUBSCRIBED = 1,
+    SELECT_RECURSIVE = 2,
+    SELECT_SPECIAL = 4,
+    RETURN_SUBSCRIBED = 8,
+    RETURN_CHILDREN = 16,
+    RETURN_SPECIAL = 32,
+    RETURN_STATUS = 64
+};
+
+struct imap_list {
+    unsigned options, status;
+    bool lsub;
+    struct postern_span patterns[PATTERNS_MAX];
+    size_t pattern_count;
+};
+
+/* ---- what is asked for ----------------------------------------------------------------------- */
+
+static void parse_selection(struct postern_imap *s, struct imap_list *list)
+{
+    bool other = false;
+
+    if (!parse_try(&s->in, '('))
+        return;
+    while (!s->in.bad && !parse_try(&s->in, ')')) {
+        if (parse_try_word(&s->in, "SUBSCRIBED"))
+            list->options |= SELECT_SUBSCRIBED | RETURN_SUBSCRIBED, other = true;
+        else if (parse_try_word(&s->in, "SPECIAL-USE"))
+            list->options |= SELECT_SPECIAL | RETURN_SPECIAL, other = true;
+        else if (parse_try_word(&s->in, "RECURSIVEMATCH"))
+            list->options |= SELECT_RECURSIVE;
+        else if (!parse_try_word(&s->in, "REMOTE"))
+            s->in.bad = true;
+        if (s->in.rest.n && s->in.rest.p[0] != ')')
+            parse_space(&s->in);
+    }
+    if (list->options & SELECT_RECURSIVE && !other)
+        s->in.bad = true; /* RFC 5258 3.1 */
+    parse_space(&s->in);
+}
+
+static void parse_return(struct postern_imap *s, struct imap_list *list)
+{
+    if (!parse_try(&s->in, ' '))
+        return;
+    if (!parse_try_word(&s->in, "RETURN"))
+        s->in.bad = true;
+    parse_space(&s->in);
+    parse_char(&s->in, '(');
+    while (!s->in.bad && !parse_try(&s->in, ')')) {
+        if (parse_try_word(&s->in, "SUBSCRIBED")) {
+            list->options |= RETURN_SUBSCRIBED;
+        } else if (parse_try_word(&s->in, "CHILDREN")) {
+            list->options |= RETURN_CHILDREN;
+        } else if (parse_try_word(&s->in, "SPECIAL-USE")) {
+            list->options |= RETURN_SPECIAL;
+        } else if (parse_try_word(&s->in, "STATUS")) {
+            list->options |= RETURN_STATUS;
+            parse_space(&s->in);
+            list->status = imap_parse_status_items(s);
+        } else {
+            s->in.bad = true;
+        }
+        if (s->in.rest.n && s->in.rest.p[0] != ')')
+            parse_space(&s->in);
+    }
+}
+
+/* one_pattern - behind the reference. */
+static void one_pattern(struct postern_imap *s, struct imap_list *list,
+                        struct postern_span reference)
+{
+    struct postern_span pattern = parse_pattern(s, &s->in);
+    char *both;
+
+    if (list->pattern_count == PATTERNS_MAX)
+        s->in.bad = true;
+    if (s->in.bad)
+        return;
+    both = arena_alloc(&s->arena, reference.n + pattern.n + 1);
+    if (!both) {
+        imap_no_memory(s);
+        return;
+    }
+    if (reference.n)
+        memcpy(both, reference.p, reference.n);
+    if (pattern.n)
+        memcpy(both + reference.n, pattern.p, pattern.n);
+    list->patterns[list->pattern_count++] = span_make(both, reference.n + pattern.n);
+}
+
+static void parse_patterns(struct postern_imap *s, struct imap_list *list)
+{
+    struct postern_span reference = parse_pattern(s, &s->in);
+
+    parse_space(&s->in);
+    if (!parse_try(&s->in, '(')) {
+        one_pattern(s, list, reference);
+        return;
+    }
+    do
+        one_pattern(s, list, reference);
+    while (!s->in.bad && parse_try(&s->in, ' '));
+    parse_char(&s->in, ')');
+}
+
+/* ---- what is shown --------------------------------------------------------------------------- */
+
+static bool is_matched(const struct imap_list *list, struct postern_span name)
+{
+    for (size_t i = 0; i < list->pattern_count; i++)
+        if (pattern_matches(name, list->patterns[i]))
+            return true;
+    return false;
+}
+
+static bool is_below(struct postern_span name, struct postern_span parent)
+{
+    return name.n > parent.n && span_begins(name, parent) && name.p[parent.n] == '/';
+}
+
+static bool is_selected(const struct imap_list *list, const struct postern_status *one)
+{
+    if (list->options & SELECT_SUBSCRIBED && !one->subscribed)
+        return false;
+    if (list->options & SELECT_SPECIAL && !one->special)
+        return false;
+    return list->options & SELECT_SUBSCRIBED || one->exists || one->has_children;
+}
+
+/* has_selected_below - one that no pattern shows by itself. */
+static bool has_selected_below(const struct imap_list *list, const struct imap_answer *all,
+                               size_t at)
+{
+    for (size_t i = at + 1; i < all->count; i++) {
+        const struct postern_status *one = &all->statuses[i];
+
+        if (is_below(one->name, all->statuses[at].name) && is_selected(list, one) &&
+            !is_matched(list, one->name))
+            return true;
+    }
+    return false;
+}
+
+static void write_attribute(struct postern_imap *s, const char **space, const char *name)
+{
+    write_text(s, *space);
+    write_text(s, name);
+    *space = " ";
+}
+
+static void write_name(struct postern_imap *s, const struct imap_list *list,
+                       const struct postern_status *one, bool child_info)
+{
+    const char *space = "", *special;
+
+    write_text(s, list->lsub ? "* LSUB (" : "* LIST (");
+    if (!one->exists)
+        write_attribute(s, &space,
+                        list->options & (SELECT_SUBSCRIBED | RETURN_SUBSCRIBED) ? "\\NonExistent"
+                                                                                : "\\Noselect");
+    if (!list->lsub) {
+        write_attribute(s, &space, one->has_children ? "\\HasChildren" : "\\HasNoChildren");
+        if (one->subscribed && list->options & RETURN_SUBSCRIBED)
+            write_attribute(s, &space, "\\Subscribed");
+        special = one->exists ? imap_special(one->special) : NULL;
+        if (special)
+            write_attribute(s, &space, special);
+    }
+    write_text(s, ") \"/\" ");
+    write_mailbox(s, one->name);
+    if (child_info)
+        write_text(s, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+    write_text(s, "\r\n");
+    if (list->options & RETURN_STATUS && one->exists)
+        imap_write_status(s, one, list->status);
+}
+
+/* write_lsub_parent - RFC 3501 6.3.9: "%" shows a level that is not subscribed when one below it
+ * is, as \Noselect. */
+static void write_lsub_parent(struct postern_imap *s, const struct imap_list *list,
+                              const struct postern_status *one)
+{
+    struct postern_status level = {.name = one->name, .exists = true};
+
+    if (!is_matched(list, one->name))
+        return;
+    level.exists = false;
+    write_name(s, list, &level, false);
+}
+
+static void listed(struct postern_imap *s, const struct imap_answer *answer)
+{
+    const struct imap_list *list = s->list;
+
+    if (answer->err) {
+        imap_refuse(s, answer->err);
+        return;
+    }
+    for (size_t i = 0; i < answer->count; i++) {
+        const struct postern_status *one = &answer->statuses[i];
+        bool child = false;
+
+        if (!is_matched(list, one->name))
+            continue;
+        if (list->options & SELECT_RECURSIVE || (list->lsub && !one->subscribed))
+            child = has_selected_below(list, answer, i);
+        if (list->lsub && !one->subscribed && child)
+            write_lsub_parent(s, list, one);
+        else if (is_selected(list, one) || child)
+            write_name(s, list, one, child);
+    }
+    imap_ok(s, NULL, "done");
+}
+
+static struct imap_list *list_new(struct postern_imap *s)
+{
+    struct imap_list *list = arena_alloc(&s->arena, sizeof *list);
+
+    if (!list) {
+        imap_no_memory(s);
+        return NULL;
+    }
+    *list = (struct imap_list){0};
+    s->list = list;
+    parse_space(&s->in);
+    return list;
+}
+
+void imap_cmd_list(struct postern_imap *s)
+{
+    struct imap_list *list = list_new(s);
+
+    if (!list)
+        return;
+    parse_selection(s, list);
+    parse_patterns(s, list);
+    parse_return(s, list);
+    if (!imap_good(s))
+        return;
+    if (list->pattern_count == 1 && list->patterns[0].n == 0) { /* what is the delimiter? */
+        write_text(s, "* LIST (\\Noselect) \"/\" \"\"\r\n");
+        imap_ok(s, NULL, "done");
+        return;
+    }
+    s->question = (struct postern_imap_question){0};
+    imap_ask(s, POSTERN_IMAP_LIST, listed);
+}
+
+void imap_cmd_lsub(struct postern_imap *s)
+{
+    struct imap_list *list = list_new(s);
+
+    if (!list)
+        return;
+    list->lsub = true;
+    list->options = SELECT_SUBSCRIBED;
+    parse_patterns(s, list);
+    if (!imap_good(s))
+        return;
+    s->question = (struct postern_imap_question){0};
+    imap_ask(s, POSTERN_IMAP_LIST, listed);
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-login - the greeting, CAPABILITY, STARTTLS, LOGIN, AUTHENTICATE, LOGOUT (RFC 9051 6.1, 6.2).
+ * The mechanisms live in src/sasl; here are the lines, the base64 and what may be offered now: no
+ * plaintext without TLS, -PLUS only with a channel binding, EXTERNAL only with a name. */
+#include "codec/base64.h"
+#include "codec/saslprep.h"
+#include "codec/utf8.h"
+#include "proto/imap/session.h"
+
+#define SCRAM_PLUS (POSTERN_SASL_SCRAM_SHA_1_PLUS | POSTERN_SASL_SCRAM_SHA_256_PLUS)
+#define SCRAM (POSTERN_SASL_SCRAM_SHA_1 | POSTERN_SASL_SCRAM_SHA_256 | SCRAM_PLUS)
+
+bool imap_is_secure(const struct postern_imap *s)
+{
+    return s->tls || s->o.plaintext_without_tls;
+}
+
+static unsigned offered(const struct postern_imap *s)
+{
+    unsigned mask = s->o.sasl_mechanisms & POSTERN_SASL_ALL;
+
+    if (!s->o.crypto || !s->o.random)
+        mask &= ~(unsigned)SCRAM;
+    if (!s->tls || !s->tls_binding.n)
+        mask &= ~(unsigned)SCRAM_PLUS;
+    if (!s->tls || !s->tls_identity.n)
+        mask &= ~(unsigned)POSTERN_SASL_EXTERNAL;
+    for (unsigned bit = 1; bit < POSTERN_SASL_ALL && !imap_is_secure(s); bit <<= 1)
+        if (postern_sasl_is_plaintext(bit))
+            mask &= ~bit;
+    return mask;
+}
+
+/* ---- capabilities ---------------------------------------------------------------------------- */
+
+static void write_before_login(struct postern_imap *s)
+{
+    unsigned mask = offered(s);
+
+    if (s->o.tls_available && !s->tls)
+        write_text(s, " STARTTLS");
+    if (!imap_is_secure(s))
+        write_text(s, " LOGINDISABLED");
+    for (unsigned bit = 1; bit < POSTERN_SASL_ALL; bit <<= 1)
+        if (mask & bit) {
+            write_text(s, " AUTH=");
+            write_text(s, postern_sasl_name(bit));
+        }
+}
+
+/* imap_write_capability - "CAPABILITY ..." without a line end. */
+void imap_write_capability(struct postern_imap *s)
+{
+    write_text(s, "CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE");
+    if (s->state & (POSTERN_IMAP_GREETING | POSTERN_IMAP_NOT_AUTHENTICATED)) {
+        write_before_login(s);
+        return;
+    }
+    write_text(s, " NAMESPACE UNSELECT IDLE CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE"
+                  " CREATE-SPECIAL-USE UIDPLUS MOVE MULTIAPPEND ESEARCH CONDSTORE QRESYNC"
+                  " OBJECTID STATUS=SIZE");
+    if (s->o.seconds)
+        write_text(s, " WITHIN");
+    write_text(s, " APPENDLIMIT=");
+    write_number(s, s->o.append_max);
+}
+
+void imap_cmd_capability(struct postern_imap *s)
+{
+    if (!imap_good(s))
+        return;
+    write_text(s, "* ");
+    imap_write_capability(s);
+    write_text(s, "\r\n");
+    imap_ok(s, NULL, "done");
+}
+
+void imap_greet(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (answer->err) {
+        write_text(s, "* BYE [UNAVAILABLE] not now\r\n");
+        imap_over(s);
+        return;
+    }
+    s->state = POSTERN_IMAP_NOT_AUTHENTICATED;
+    write_text(s, "* OK [");
+    imap_write_capability(s);
+    write_text(s, "] ");
+    write_span(s, s->o.greeting);
+    write_text(s, "\r\n");
+}
+
+void imap_cmd_starttls(struct postern_imap *s)
+{
+    if (!imap_good(s))
+        return;
+    if (s->tls || !s->o.tls_available) {
+        imap_bad(s, s->tls ? "TLS is up already" : "no TLS here");
+        return;
+    }
+    imap_ok(s, NULL, "begin TLS now");
+    s->want_tls = true;
+}
+
+void imap_cmd_logout(struct postern_imap *s)
+{
+    if (!imap_good(s))
+        return;
+    imap_unselect(s);
+    write_text(s, "* BYE logging out\r\n");
+    s->closing = true;
+    imap_ok(s, NULL, "bye");
+}
+
+/* ---- who it is ------------------------------------------------------------------------------- */
+
+void imap_login_failed(struct postern_imap *s, enum postern_verdict verdict)
+{
+    postern_sasl_free(&s->sasl);
+    if (verdict == POSTERN_NO_CREDENTIALS) {
+        s->failures++;
+        imap_no(s, "AUTHENTICATIONFAILED", "wrong name or password");
+    } else if (verdict == POSTERN_NO_POLICY) {
+        imap_no(s, "AUTHORIZATIONFAILED", "not allowed here");
+    } else {
+        imap_no(s, verdict == POSTERN_NO_PERMANENT ? "CONTACTADMIN" : "UNAVAILABLE",
+                "temporarily unavailable");
+    }
+}
+
+static void account_opened(struct postern_imap *s, const struct imap_answer *answer)
+{
+    postern_sasl_free(&s->sasl);
+    if (answer->err) {
+        imap_no(s, answer->err == POSTERN_E_IN_USE ? "LIMIT" : "UNAVAILABLE",
+                "the account cannot be opened now");
+        return;
+    }
+    s->state = POSTERN_IMAP_AUTHENTICATED;
+    s->failures = s->errors = 0;
+    write_span(s, s->tag);
+    write_text(s, " OK [");
+    imap_write_capability(s);
+    write_text(s, "] logged in\r\n");
+    imap_command_over(s);
+}
+
+void imap_logged_in(struct postern_imap *s, struct postern_span user)
+{
+    if (imap_set_text(s, &s->user, user) < 0) {
+        imap_no_memory(s);
+        return;
+    }
+    s->question = (struct postern_imap_question){.name = s->user};
+    imap_ask(s, POSTERN_IMAP_LOGIN, account_opened);
+}
+
+/* ---- LOGIN ----------------------------------------------------------------------------------- */
+
+static void login_checked(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (answer->verdict != POSTERN_YES)
+        imap_login_failed(s, answer->verdict);
+    else
+        imap_logged_in(s, answer->text.n ? answer->text : s->question.user);
+}
+
+/* prepare - a name or password as compared (SASLprep). */
+static bool prepare(struct postern_imap *s, struct postern_span in, struct postern_span *out_r)
+{
+    struct buffer prepared = {.allocator = s->o.allocator};
+    int err = 0;
+
+    *out_r = in;
+    if (!utf8_is_ascii(in))
+        err = utf8_is_valid(in) ? saslprep(in, &prepared) : POSTERN_E_SYNTAX;
+    if (!err && prepared.data)
+        err = arena_copy(&s->arena, buffer_span(&prepared), out_r);
+    buffer_done(&prepared);
+    if (err == POSTERN_E_NOMEM)
+        imap_no_memory(s);
+    else if (err)
+        imap_no(s, "AUTHENTICATIONFAILED", "wrong name or password");
+    return !err;
+}
+
+void imap_cmd_login(struct postern_imap *s)
+{
+    struct postern_span user, secret;
+
+    parse_space(&s->in);
+    user = parse_astring(s, &s->in);
+    parse_space(&s->in);
+    secret = parse_astring(s, &s->in);
+    if (!imap_good(s))
+        return;
+    if (!imap_is_secure(s)) {
+        imap_no(s, "PRIVACYREQUIRED", "not without TLS");
+        return;
+    }
+    s->question = (struct postern_imap_question){.method = "LOGIN", .tls = s->tls};
+    if (prepare(s, user, &s->question.user) && prepare(s, secret, &s->question.secret))
+        imap_ask(s, POSTERN_IMAP_AUTHENTICATE, login_checked);
+}
+
+/* ---- AUTHENTICATE ---------------------------------------------------------------------------- */
+
+static void sasl_state(struct postern_imap *s, int state);
+
+static void sasl_verified(struct postern_imap *s, const struct imap_answer *answer)
+{
+    s->verdict = answer->verdict;
+    if (answer->text.n && imap_set_text(s, &s->user, answer->text) < 0)
+        imap_no_memory(s);
+    else
+        sasl_state(s, postern_sasl_verified(s->sasl, answer->verdict == POSTERN_YES));
+}
+
+static void sasl_keys(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (answer->verdict != POSTERN_YES) {
+        imap_login_failed(s, answer->verdict);
+        return;
+    }
+    if (answer->keys && answer->text.n && imap_set_text(s, &s->user, answer->text) < 0)
+        imap_no_memory(s);
+    else
+        sasl_state(s, postern_sasl_keys(s->sasl, answer->keys));
+}
+
+static void sasl_ask(struct postern_imap *s, enum postern_imap_question_kind kind)
+{
+    const struct postern_sasl_facts *facts = postern_sasl_facts(s->sasl);
+
+    s->question =
+        (struct postern_imap_question){.method = postern_sasl_name(facts->mechanism),
+                                       .mechanism = facts->mechanism,
+                                       .user = facts->authcid,
+                                       .authorize = facts->authzid,
+                                       .secret = facts->token.n ? facts->token : facts->password,
+                                       .tls = s->tls};
+    imap_ask(s, kind, kind == POSTERN_IMAP_AUTHENTICATE ? sasl_verified : sasl_keys);
+}
+
+static void sasl_done(struct postern_imap *s)
+{
+    const struct postern_sasl_facts *facts = postern_sasl_facts(s->sasl);
+    struct postern_span name = facts->authzid.n ? facts->authzid : facts->authcid, user;
+
+    if (arena_copy(&s->arena, s->user.n ? s->user : name, &user) < 0)
+        imap_no_memory(s);
+    else
+        imap_logged_in(s, user);
+}
+
+static void challenge(struct postern_imap *s)
+{
+    write_text(s, "+ ");
+    base64_encode(postern_sasl_challenge(s->sasl), &s->out);
+    write_text(s, "\r\n");
+}
+
+static void sasl_state(struct postern_imap *s, int state)
+{
+    switch (state) {
+    case POSTERN_SASL_CHALLENGE:
+        challenge(s);
+        break;
+    case POSTERN_SASL_VERIFY:
+        sasl_ask(s, POSTERN_IMAP_AUTHENTICATE);
+        break;
+    case POSTERN_SASL_LOOKUP:
+        sasl_ask(s, POSTERN_IMAP_AUTH_LOOKUP);
+        break;
+    case POSTERN_SASL_DONE:
+        sasl_done(s);
+        break;
+    case POSTERN_SASL_FAILED:
+        imap_login_failed(s, s->verdict ? s->verdict : POSTERN_NO_CREDENTIALS);
+        break;
+    default:
+        imap_no_memory(s);
+        break;
+    }
+}
+
+/* step - a response in base64; absent: none came with the command. */
+static void step(struct postern_imap *s, struct postern_span encoded)
+{
+    struct buffer decoded = {.allocator = s->o.allocator};
+    int err = encoded.p && encoded.n ? base64_decode(encoded, &decoded) : 0;
+
+    if (err == POSTERN_E_NOMEM || decoded.error) {
+        imap_no_memory(s);
+    } else if (err) {
+        postern_sasl_free(&s->sasl);
+        imap_bad(s, "this is not base64");
+    } else {
+        struct postern_span response = decoded.data ? buffer_span(&decoded) : SPAN("");
+
+        sasl_state(s, postern_sasl_step(s->sasl, encoded.p != NULL, response));
+    }
+    buffer_done(&decoded);
+}
+
+void imap_sasl_line(struct postern_imap *s, struct postern_span line)
+{
+    if (span_equal(line, SPAN("*"))) {
+        postern_sasl_free(&s->sasl);
+        imap_bad(s, "cancelled");
+    } else {
+        step(s, line.n ? line : SPAN(""));
+    }
+}
+
+static int sasl_begin(struct postern_imap *s, unsigned mechanism)
+{
+    char key[16];
+    struct postern_sasl_options options = {.allocator = s->o.allocator,
+                                           .crypto = s->o.crypto,
+                                           .random = s->o.random,
+                                           .tls_identity = s->tls_identity,
+                                           .binding_exporter = s->tls_binding,
+                                           .decoy_key = s->o.decoy_key,
+                                           .plus_offered = offered(s) & SCRAM_PLUS};
+
+    if (!options.decoy_key.n && s->o.random) {
+        if (s->o.random->fill(s->o.random->ctx, key, sizeof key) < 0)
+            return POSTERN_E_UNSUPPORTED;
+        options.decoy_key = span_make(key, sizeof key);
+    }
+    return postern_sasl_new(&s->sasl, mechanism, &options);
+}
+
+void imap_cmd_authenticate(struct postern_imap *s)
+{
+    struct postern_span name, initial = {0};
+    unsigned mechanism;
+    int err;
+
+    parse_space(&s->in);
+    name = parse_atom(&s->in);
+    if (parse_try(&s->in, ' ')) {
+        initial = s->in.rest.n ? s->in.rest : SPAN("!");
+        s->in.rest = (struct postern_span){0};
+    }
+    if (!imap_good(s))
+        return;
+    mechanism = postern_sasl_find(name);
+    if (mechanism & s->o.sasl_mechanisms && !imap_is_secure(s) &&
+        postern_sasl_is_plaintext(mechanism)) {
+        imap_no(s, "PRIVACYREQUIRED", "not without TLS");
+    } else if (!(mechanism & offered(s))) {
+        imap_no(s, "CANNOT", "no such mechanism is offered");
+    } else if (initial.n && postern_sasl_is_server_first(mechanism)) {
+        imap_bad(s, "this mechanism begins with the server");
+    } else {
+        s->verdict = POSTERN_YES;
+        (void)imap_set_text(s, &s->user, (struct postern_span){0}); /* frees only */
+        err = sasl_begin(s, mechanism);
+        if (err == POSTERN_E_NOMEM)
+            imap_no_memory(s);
+        else if (err)
+            imap_no(s, "CANNOT", "no such mechanism is offered");
+        else
+            step(s, span_equal(initial, SPAN("=")) ? SPAN("") : initial);
+    }
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-mailbox - CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS (RFC 9051 6.3.4 to 6.3.8,
+ * 6.3.11; RFC 6154, 8474, 8438). */
+#include "proto/imap/session.h"
+
+static const struct {
+    const char *name;
+    enum postern_special_use special;
+} specials[] = {{"\\Archive", POSTERN_SPECIAL_ARCHIVE}, {"\\Drafts", POSTERN_SPECIAL_DRAFTS},
+                {"\\Flagged", POSTERN_SPECIAL_FLAGGED}, {"\\Important", POSTERN_SPECIAL_IMPORTANT},
+                {"\\Junk", POSTERN_SPECIAL_JUNK},       {"\\Sent", POSTERN_SPECIAL_SENT},
+                {"\\Trash", POSTERN_SPECIAL_TRASH}};
+
+const char *imap_special(enum postern_special_use special)
+{
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+        if (specials[i].special == special)
+            return specials[i].name;
+    return NULL;
+}
+
+static void done(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (answer->err)
+        imap_refuse(s, answer->err);
+    else
+        imap_ok(s, NULL, "done");
+}
+
+/* ---- CREATE ---------------------------------------------------------------------------------- */
+
+static enum postern_special_use parse_special(struct postern_imap *s)
+{
+    struct postern_span word;
+
+    parse_char(&s->in, '\\');
+    word = parse_atom(&s->in);
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+        if (span_equal_nocase(word, postern_span_of(specials[i].name + 1)))
+            return specials[i].special;
+    if (!s->in.bad)
+        s->in.why = "no such use of a mailbox is known";
+    s->in.bad = true;
+    return POSTERN_SPECIAL_NONE;
+}
+
+static enum postern_special_use parse_use(struct postern_imap *s)
+{
+    enum postern_special_use special = POSTERN_SPECIAL_NONE;
+
+    if (!parse_try(&s->in, ' '))
+        return special;
+    parse_char(&s->in, '(');
+    if (!parse_try_word(&s->in, "USE"))
+        s->in.bad = true;
+    parse_space(&s->in);
+    parse_char(&s->in, '(');
+    if (!parse_try(&s->in, ')')) {
+        special = parse_special(s);
+        parse_char(&s->in, ')');
+    }
+    parse_char(&s->in, ')');
+    return special;
+}
+
+static void told_id(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct buffer line = {.allocator = s->o.allocator};
+
+    if (answer->err) {
+        imap_ok(s, NULL, "made");
+        return;
+    }
+    buffer_append_text(&line, "OK [MAILBOXID (M");
+    buffer_append_number(&line, answer->statuses->id);
+    buffer_append_text(&line, ")] made");
+    imap_result_take(s, &line);
+}
+
+static void created(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (answer->err) {
+        imap_refuse(s, answer->err);
+        return;
+    }
+    s->question = (struct postern_imap_question){.name = s->question.name};
+    imap_ask(s, POSTERN_IMAP_STATUS, told_id);
+}
+
+void imap_cmd_create(struct postern_imap *s)
+{
+    struct postern_imap_question question = {0};
+
+    parse_space(&s->in);
+    question.name = parse_mailbox(s, &s->in);
+    question.special = parse_use(s);
+    if (!imap_good(s))
+        return;
+    /* a client that will make others below it may end the name with the delimiter */
+    if (question.name.n > 1 && question.name.p[question.name.n - 1] == '/')
+        question.name.n--;
+    s->question = question;
+    imap_ask(s, POSTERN_IMAP_CREATE, created);
+}
+
+/* ---- the others ------------------------------------------------------------------------------ */
+
+static bool one_name(struct postern_imap *s)
+{
+    struct postern_imap_question question = {0};
+
+    parse_space(&s->in);
+    question.name = parse_mailbox(s, &s->in);
+    s->question = question;
+    return imap_good(s);
+}
+
+void imap_cmd_delete(struct postern_imap *s)
+{
+    if (one_name(s))
+        imap_ask(s, POSTERN_IMAP_REMOVE, done);
+}
+
+void imap_cmd_rename(struct postern_imap *s)
+{
+    struct postern_imap_question question = {0};
+
+    parse_space(&s->in);
+    question.name = parse_mailbox(s, &s->in);
+    parse_space(&s->in);
+    question.to = parse_mailbox(s, &s->in);
+    s->question = question;
+    if (imap_good(s))
+        imap_ask(s, POSTERN_IMAP_RENAME, done);
+}
+
+void imap_cmd_subscribe(struct postern_imap *s)
+{
+    if (!one_name(s))
+        return;
+    s->question.on = true;
+    imap_ask(s, POSTERN_IMAP_SUBSCRIBE, done);
+}
+
+void imap_cmd_unsubscribe(struct postern_imap *s)
+{
+    if (one_name(s))
+        imap_ask(s, POSTERN_IMAP_SUBSCRIBE, done);
+}
+
+/* ---- STATUS ---------------------------------------------------------------------------------- */
+
+#define STATUS_ITEMS(X) \
+    X("MESSAGES")       \
+    X("RECENT")         \
+    X("UIDNEXT")        \
+    X("UIDVALIDITY")    \
+    X("UNSEEN")         \
+    X("DELETED")        \
+    X("SIZE")           \
+    X("HIGHESTMODSEQ")  \
+    X("MAILBOXID")      \
+    X("APPENDLIMIT")
+#define ITEM_NAME(name) name,
+static const char *const items[] = {STATUS_ITEMS(ITEM_NAME)};
+#define ITEM_COUNT (sizeof items / sizeof *items)
+
+unsigned imap_parse_status_items(struct postern_imap *s)
+{
+    unsigned mask = 0;
+
+    parse_char(&s->in, '(');
+    do {
+        size_t i = 0;
+
+        while (i < ITEM_COUNT && !parse_try_word(&s->in, items[i]))
+            i++;
+        if (i == ITEM_COUNT)
+            s->in.bad = true;
+        mask |= 1u << i;
+    } while (!s->in.bad && parse_try(&s->in, ' '));
+    parse_char(&s->in, ')');
+    if (mask & 1u << 7)
+        s->condstore = true; /* RFC 7162 3.1: it is asked for by this */
+    return mask;
+}
+
+static uint64_t item_value(const struct postern_imap *s, const struct postern_status *status,
+                           size_t item)
+{
+    const uint64_t values[] = {status->messages,   0,
+                               status->uid_next,   status->uid_validity,
+                               status->unseen,     status->deleted,
+                               status->size_bytes, status->modseq,
+                               status->id,         s->o.append_max};
+
+    return values[item];
+}
+
+void imap_write_status(struct postern_imap *s, const struct postern_status *status, unsigned mask)
+{
+    const char *space = "";
+
+    write_text(s, "* STATUS ");
+    write_mailbox(s, status->name);
+    write_text(s, " (");
+    for (size_t i = 0; i < ITEM_COUNT; i++) {
+        bool is_id = i == 8;
+
+        if (!(mask >> i & 1))
+            continue;
+        write_text(s, space);
+        write_text(s, items[i]);
+        write_text(s, is_id ? " (M" : " ");
+        write_number(s, item_value(s, status, i));
+        write_text(s, is_id ? ")" : "");
+        space = " ";
+    }
+    write_text(s, ")\r\n");
+}
+
+static void status_known(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct postern_status status;
+
+    if (answer->err) {
+        imap_refuse(s, answer->err);
+        return;
+    }
+    status = *answer->statuses;
+    status.name = s->question.name;
+    imap_write_status(s, &status, s->question.flags);
+    imap_ok(s, NULL, "done");
+}
+
+void imap_cmd_status(struct postern_imap *s)
+{
+    struct postern_imap_question question = {0};
+
+    parse_space(&s->in);
+    question.name = parse_mailbox(s, &s->in);
+    parse_space(&s->in);
+    question.flags = imap_parse_status_items(s);
+    s->question = question;
+    if (imap_good(s))
+        imap_ask(s, POSTERN_IMAP_STATUS, status_known);
+}

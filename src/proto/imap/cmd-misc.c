@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-misc - NOOP, ID, ENABLE, NAMESPACE, IDLE (RFC 9051 6.1.2, 6.3.1, 6.3.10, 6.3.13; RFC 2971).
+ */
+#include "proto/imap/session.h"
+
+void imap_cmd_noop(struct postern_imap *s)
+{
+    if (imap_good(s))
+        imap_ok(s, NULL, "done");
+}
+
+/* ---- ID -------------------------------------------------------------------------------------- */
+
+#define ID_PAIRS_MAX 30
+
+static void parse_id(struct postern_imap *s)
+{
+    unsigned pairs = 0;
+
+    parse_space(&s->in);
+    if (parse_try_word(&s->in, "NIL"))
+        return;
+    parse_char(&s->in, '(');
+    if (parse_try(&s->in, ')'))
+        return;
+    do {
+        (void)parse_string(s, &s->in);
+        parse_space(&s->in);
+        (void)parse_nstring(s, &s->in);
+        if (++pairs > ID_PAIRS_MAX)
+            s->in.bad = true;
+    } while (!s->in.bad && parse_try(&s->in, ' '));
+    parse_char(&s->in, ')');
+}
+
+void imap_cmd_id(struct postern_imap *s)
+{
+    parse_id(s);
+    if (!imap_good(s))
+        return;
+    write_text(s, "* ID (\"name\" ");
+    write_nstring(s, s->o.id_name);
+    if (s->o.id_version.n) {
+        write_text(s, " \"version\" ");
+        write_nstring(s, s->o.id_version);
+    }
+    write_text(s, ")\r\n");
+    imap_ok(s, NULL, "done");
+}
+
+/* ---- ENABLE ---------------------------------------------------------------------------------- */
+
+/* enable - RFC 5161: what is not known is passed over; ENABLED names what was not enabled before.
+ */
+static void enable(struct postern_imap *s, struct postern_span word)
+{
+    if (span_equal_nocase(word, SPAN("CONDSTORE")) && !s->condstore) {
+        s->condstore = true;
+        write_text(s, " CONDSTORE");
+    } else if (span_equal_nocase(word, SPAN("QRESYNC")) && !s->qresync) {
+        s->qresync = s->condstore = true;
+        write_text(s, " QRESYNC");
+    }
+}
+
+void imap_cmd_enable(struct postern_imap *s)
+{
+    struct imap_parser words = s->in;
+
+    do {
+        parse_space(&s->in);
+        (void)parse_atom(&s->in);
+    } while (!s->in.bad && s->in.rest.n);
+    if (!imap_good(s))
+        return;
+    write_text(s, "* ENABLED");
+    while (words.rest.n) {
+        parse_space(&words);
+        enable(s, parse_atom(&words));
+    }
+    write_text(s, "\r\n");
+    imap_ok(s, NULL, "done");
+}
+
+void imap_cmd_namespace(struct postern_imap *s)
+{
+    if (!imap_good(s))
+        return;
+    write_text(s, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+    imap_ok(s, NULL, "done");
+}
+
+/* ---- IDLE ------------------------------------------------------------------------------------ */
+
+void imap_cmd_idle(struct postern_imap *s)
+{
+    if (!imap_good(s))
+        return;
+    write_text(s, "+ idling\r\n");
+    s->idling = s->has_news = true; /* what came since the last command is told at once */
+    buffer_take(&s->input.text, buffer_length(&s->input.text));
+    if (s->state == POSTERN_IMAP_SELECTED)
+        imap_tell(s, POSTERN_IMAP_WATCH, 0);
+}
+
+void imap_idle_news(struct postern_imap *s)
+{
+    if (s->state == POSTERN_IMAP_SELECTED)
+        imap_news_ask(s);
+    else
+        s->has_news = false;
+}
+
+void imap_idle_line(struct postern_imap *s, struct postern_span line)
+{
+    s->idling = false;
+    if (s->state == POSTERN_IMAP_SELECTED)
+        imap_tell(s, POSTERN_IMAP_UNWATCH, 0);
+    if (span_equal_nocase(line, SPAN("DONE")))
+        imap_ok(s, NULL, "done");
+    else
+        imap_bad(s, "DONE was expected");
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-search - SEARCH, with ESEARCH's answers (RFC 9051 6.4.4, RFC 4731). Over the messages of the
+ * view in batches: most are decided by what is known, then by the parsed form, the rest is read. */
+#include "proto/imap/search.h"
+
+#define READ_BYTES 65536
+
+static void search_go(struct postern_imap *s);
+
+/* ---- the answer ------------------------------------------------------------------------------ */
+
+static void write_plain(struct postern_imap *s, const struct imap_search *search)
+{
+    write_text(s, "* SEARCH");
+    for (size_t i = 0; i < search->found_count; i++) {
+        write_text(s, " ");
+        write_number(s, search->found[i]);
+    }
+    if (search->has_modseq && search->found_count) {
+        write_text(s, " (MODSEQ ");
+        write_number(s, search->modseq);
+        write_text(s, ")");
+    }
+    write_text(s, "\r\n");
+}
+
+static void write_extended(struct postern_imap *s, const struct imap_search *search)
+{
+    size_t n = search->found_count;
+
+    write_text(s, "* ESEARCH (TAG ");
+    write_string(s, s->tag);
+    write_text(s, s->by_uid ? ") UID" : ")");
+    if (n && search->returns & RETURN_MIN) {
+        write_text(s, " MIN ");
+        write_number(s, search->found[0]);
+    }
+    if (n && search->returns & RETURN_MAX) {
+        write_text(s, " MAX ");
+        write_number(s, search->found[n - 1]);
+    }
+    if (search->returns & RETURN_COUNT) {
+        write_text(s, " COUNT ");
+        write_number(s, n);
+    }
+    if (n && search->returns & RETURN_ALL) {
+        write_text(s, " ALL ");
+        write_uids(s, search->found, n);
+    }
+    if (n && search->has_modseq) {
+        write_text(s, " MODSEQ ");
+        write_number(s, search->modseq);
+    }
+    write_text(s, "\r\n");
+}
+
+void imap_search_abort(struct postern_imap *s)
+{
+    if (!s->search)
+        return;
+    if (s->search->scan)
+        (void)text_scan_end(s->search->scan);
+    s->search->scan = NULL;
+    buffer_done(&s->search->block);
+}
+
+static void finish(struct postern_imap *s)
+{
+    s->work = NULL;
+    if (s->search->has_return)
+        write_extended(s, s->search);
+    else
+        write_plain(s, s->search);
+    imap_search_abort(s);
+    imap_ok(s, NULL, "done");
+}
+
+/* ---- one message ----------------------------------------------------------------------------- */
+
+static void note(struct postern_imap *s, const struct postern_message_info *info)
+{
+    struct imap_search *search = s->search;
+
+    if (search->found_count == search->found_room) {
+        size_t room = search->found_room ? search->found_room * 2 : 256;
+        uint32_t *more = arena_alloc(&s->arena, room * sizeof *more);
+
+        if (!more) {
+            imap_no_memory(s);
+            return;
+        }
+        if (search->found_count)
+            memcpy(more, search->found, search->found_count * sizeof *more);
+        search->found = more;
+        search->found_room = room;
+    }
+    search->found[search->found_count++] = s->by_uid ? info->uid : view_number(&s->view, info->uid);
+    if (search->modseq < info->modseq)
+        search->modseq = info->modseq;
+}
+
+static void message_over(struct postern_imap *s, enum truth truth)
+{
+    struct imap_search *search = s->search;
+
+    if (search->reading)
+        imap_tell(s, POSTERN_IMAP_CONTENT_DONE, search->content);
+    search->reading = false;
+    if (truth == TRUE_)
+        note(s, &search->batch[search->at]);
+    search->at++;
+    s->work = search_go;
+}
+
+static void next_leaf(struct postern_imap *s);
+
+static void leaf_over(struct postern_imap *s)
+{
+    struct imap_search *search = s->search;
+
+    search->leaves[search->leaf] = text_scan_end(search->scan) ? TRUE_ : FALSE_;
+    search->scan = NULL;
+    search->leaf++;
+    next_leaf(s);
+}
+
+static void took_octets(struct postern_imap *s, const struct imap_answer *answer);
+
+static void read_on(struct postern_imap *s)
+{
+    s->question = (struct postern_imap_question){
+        .content = s->search->content, .offset = s->search->offset, .length = READ_BYTES};
+    imap_ask(s, POSTERN_IMAP_READ, took_octets);
+}
+
+/* took_octets - a message that cannot be read has not what is looked for. */
+static void took_octets(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_search *search = s->search;
+
+    search->offset += answer->text.n;
+    if (answer->err || answer->text.n == 0 || text_scan_feed(search->scan, answer->text)) {
+        leaf_over(s);
+        return;
+    }
+    read_on(s);
+}
+
+static bool is_read_leaf(const struct search_step *step)
+{
+    return step->op == SEARCH_BODY || step->op == SEARCH_TEXT ||
+           (step->op == SEARCH_HEADER && step->text.n);
+}
+
+/* next_leaf - the next step that needs the message's octets, if that can still matter. */
+static void next_leaf(struct postern_imap *s)
+{
+    struct imap_search *search = s->search;
+    const struct search_step *step;
+    enum truth truth = search_judge(s, search, &search->batch[search->at], KNOWS_ALL);
+
+    while (search->leaf < search->count && !is_read_leaf(&search->steps[search->leaf]))
+        search->leaf++;
+    if (truth != UNKNOWN_ || search->leaf == search->count) {
+        message_over(s, truth);
+        return;
+    }
+    step = &search->steps[search->leaf];
+    search->offset = 0;
+    search->scan = text_scan_new(s, buffer_span(&search->block), step->text, step->name,
+                                 step->op != SEARCH_BODY, step->op != SEARCH_HEADER);
+    if (!search->scan)
+        return;
+    read_on(s);
+}
+
+static void took_content(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_search *search = s->search;
+
+    if (answer->err) {
+        message_over(s, FALSE_);
+        return;
+    }
+    search->content = answer->content;
+    search->reading = true;
+    search->leaf = 0;
+    for (size_t i = 0; i < search->count; i++)
+        search->leaves[i] = UNKNOWN_;
+    next_leaf(s);
+}
+
+static void took_block(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_search *search = s->search;
+    enum truth truth;
+
+    if (answer->err) {
+        message_over(s, FALSE_);
+        return;
+    }
+    buffer_take(&search->block, buffer_length(&search->block));
+    buffer_append(&search->block, answer->text);
+    if (search->block.error) {
+        imap_no_memory(s);
+        return;
+    }
+    truth = search_judge(s, search, &search->batch[search->at], KNOWS_BLOCK);
+    if (truth != UNKNOWN_) {
+        message_over(s, truth);
+        return;
+    }
+    s->question = (struct postern_imap_question){.uid = search->batch[search->at].uid};
+    imap_ask(s, POSTERN_IMAP_CONTENT, took_content);
+}
+
+static void look_at(struct postern_imap *s, const struct postern_message_info *info)
+{
+    enum truth truth =
+        view_number(&s->view, info->uid) ? search_judge(s, s->search, info, KNOWS_INFO) : FALSE_;
+
+    if (truth != UNKNOWN_) {
+        message_over(s, truth);
+        return;
+    }
+    s->work = NULL;
+    s->question = (struct postern_imap_question){.uid = info->uid};
+    imap_ask(s, POSTERN_IMAP_STRUCTURE, took_block);
+}
+
+/* ---- batches --------------------------------------------------------------------------------- */
+
+static void took_batch(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_search *search = s->search;
+
+    if (answer->err) {
+        imap_search_abort(s);
+        imap_refuse(s, answer->err);
+        return;
+    }
+    search->at = 0;
+    search->batch_n = answer->count < SEARCH_BATCH ? answer->count : SEARCH_BATCH;
+    if (search->batch_n)
+        memcpy(search->batch, answer->messages, search->batch_n * sizeof *search->batch);
+    search->next_uid =
+        search->batch_n == SEARCH_BATCH ? search->batch[SEARCH_BATCH - 1].uid + 1 : 0;
+    s->work = search_go;
+}
+
+static void search_go(struct postern_imap *s)
+{
+    struct imap_search *search = s->search;
+    uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;
+
+    if (search->at < search->batch_n) {
+        look_at(s, &search->batch[search->at]);
+    } else if (search->next_uid == 0 || search->next_uid > last) {
+        finish(s);
+    } else {
+        s->work = NULL;
+        s->question = (struct postern_imap_question){.range = {search->next_uid, last},
+                                                     .count = SEARCH_BATCH};
+        imap_ask(s, POSTERN_IMAP_MESSAGES, took_batch);
+    }
+}
+
+void imap_cmd_search(struct postern_imap *s)
+{
+    struct imap_search *search = arena_alloc(&s->arena, sizeof *search);
+
+    if (!search) {
+        imap_no_memory(s);
+        return;
+    }
+    memset(search, 0, sizeof *search);
+    search->block.allocator = s->o.allocator;
+    s->search = search;
+    if (!search_parse(s, search))
+        return;
+    search->stack = arena_alloc(&s->arena, (search->count + 1) * sizeof *search->stack);
+    search->leaves = arena_alloc(&s->arena, (search->count + 1) * sizeof *search->leaves);
+    if (!search->stack || !search->leaves) {
+        imap_no_memory(s);
+        return;
+    }
+    search->next_uid = 1;
+    search->now_s = s->o.seconds ? s->o.seconds() : 0;
+    s->work = search_go;
+    imap_advance(s);
+}

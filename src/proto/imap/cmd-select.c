@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-select - SELECT, EXAMINE, CLOSE, UNSELECT (RFC 9051 6.3.2, 6.3.3, 6.4.1, 6.4.2; RFC
+ * 7162 3.2). A mailbox that was selected is left first, whether the new one can be opened or not.
+ * QRESYNC needs no history: what vanished is what the client may know and is not there. */
+#include "proto/imap/session.h"
+
+/* struct select - what SELECT asked for, until the mailbox is open. */
+struct imap_select {
+    bool examine, qresync;
+    uint32_t uid_validity;
+    uint64_t modseq;
+    struct imap_set known; /* absent: all */
+};
+
+/* parse_uid_set - RFC 7162 7: UIDs without "*"; nothing is selected yet. */
+static void parse_uid_set(struct postern_imap *s, struct imap_set *set_r)
+{
+    if (s->in.rest.n && s->in.rest.p[0] == '*')
+        s->in.bad = true;
+    else
+        parse_set(s, &s->in, true, set_r);
+}
+
+/* parse_qresync - "(validity modseq [known [(numbers uids)]])". The last may only shorten the
+ * answer; it is checked and not used. */
+static void parse_qresync(struct postern_imap *s, struct imap_select *select)
+{
+    struct imap_set ignored;
+
+    select->qresync = true;
+    parse_space(&s->in);
+    parse_char(&s->in, '(');
+    select->uid_validity = (uint32_t)parse_number(&s->in, UINT32_MAX);
+    parse_space(&s->in);
+    select->modseq = parse_number(&s->in, INT64_MAX);
+    if (parse_try(&s->in, ' ')) {
+        if (s->in.rest.n && s->in.rest.p[0] != '(') {
+            parse_uid_set(s, &select->known);
+            if (!parse_try(&s->in, ' ')) {
+                parse_char(&s->in, ')');
+                return;
+            }
+        }
+        parse_char(&s->in, '(');
+        parse_uid_set(s, &ignored);
+        parse_space(&s->in);
+        parse_uid_set(s, &ignored);
+        parse_char(&s->in, ')');
+    }
+    parse_char(&s->in, ')');
+}
+
+static void parse_parameters(struct postern_imap *s, struct imap_select *select)
+{
+    if (!parse_try(&s->in, ' '))
+        return;
+    parse_char(&s->in, '(');
+    do {
+        if (parse_try_word(&s->in, "CONDSTORE"))
+            s->condstore = true;
+        else if (s->qresync && parse_try_word(&s->in, "QRESYNC"))
+            parse_qresync(s, select);
+        else
+            s->in.bad = true;
+    } while (!s->in.bad && parse_try(&s->in, ' '));
+    parse_char(&s->in, ')');
+}
+
+/* ---- the mailbox is open --------------------------------------------------------------------- */
+
+static void write_code(struct postern_imap *s, const char *name, uint64_t number, const char *text)
+{
+    write_text(s, "* OK [");
+    write_text(s, name);
+    write_number(s, number);
+    write_text(s, text);
+    write_text(s, "\r\n");
+}
+
+static void write_mailbox_facts(struct postern_imap *s, const struct postern_imap_mailbox *mailbox)
+{
+    imap_write_mailbox_flags(s);
+    write_text(s, "* ");
+    write_number(s, s->view.messages);
+    write_text(s, " EXISTS\r\n* ");
+    write_number(s, view_recent(&s->view));
+    write_text(s, " RECENT\r\n");
+    write_code(s, "UIDVALIDITY ", s->view.uid_validity, "] UIDs are valid");
+    write_code(s, "UIDNEXT ", s->view.uid_next, "] the next UID, at least");
+    write_code(s, "HIGHESTMODSEQ ", s->view.modseq, "] the highest mod-sequence");
+    write_code(s, "MAILBOXID (M", mailbox->status.id, ")] the mailbox");
+}
+
+void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *known, size_t count)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t uid = known[i].first, last = known[i].last;
+
+        if (last >= s->view.uid_next)
+            last = (uint64_t)s->view.uid_next - 1;
+        for (size_t at = 0; uid <= last; at++) {
+            uint64_t end = at < s->view.count ? (uint64_t)s->view.runs[at].first - 1 : last;
+
+            if (at < s->view.count && s->view.runs[at].last < uid)
+                continue;
+            end = end < last ? end : last;
+            if (uid <= end) {
+                struct postern_uid_range hole = {(uint32_t)uid, (uint32_t)end};
+
+                write_text(s, any ? "," : "* VANISHED (EARLIER) ");
+                write_ranges(s, &hole, 1);
+                any = true;
+            }
+            if (at == s->view.count)
+                break;
+            uid = (uint64_t)s->view.runs[at].last + 1;
+        }
+    }
+    if (any)
+        write_text(s, "\r\n");
+}
+
+static void write_earlier(struct postern_imap *s, const struct imap_select *select,
+                          const struct postern_imap_mailbox *mailbox)
+{
+    struct postern_uid_range all = {1, UINT32_MAX};
+
+    if (!select->qresync || select->uid_validity != mailbox->status.uid_validity)
+        return;
+    if (select->known.ranges)
+        imap_write_holes(s, select->known.ranges, select->known.count);
+    else
+        imap_write_holes(s, &all, 1);
+    for (size_t i = 0; i < mailbox->changed_count; i++)
+        imap_write_changed(s, &mailbox->changed[i]);
+}
+
+static void selected(struct postern_imap *s, const struct imap_answer *answer)
+{
+    const struct postern_imap_mailbox *mailbox = answer->mailbox;
+
+    if (answer->err) {
+        imap_refuse(s, answer->err);
+        return;
+    }
+    s->state = POSTERN_IMAP_SELECTED;
+    s->read_only = s->select->examine || mailbox->read_only;
+    s->view.uid_validity = mailbox->status.uid_validity;
+    s->view.uid_next = mailbox->status.uid_next;
+    s->view.modseq = mailbox->status.modseq;
+    s->view.id = mailbox->status.id;
+    s->view.recent_from = mailbox->recent_from;
+    if (view_set(&s->view, mailbox->ranges, mailbox->range_count) < 0) {
+        imap_no_memory(s);
+        return;
+    }
+    imap_learn_keywords(s, mailbox->keywords, mailbox->keyword_count, false);
+    write_mailbox_facts(s, mailbox);
+    write_earlier(s, s->select, mailbox);
+    imap_ok(s, s->read_only ? "READ-ONLY" : "READ-WRITE", "selected");
+}
+
+static void open_mailbox(struct postern_imap *s, bool examine)
+{
+    struct imap_select *select = arena_alloc(&s->arena, sizeof *select);
+    struct postern_span name;
+    bool had = s->state == POSTERN_IMAP_SELECTED;
+
+    if (!select) {
+        imap_no_memory(s);
+        return;
+    }
+    *select = (struct imap_select){.examine = examine};
+    parse_space(&s->in);
+    name = parse_mailbox(s, &s->in);
+    parse_parameters(s, select);
+    if (!imap_good(s))
+        return;
+    imap_unselect(s);
+    if (had && s->qresync)
+        write_text(s, "* OK [CLOSED] the other mailbox is left\r\n");
+    s->select = select;
+    s->question = (struct postern_imap_question){
+        .name = name, .on = examine, .since = select->qresync ? select->modseq : UINT64_MAX};
+    imap_ask(s, POSTERN_IMAP_SELECT, selected);
+}
+
+void imap_cmd_select(struct postern_imap *s)
+{
+    open_mailbox(s, false);
+}
+
+void imap_cmd_examine(struct postern_imap *s)
+{
+    open_mailbox(s, true);
+}
+
+void imap_cmd_unselect(struct postern_imap *s)
+{
+    if (!imap_good(s))
+        return;
+    imap_unselect(s);
+    imap_ok(s, NULL, "left");
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-store - STORE (RFC 9051 6.4.6, RFC 7162 3.1.3). Every message that was named is answered with
+ * its flags, changed or not, unless .SILENT; what others did meanwhile comes with the news. */
+#include "proto/imap/session.h"
+
+#define STORE_BATCH 256
+
+struct imap_store {
+    struct imap_set set;
+    struct imap_flags flags;
+    enum postern_flags_how how;
+    bool silent, conditional;
+    uint64_t since;
+    uint32_t *uids;
+    size_t uid_count;
+    size_t range; /* being told */
+    uint32_t next_uid;
+    const char *modified; /* the code, or NULL */
+};
+
+static void parse_store(struct postern_imap *s, struct imap_store *store)
+{
+    parse_space(&s->in);
+    parse_set(s, &s->in, s->by_uid, &store->set);
+    parse_space(&s->in);
+    if (parse_try(&s->in, '(')) {
+        if (!parse_try_word(&s->in, "UNCHANGEDSINCE"))
+            s->in.bad = true;
+        parse_space(&s->in);
+        store->since = parse_number(&s->in, INT64_MAX);
+        store->conditional = s->condstore = true;
+        parse_char(&s->in, ')');
+        parse_space(&s->in);
+    }
+    store->how = parse_try(&s->in, '+')   ? POSTERN_FLAGS_ADD
+                 : parse_try(&s->in, '-') ? POSTERN_FLAGS_REMOVE
+                                          : POSTERN_FLAGS_SET;
+    store->silent = parse_try_word(&s->in, "FLAGS.SILENT");
+    if (!store->silent && !parse_try_word(&s->in, "FLAGS"))
+        s->in.bad = true;
+    parse_space(&s->in);
+    parse_flags(s, &s->in, &store->flags);
+}
+
+/* ---- telling --------------------------------------------------------------------------------- */
+
+static void tell_more(struct postern_imap *s);
+
+static void write_modseq(struct postern_imap *s, const struct postern_message_info *info)
+{
+    write_text(s, "* ");
+    write_number(s, view_number(&s->view, info->uid));
+    write_text(s, " FETCH (");
+    if (s->by_uid) {
+        write_text(s, "UID ");
+        write_number(s, info->uid);
+        write_text(s, " ");
+    }
+    write_text(s, "MODSEQ (");
+    write_number(s, info->modseq);
+    write_text(s, "))\r\n");
+}
+
+static void tell(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_store *store = s->store;
+    struct postern_uid_range asked = s->question.range;
+
+    for (size_t i = 0; !answer->err && i < answer->count; i++) {
+        const struct postern_message_info *info = &answer->messages[i];
+
+        if (!view_number(&s->view, info->uid))
+            continue;
+        if (!store->silent)
+            imap_write_changed(s, info);
+        else if (s->condstore)
+            write_modseq(s, info);
+        imap_told(s, info->uid, info->modseq);
+    }
+    if (!answer->err && answer->count == STORE_BATCH &&
+        answer->messages[answer->count - 1].uid < asked.last) {
+        store->next_uid = answer->messages[answer->count - 1].uid + 1;
+    } else {
+        store->range++;
+        store->next_uid = 0;
+    }
+    s->work = tell_more;
+}
+
+static void tell_more(struct postern_imap *s)
+{
+    struct imap_store *store = s->store;
+    struct postern_uid_range range;
+
+    s->work = NULL;
+    if (store->range == store->set.count) {
+        imap_ok(s, store->modified, "done");
+        return;
+    }
+    range = store->set.ranges[store->range];
+    range.first = store->next_uid ? store->next_uid : range.first;
+    s->question = (struct postern_imap_question){.range = range, .count = STORE_BATCH};
+    imap_ask(s, POSTERN_IMAP_MESSAGES, tell);
+}
+
+/* note_modified - "MODIFIED 1,3": numbers, or UIDs (RFC 7162 3.1.3). */
+static void note_modified(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct buffer code = {.allocator = s->o.allocator};
+    struct postern_span text;
+    bool any = false;
+
+    buffer_append_text(&code, "MODIFIED ");
+    for (size_t i = 0; i < answer->count; i++) {
+        uint32_t number = view_number(&s->view, answer->uids[i]);
+
+        if (!number)
+            continue;
+        if (any)
+            buffer_append_char(&code, ',');
+        buffer_append_number(&code, s->by_uid ? answer->uids[i] : number);
+        any = true;
+    }
+    buffer_append_char(&code, '\0');
+    if (code.error || arena_copy(&s->arena, buffer_span(&code), &text) < 0)
+        imap_no_memory(s);
+    else if (any)
+        s->store->modified = text.p;
+    buffer_done(&code);
+}
+
+static void stored(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (answer->err) {
+        imap_refuse(s, answer->err);
+        return;
+    }
+    if (s->store->conditional)
+        note_modified(s, answer);
+    s->work = tell_more;
+}
+
+void imap_cmd_store(struct postern_imap *s)
+{
+    struct imap_store *store = arena_alloc(&s->arena, sizeof *store);
+
+    if (!store) {
+        imap_no_memory(s);
+        return;
+    }
+    *store = (struct imap_store){0};
+    s->store = store;
+    parse_store(s, store);
+    if (!imap_good(s))
+        return;
+    if (s->read_only) {
+        imap_no(s, "READ-ONLY", "the mailbox can only be read");
+        return;
+    }
+    store->uid_count = imap_set_uids(s, &store->set, &store->uids);
+    if (!store->uid_count) {
+        imap_ok(s, NULL, "done");
+        return;
+    }
+    s->question = (struct postern_imap_question){.uids = store->uids,
+                                                 .uid_count = store->uid_count,
+                                                 .how = store->how,
+                                                 .flags = store->flags.flags,
+                                                 .keywords = store->flags.keywords,
+                                                 .keyword_count = store->flags.count,
+                                                 .conditional = store->conditional,
+                                                 .since = store->since};
+    imap_ask(s, POSTERN_IMAP_STORE, stored);
+}

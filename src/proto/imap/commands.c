@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* commands - the table, who may say what when, and how a command ends. */
+#include "proto/imap/session.h"
+
+#define ANY (POSTERN_IMAP_NOT_AUTHENTICATED | POSTERN_IMAP_AUTHENTICATED | POSTERN_IMAP_SELECTED)
+#define BEFORE POSTERN_IMAP_NOT_AUTHENTICATED
+#define IN (POSTERN_IMAP_AUTHENTICATED | POSTERN_IMAP_SELECTED)
+#define SELECTED POSTERN_IMAP_SELECTED
+
+static const struct imap_row rows[] = {
+    {"CAPABILITY", ANY, 0, imap_cmd_capability},
+    {"NOOP", ANY, 0, imap_cmd_noop},
+    {"LOGOUT", ANY, ROW_NO_NEWS, imap_cmd_logout},
+    {"ID", ANY, 0, imap_cmd_id},
+    {"STARTTLS", BEFORE, 0, imap_cmd_starttls},
+    {"AUTHENTICATE", BEFORE, 0, imap_cmd_authenticate},
+    {"LOGIN", BEFORE, 0, imap_cmd_login},
+    {"ENABLE", IN, 0, imap_cmd_enable},
+    {"SELECT", IN, ROW_NO_NEWS, imap_cmd_select},
+    {"EXAMINE", IN, ROW_NO_NEWS, imap_cmd_examine},
+    {"CREATE", IN, 0, imap_cmd_create},
+    {"DELETE", IN, 0, imap_cmd_delete},
+    {"RENAME", IN, 0, imap_cmd_rename},
+    {"SUBSCRIBE", IN, 0, imap_cmd_subscribe},
+    {"UNSUBSCRIBE", IN, 0, imap_cmd_unsubscribe},
+    {"LIST", IN, 0, imap_cmd_list},
+    {"LSUB", IN, 0, imap_cmd_lsub},
+    {"NAMESPACE", IN, 0, imap_cmd_namespace},
+    {"STATUS", IN, 0, imap_cmd_status},
+    {"APPEND", IN, 0, imap_cmd_append},
+    {"IDLE", IN, 0, imap_cmd_idle},
+    {"CHECK", SELECTED, 0, imap_cmd_noop},
+    {"CLOSE", SELECTED, ROW_NO_NEWS, imap_cmd_close},
+    {"UNSELECT", SELECTED, ROW_NO_NEWS, imap_cmd_unselect},
+    {"EXPUNGE", SELECTED, ROW_UID, imap_cmd_expunge},
+    {"SEARCH", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_search},
+    {"FETCH", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_fetch},
+    {"STORE", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_store},
+    {"COPY", SELECTED, ROW_UID, imap_cmd_copy},
+    {"MOVE", SELECTED, ROW_UID, imap_cmd_move},
+};
+
+static const struct imap_row *find_row(struct postern_span word)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (span_equal_nocase(word, postern_span_of(rows[i].name)))
+            return &rows[i];
+    return NULL;
+}
+
+/* is_tag - 1*<any ASTRING-CHAR except "+"> */
+static bool is_tag(struct postern_span tag)
+{
+    for (size_t i = 0; i < tag.n; i++)
+        if ((unsigned char)tag.p[i] <= ' ' || (unsigned char)tag.p[i] > 126 ||
+            strchr("(){%*\"\\+", tag.p[i]))
+            return false;
+    return tag.n > 0 && tag.n <= 256;
+}
+
+const struct imap_row *imap_verb(struct postern_span text, struct postern_span *tag_r,
+                                 struct postern_span *rest_r, bool *by_uid_r)
+{
+    struct postern_span rest = text, word, whole;
+    const struct imap_row *row;
+
+    *by_uid_r = false;
+    *tag_r = span_cut(&rest, ' ');
+    if (!is_tag(*tag_r)) {
+        *tag_r = (struct postern_span){0};
+        return NULL;
+    }
+    whole = rest;
+    word = span_cut(&rest, ' ');
+    if (span_equal_nocase(word, SPAN("UID")) && rest.p) {
+        *by_uid_r = true;
+        whole = rest;
+        word = span_cut(&rest, ' ');
+    }
+    *rest_r = span_from(whole, word.n);
+    row = find_row(word);
+    return row && *by_uid_r && !(row->flags & ROW_UID) ? NULL : row;
+}
+
+bool imap_begin(struct postern_imap *s, struct postern_span text)
+{
+    struct postern_span tag, rest = {0};
+
+    s->row = imap_verb(text, &tag, &rest, &s->by_uid);
+    s->in = (struct imap_parser){.rest = rest};
+    if (arena_copy(&s->arena, tag, &s->tag) < 0) {
+        imap_no_memory(s);
+        return false;
+    }
+    return true;
+}
+
+void imap_command(struct postern_imap *s, struct postern_span text)
+{
+    if (s->append) {
+        s->in = (struct imap_parser){.rest = text};
+        imap_cmd_append(s);
+        return;
+    }
+    if (!imap_begin(s, text))
+        return;
+    if (!s->tag.n)
+        imap_bad(s, "no tag");
+    else if (!s->row)
+        imap_bad(s, "unknown command");
+    else if (!(s->row->states & s->state))
+        imap_bad(s, s->state == POSTERN_IMAP_NOT_AUTHENTICATED ? "log in first"
+                    : s->row->states == SELECTED               ? "no mailbox is selected"
+                                                               : "not in this state");
+    else
+        s->row->handler(s);
+}
+
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+static void result(struct postern_imap *s, const char *what, const char *code, const char *text)
+{
+    struct buffer line = {.allocator = s->o.allocator};
+
+    buffer_append_text(&line, what);
+    buffer_append_text(&line, code ? " [" : " ");
+    buffer_append_text(&line, code ? code : "");
+    buffer_append_text(&line, code ? "] " : "");
+    buffer_append_text(&line, text);
+    imap_result_take(s, &line);
+}
+
+void imap_result_take(struct postern_imap *s, struct buffer *line)
+{
+    struct postern_span kept = {0};
+
+    buffer_append_char(line, '\0');
+    if (line->error || arena_copy(&s->arena, buffer_span(line), &kept) < 0)
+        imap_no_memory(s);
+    buffer_done(line);
+    s->result = kept.p;
+    if (!s->failed)
+        imap_finish(s);
+}
+
+void imap_ok(struct postern_imap *s, const char *code, const char *text)
+{
+    s->errors = 0;
+    result(s, "OK", code, text);
+}
+
+void imap_no(struct postern_imap *s, const char *code, const char *text)
+{
+    s->errors = 0;
+    result(s, "NO", code, text);
+}
+
+void imap_bad_code(struct postern_imap *s, const char *code, const char *text)
+{
+    s->errors++;
+    result(s, "BAD", code, text);
+}
+
+void imap_bad(struct postern_imap *s, const char *text)
+{
+    imap_bad_code(s, NULL, text);
+}
+
+/* imap_refuse - RFC 5530: the code says what a program can do about it. */
+void imap_refuse(struct postern_imap *s, int err)
+{
+    static const struct {
+        int err;
+        const char *code, *text;
+    } all[] = {{POSTERN_E_NOT_FOUND, "NONEXISTENT", "there is no such mailbox"},
+               {POSTERN_E_EXISTS, "ALREADYEXISTS", "it is there already"},
+               {POSTERN_E_DENIED, "NOPERM", "not permitted"},
+               {POSTERN_E_FULL, "OVERQUOTA", "no space or quota left"},
+               {POSTERN_E_READ_ONLY, "NOPERM", "it can only be read"},
+               {POSTERN_E_SYNTAX, "CANNOT", "no such name is possible"},
+               {POSTERN_E_TOO_LONG, "LIMIT", "too long"},
+               {POSTERN_E_IN_USE, "INUSE", "in use"},
+               {POSTERN_E_UNSUPPORTED, "CANNOT", "not possible here"},
+               {POSTERN_E_CORRUPT, "CORRUPTION", "stored data are damaged"},
+               {POSTERN_E_AGAIN, "UNAVAILABLE", "temporarily unavailable"},
+               {POSTERN_E_NOMEM, "UNAVAILABLE", "out of memory"}};
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].err == err) {
+            imap_no(s, all[i].code, all[i].text);
+            return;
+        }
+    imap_no(s, "SERVERBUG", "an error of the server");
+}
+
+void imap_refuse_target(struct postern_imap *s, int err)
+{
+    if (err == POSTERN_E_NOT_FOUND)
+        imap_no(s, "TRYCREATE", "there is no such mailbox");
+    else
+        imap_refuse(s, err);
+}
+
+bool imap_good(struct postern_imap *s)
+{
+    if (s->failed)
+        return false;
+    parse_end(&s->in);
+    if (!s->in.bad)
+        return true;
+    imap_bad(s, s->in.why ? s->in.why : "syntax error");
+    return false;
+}
+
+void imap_command_over(struct postern_imap *s)
+{
+    bool closes = s->closing;
+
+    s->row = NULL;
+    s->tag = (struct postern_span){0};
+    s->result = NULL;
+    s->by_uid = false;
+    s->fetch = NULL;
+    s->select = NULL;
+    s->list = NULL;
+    s->store = NULL;
+    s->expunge = NULL;
+    s->search = NULL;
+    s->append = NULL;
+    s->told = NULL;
+    s->told_count = s->told_room = 0;
+    imap_input_reset(s);
+    arena_drop(&s->arena);
+    if (closes)
+        imap_over(s);
+}
+
+void imap_write_result(struct postern_imap *s)
+{
+    if (s->input.drop && (s->input.state == INPUT_SWALLOW || !s->result)) {
+        /* the rest of what was refused is still to come */
+        return;
+    }
+    if (s->tag.n)
+        write_span(s, s->tag);
+    else
+        write_text(s, "*");
+    write_text(s, " ");
+    write_text(s, s->result);
+    write_text(s, "\r\n");
+    if (s->errors >= s->o.errors_max || s->failures >= s->o.failures_max) {
+        write_text(s, "* BYE too many errors\r\n");
+        s->closing = true;
+    }
+    imap_command_over(s);
+    if (s->shutdown && s->state != POSTERN_IMAP_OVER) {
+        write_text(s, "* BYE [UNAVAILABLE] the server goes down\r\n");
+        imap_over(s);
+    }
+}

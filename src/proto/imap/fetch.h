@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* fetch - what FETCH asks for, and how far it has come. */
+#ifndef IMAP_FETCH_H
+#define IMAP_FETCH_H
+
+#include "proto/imap/session.h"
+#include <postern/mime.h>
+
+#define FETCH_BATCH 64
+#define FETCH_PATH_MAX 100
+
+enum fetch_kind {
+    FETCH_UID,
+    FETCH_FLAGS,
+    FETCH_DATE,
+    FETCH_SIZE,
+    FETCH_MODSEQ,
+    FETCH_EMAILID,
+    FETCH_THREADID,
+    FETCH_ENVELOPE,
+    FETCH_BODY,
+    FETCH_BODYSTRUCTURE,
+    FETCH_SECTION
+};
+
+enum section_what {
+    SECTION_ALL,
+    SECTION_HEADER,
+    SECTION_FIELDS,
+    SECTION_FIELDS_NOT,
+    SECTION_TEXT,
+    SECTION_MIME
+};
+
+struct fetch_section {
+    enum section_what what;
+    const char *label; /* "RFC822.TEXT"; NULL: BODY[...] */
+    bool peek, partial;
+    uint32_t path[FETCH_PATH_MAX];
+    unsigned path_n;
+    struct postern_span *names;
+    size_t name_count;
+    uint64_t offset, length;
+};
+
+struct fetch_item {
+    enum fetch_kind kind;
+    struct fetch_section *section;
+    struct fetch_item *next;
+};
+
+/* struct fetch_stream - octets of a section on their way out. */
+struct fetch_stream {
+    bool active;
+    uint64_t at, end;    /* of the content, as stored */
+    uint64_t skip, left; /* as sent: to pass over, and to write */
+    char last;
+    bool collects; /* a header to be filtered: it goes to `header` */
+};
+
+struct imap_fetch {
+    struct fetch_item *items;
+    bool needs_block, sets_seen, has_flags, has_uid, has_modseq;
+    uint64_t changed_since;
+    bool vanished;
+    struct imap_set set;
+    size_t range; /* in the set */
+    uint32_t next_uid;
+    struct postern_message_info batch[FETCH_BATCH];
+    bool newly_seen[FETCH_BATCH];
+    size_t batch_n, at;
+    struct postern_uid_range batch_range;
+    bool seen_done; /* of this batch */
+    bool missing;   /* one that was asked for is gone */
+    /* the message being written */
+    bool in_message, any; /* any: an item of it was written */
+    struct fetch_item *item;
+    struct buffer block, header;
+    uint64_t content;
+    bool has_content;
+    struct fetch_stream stream;
+};
+
+/* fetch_parse.c */
+bool fetch_parse(struct postern_imap *s, struct imap_fetch *fetch);
+/* fetch_section.c */
+/* section_find - where it is; false: it is not there, NIL. */
+bool section_find(const struct imap_fetch *fetch, const struct fetch_section *section,
+                  const struct postern_message_info *info, struct postern_mime_range *range_r);
+void section_write_label(struct postern_imap *s, const struct fetch_section *section);
+/* section_filter - of a whole header the fields that are asked for, with an empty line. */
+void section_filter(const struct fetch_section *section, struct postern_span header,
+                    struct buffer *out);
+/* envelope.c */
+void fetch_write_envelope(struct postern_imap *s, struct postern_span block, uint32_t part);
+/* bodystructure.c */
+void fetch_write_body(struct postern_imap *s, struct postern_span block, bool extended);
+
+#endif

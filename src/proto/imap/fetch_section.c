@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* fetch_section - BODY[...]: which octets of a message it means (RFC 9051 6.4.5.1). */
+#include "proto/imap/fetch.h"
+
+/* nth_child - from 1; 0: it has not as many. */
+static uint32_t nth_child(struct postern_span block, const struct postern_mime_part *part,
+                          uint32_t n)
+{
+    uint32_t child = part->child;
+
+    while (child && --n) {
+        struct postern_mime_part one;
+
+        postern_mime_part(block, child, &one);
+        child = one.next;
+    }
+    return child;
+}
+
+/* find_part - by its path. Part 1 of a message that is no multipart is its body. */
+static bool find_part(struct postern_span block, const struct fetch_section *section,
+                      struct postern_mime_part *part_r)
+{
+    bool is_message = true; /* not only a part of one */
+
+    postern_mime_part(block, 0, part_r);
+    for (unsigned i = 0; i < section->path_n; i++) {
+        if (!is_message && part_r->kind == POSTERN_MIME_MESSAGE && part_r->child) {
+            postern_mime_part(block, part_r->child, part_r);
+            is_message = true;
+        }
+        if (part_r->kind == POSTERN_MIME_MULTIPART) {
+            uint32_t child = nth_child(block, part_r, section->path[i]);
+
+            if (!child)
+                return false;
+            postern_mime_part(block, child, part_r);
+        } else if (!is_message || section->path[i] != 1) {
+            return false;
+        }
+        is_message = false;
+    }
+    return true;
+}
+
+bool section_find(const struct imap_fetch *fetch, const struct fetch_section *section,
+                  const struct postern_message_info *info, struct postern_mime_range *range_r)
+{
+    struct postern_span block = buffer_span(&fetch->block);
+    struct postern_mime_part part;
+
+    if (section->what == SECTION_ALL && !section->path_n) {
+        *range_r = (struct postern_mime_range){0, UINT64_MAX, 0, info->size_wire};
+        if (block.n) {
+            postern_mime_part(block, 0, &part);
+            *range_r = part.body;
+            range_r->raw = range_r->wire = 0;
+        }
+        return true;
+    }
+    if (!find_part(block, section, &part))
+        return false;
+    if (section->path_n && section->what != SECTION_ALL && section->what != SECTION_MIME) {
+        if (part.kind != POSTERN_MIME_MESSAGE || !part.child)
+            return false;
+        postern_mime_part(block, part.child, &part);
+    }
+    *range_r =
+        section->what == SECTION_ALL || section->what == SECTION_TEXT ? part.body : part.header;
+    return true;
+}
+
+static void write_name(struct postern_imap *s, struct postern_span name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if ((unsigned char)name.p[i] <= ' ' || (unsigned char)name.p[i] > 126 ||
+            strchr("(){%*\"\\]", name.p[i])) {
+            write_string(s, name);
+            return;
+        }
+    if (name.n)
+        write_span(s, name);
+    else
+        write_text(s, "\"\"");
+}
+
+void section_write_label(struct postern_imap *s, const struct fetch_section *section)
+{
+    static const char *const names[] = {"",     "HEADER", "HEADER.FIELDS (", "HEADER.FIELDS.NOT (",
+                                        "TEXT", "MIME"};
+
+    if (section->label) {
+        write_text(s, section->label);
+        return;
+    }
+    write_text(s, "BODY[");
+    for (unsigned i = 0; i < section->path_n; i++) {
+        write_text(s, i ? "." : "");
+        write_number(s, section->path[i]);
+    }
+    write_text(s, section->path_n && section->what ? "." : "");
+    write_text(s, names[section->what]);
+    for (size_t i = 0; i < section->name_count; i++) {
+        write_text(s, i ? " " : "");
+        write_name(s, section->names[i]);
+    }
+    write_text(s, section->names ? ")]" : "]");
+    if (!section->partial)
+        return;
+    write_text(s, "<");
+    write_number(s, section->offset);
+    write_text(s, ">");
+}
+
+static bool is_named(const struct fetch_section *section, struct postern_span name)
+{
+    for (size_t i = 0; i < section->name_count; i++)
+        if (span_equal_nocase(name, section->names[i]))
+            return true;
+    return false;
+}
+
+void section_filter(const struct fetch_section *section, struct postern_span header,
+                    struct buffer *out)
+{
+    bool keeps = false;
+
+    while (header.n) {
+        size_t end = span_find(header, '\n') + 1;
+        struct postern_span line = header, name;
+
+        line.n = end < header.n ? end : header.n;
+        header = span_from(header, line.n);
+        if (line.p[0] == '\r' || line.p[0] == '\n')
+            break;
+        if (line.p[0] != ' ' && line.p[0] != '\t') {
+            name = line;
+            name.n = span_find(line, ':');
+            keeps = name.n < line.n &&
+                    is_named(section, span_trim(name)) == (section->what == SECTION_FIELDS);
+        }
+        if (keeps)
+            buffer_append(out, line);
+    }
+    buffer_append_text(out, "\r\n");
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* news - what others did in the selected mailbox, told between commands (RFC 9051 7.5, RFC 7162).
+ * The view is what the client was told; a message that is gone stays in it, under its number, until
+ * an EXPUNGE may be sent.
+ * Order: VANISHED or EXPUNGE, EXISTS (only if there are more than the client now thinks), RECENT,
+ * changed flags. */
+#include "proto/imap/session.h"
+
+/* ---- keywords -------------------------------------------------------------------------------- */
+
+void imap_learn_keywords(struct postern_imap *s, const struct postern_span *names, size_t count,
+                         bool announce)
+{
+    unsigned before = s->keyword_count;
+
+    if (count > before && !s->keywords)
+        s->keywords = memory_new(s->o.allocator, POSTERN_KEYWORDS_MAX * sizeof *s->keywords);
+    if (!s->keywords && count) {
+        imap_no_memory(s);
+        return;
+    }
+    for (size_t i = before; i < count && i < POSTERN_KEYWORDS_MAX; i++) {
+        struct postern_span name = names[i];
+        size_t n = name.n < IMAP_KEYWORD_BYTES ? name.n : IMAP_KEYWORD_BYTES - 1;
+
+        memcpy(s->keywords[i], name.p, n);
+        s->keywords[i][n] = '\0';
+        s->keyword_count = (unsigned)i + 1;
+    }
+    if (announce && s->keyword_count > before)
+        imap_write_mailbox_flags(s);
+}
+
+static void write_names(struct postern_imap *s, bool permanent)
+{
+    uint64_t all = s->keyword_count == 64 ? UINT64_MAX : (UINT64_C(1) << s->keyword_count) - 1;
+
+    if (!permanent || s->read_only) {
+        write_flags(s, permanent ? 0 : POSTERN_FLAGS_ALL, permanent ? 0 : all, false);
+        return;
+    }
+    write_flags(s, POSTERN_FLAGS_ALL, all, false);
+    if (s->keyword_count < POSTERN_KEYWORDS_MAX) { /* new ones may be made */
+        s->out.tail--;
+        write_text(s, " \\*)");
+    }
+}
+
+void imap_write_mailbox_flags(struct postern_imap *s)
+{
+    write_text(s, "* FLAGS ");
+    write_names(s, false);
+    write_text(s, "\r\n* OK [PERMANENTFLAGS ");
+    write_names(s, true);
+    write_text(s, "] flags that are kept\r\n");
+}
+
+int imap_keyword(const struct postern_imap *s, struct postern_span name)
+{
+    for (unsigned i = 0; i < s->keyword_count; i++)
+        if (span_equal_nocase(name, postern_span_of(s->keywords[i])))
+            return (int)i;
+    return -1;
+}
+
+/* ---- flags ----------------------------------------------------------------------------------- */
+
+void imap_told(struct postern_imap *s, uint32_t uid, uint64_t modseq)
+{
+    if (s->told_count == s->told_room) {
+        size_t room = s->told_room ? s->told_room * 2 : 64;
+        struct uid_told *more = arena_alloc(&s->arena, room * sizeof *more);
+
+        if (!more) {
+            imap_no_memory(s);
+            return;
+        }
+        if (s->told_count)
+            memcpy(more, s->told, s->told_count * sizeof *more);
+        s->told = more;
+        s->told_room = room;
+    }
+    s->told[s->told_count++] = (struct uid_told){uid, modseq};
+}
+
+/* is_told - they were told in the order of their UIDs. */
+static bool is_told(const struct postern_imap *s, const struct postern_message_info *info)
+{
+    size_t low = 0, high = s->told_count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (s->told[middle].uid < info->uid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < s->told_count && s->told[low].uid == info->uid &&
+           info->modseq <= s->told[low].modseq;
+}
+
+void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info)
+{
+    write_text(s, "* ");
+    write_number(s, view_number(&s->view, info->uid));
+    write_text(s, " FETCH (");
+    if (s->by_uid || s->qresync) {
+        write_text(s, "UID ");
+        write_number(s, info->uid);
+        write_text(s, " ");
+    }
+    if (s->condstore) {
+        write_text(s, "MODSEQ (");
+        write_number(s, info->modseq);
+        write_text(s, ") ");
+    }
+    write_text(s, "FLAGS ");
+    write_flags(s, info->flags, info->keywords, view_is_recent(&s->view, info->uid));
+    write_text(s, ")\r\n");
+}
+
+/* ---- messages that are gone, and new ones ---------------------------------------------------- */
+
+/* gone - the parts of the view that are not in the ranges, given to each(). */
+static void gone(struct postern_imap *s, const struct postern_imap_mailbox *now,
+                 void (*each)(struct postern_imap *s, struct postern_uid_range range))
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < s->view.count; i++) {
+        uint64_t first = s->view.runs[i].first, last = s->view.runs[i].last;
+
+        while (first <= last) {
+            while (at < now->range_count && now->ranges[at].last < first)
+                at++;
+            if (at == now->range_count || now->ranges[at].first > last) {
+                each(s, (struct postern_uid_range){(uint32_t)first, (uint32_t)last});
+                break;
+            }
+            if (now->ranges[at].first > first)
+                each(s, (struct postern_uid_range){(uint32_t)first, now->ranges[at].first - 1});
+            first = (uint64_t)now->ranges[at].last + 1;
+        }
+    }
+}
+
+static void tell_expunged(struct postern_imap *s, struct postern_uid_range range)
+{
+    /* numbers fall as each is told; s->told_down of them have fallen */
+    for (uint64_t uid = range.first; uid <= range.last; uid++) {
+        uint32_t number = view_number(&s->view, (uint32_t)uid);
+
+        write_text(s, "* ");
+        write_number(s, number - s->told_down);
+        write_text(s, " EXPUNGE\r\n");
+        s->told_down++;
+    }
+}
+
+static void tell_vanished(struct postern_imap *s, struct postern_uid_range range)
+{
+    write_text(s, s->told_down++ ? "," : "* VANISHED ");
+    write_ranges(s, &range, 1);
+}
+
+static void count_gone(struct postern_imap *s, struct postern_uid_range range)
+{
+    s->told_down += range.last - range.first + 1;
+}
+
+/* take_gone - tell them, if it may be done; the view is then what is there, up to its end. */
+static void take_gone(struct postern_imap *s, const struct postern_imap_mailbox *now)
+{
+    uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;
+    struct imap_view next = {.allocator = s->o.allocator};
+
+    s->told_down = 0;
+    gone(s, now, count_gone);
+    if (!s->told_down)
+        return;
+    s->told_down = 0;
+    gone(s, now, s->qresync ? tell_vanished : tell_expunged);
+    if (s->qresync)
+        write_text(s, "\r\n");
+    for (size_t i = 0; i < now->range_count && now->ranges[i].first <= last; i++) {
+        struct postern_uid_range range = now->ranges[i];
+
+        range.last = range.last < last ? range.last : last;
+        if (view_add(&next, range) < 0)
+            imap_no_memory(s);
+    }
+    memory_free(s->o.allocator, s->view.runs);
+    s->view.runs = next.runs;
+    s->view.count = next.count;
+    s->view.room = next.room;
+    s->view.messages = next.messages;
+}
+
+static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *now)
+{
+    uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;
+    uint32_t before = s->view.messages;
+
+    if (last < s->view.uid_next - 1)
+        last = s->view.uid_next - 1; /* what came and went was never told, and is not now */
+    for (size_t i = 0; i < now->range_count; i++) {
+        struct postern_uid_range range = now->ranges[i];
+
+        if (range.last <= last)
+            continue;
+        range.first = range.first > last ? range.first : last + 1;
+        if (view_add(&s->view, range) < 0)
+            imap_no_memory(s);
+    }
+    if (s->view.uid_next < now->status.uid_next)
+        s->view.uid_next = now->status.uid_next;
+    if (s->view.messages == before)
+        return;
+    write_text(s, "* ");
+    write_number(s, s->view.messages);
+    write_text(s, " EXISTS\r\n");
+    if (s->rev2)
+        return;
+    write_text(s, "* ");
+    write_number(s, view_recent(&s->view));
+    write_text(s, " RECENT\r\n");
+}
+
+static void take_news(struct postern_imap *s, const struct postern_imap_mailbox *now)
+{
+    bool may = !s->row || !(s->row->flags & ROW_NO_EXPUNGE) || s->by_uid;
+    uint32_t known = s->view.uid_next;
+
+    if (now->status.uid_validity != s->view.uid_validity) {
+        write_text(s, "* BYE [CLOSED] the mailbox was made anew\r\n");
+        s->closing = true;
+        return;
+    }
+    imap_learn_keywords(s, now->keywords, now->keyword_count, true);
+    if (may)
+        take_gone(s, now);
+    take_new(s, now);
+    for (size_t i = 0; i < now->changed_count; i++)
+        if (now->changed[i].uid < known && view_number(&s->view, now->changed[i].uid) &&
+            !is_told(s, &now->changed[i]))
+            imap_write_changed(s, &now->changed[i]);
+    s->view.modseq = now->status.modseq;
+}
+
+void imap_unselect(struct postern_imap *s)
+{
+    if (s->state != POSTERN_IMAP_SELECTED)
+        return;
+    s->state = POSTERN_IMAP_AUTHENTICATED;
+    view_done(&s->view);
+    s->keyword_count = 0;
+    memory_free(s->o.allocator, s->keywords);
+    s->keywords = NULL;
+    imap_tell(s, POSTERN_IMAP_UNSELECT, 0);
+}
+
+/* took - an error of NEWS is the next command's to see; a mailbox that is gone is told. */
+static void took(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (!answer->err) {
+        take_news(s, answer->mailbox);
+    } else if (answer->err == POSTERN_E_NOT_FOUND) {
+        write_text(s, "* BYE [CLOSED] the mailbox was removed\r\n");
+        s->closing = true;
+    }
+    if (s->result)
+        imap_write_result(s);
+    else if (s->closing)
+        imap_over(s);
+}
+
+void imap_news_ask(struct postern_imap *s)
+{
+    s->has_news = false;
+    s->question = (struct postern_imap_question){.since = s->view.modseq};
+    imap_ask(s, POSTERN_IMAP_NEWS, took);
+}
+
+void imap_finish(struct postern_imap *s)
+{
+    bool tells = s->state == POSTERN_IMAP_SELECTED && s->row && !(s->row->flags & ROW_NO_NEWS) &&
+                 !s->closing && !s->input.drop;
+
+    if (tells)
+        imap_news_ask(s);
+    else
+        imap_write_result(s);
+}

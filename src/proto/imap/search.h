@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* search - a search as a program: leaves and what joins them, operands first, so that it is judged
+ * with a stack of truth values and never by recursion. What is not known yet is unknown: a message
+ * is opened only when flags, dates and sizes do not decide. */
+#ifndef IMAP_SEARCH_H
+#define IMAP_SEARCH_H
+
+#include "codec/charset.h"
+#include "codec/transfer.h"
+#include "proto/imap/session.h"
+#include <postern/mime.h>
+
+#define SEARCH_BATCH 256
+#define SEARCH_DEPTH_MAX 1000 /* of parentheses, NOT and OR within each other */
+
+enum search_op {
+    SEARCH_ALL,
+    SEARCH_FLAG,    /* number: POSTERN_FLAG_* */
+    SEARCH_KEYWORD, /* number: its bit; none: it is nowhere */
+    SEARCH_RECENT,
+    SEARCH_NEW,
+    SEARCH_BEFORE, /* internal date: days since 1970 */
+    SEARCH_ON,
+    SEARCH_SINCE,
+    SEARCH_SENTBEFORE,
+    SEARCH_SENTON,
+    SEARCH_SENTSINCE,
+    SEARCH_LARGER,
+    SEARCH_SMALLER,
+    SEARCH_YOUNGER, /* seconds */
+    SEARCH_OLDER,
+    SEARCH_MODSEQ,
+    SEARCH_EMAILID,
+    SEARCH_SET,
+    SEARCH_HEADER, /* name, text */
+    SEARCH_BODY,
+    SEARCH_TEXT,
+    /* what joins them */
+    SEARCH_NOT,
+    SEARCH_OR,
+    SEARCH_AND
+};
+
+struct search_step {
+    enum search_op op;
+    int64_t number;
+    struct imap_set set;
+    struct postern_span name; /* of a header field */
+    struct postern_span text; /* folded */
+};
+
+enum truth { FALSE_, TRUE_, UNKNOWN_ };
+
+/* enum search_depth - what of the message is known. */
+enum search_depth { KNOWS_INFO, KNOWS_BLOCK, KNOWS_ALL };
+
+struct imap_search {
+    struct search_step *steps;
+    size_t count, room;
+    unsigned returns; /* RETURN_* */
+    bool has_return, has_modseq;
+    enum truth *stack;
+    int64_t now_s; /* for YOUNGER and OLDER */
+    /* going on */
+    size_t run; /* of the view */
+    uint32_t next_uid;
+    struct postern_message_info batch[SEARCH_BATCH];
+    size_t batch_n, at;
+    struct buffer block;
+    /* reading one message for its text */
+    size_t leaf;        /* the step being looked up */
+    enum truth *leaves; /* by step, of what was read */
+    uint64_t content, offset;
+    bool reading;
+    struct text_scan *scan;
+    /* what was found */
+    uint32_t *found;
+    size_t found_count, found_room;
+    uint64_t modseq;
+};
+
+enum { RETURN_MIN = 1, RETURN_MAX = 2, RETURN_ALL = 4, RETURN_COUNT = 8 };
+
+/* search_parse.c */
+bool search_parse(struct postern_imap *s, struct imap_search *search);
+/* search_match.c */
+enum truth search_judge(struct postern_imap *s, const struct imap_search *search,
+                        const struct postern_message_info *info, enum search_depth depth);
+
+/* search_decode_words - a header's value with its encoded words as UTF-8, of any charset. */
+void search_decode_words(struct postern_imap *s, struct postern_span value, struct buffer *out);
+
+/* search_text.c: does a text occur in a message? fed its octets in order. */
+struct text_scan;
+/* text_scan_new - in the arena; text: folded; header: look there too. NULL: out of memory. */
+struct text_scan *text_scan_new(struct postern_imap *s, struct postern_span block,
+                                struct postern_span text, struct postern_span field, bool header,
+                                bool body);
+/* text_scan_feed - true: it was found, or nothing more can come. */
+bool text_scan_feed(struct text_scan *scan, struct postern_span octets);
+bool text_scan_end(struct text_scan *scan); /* was it found? */
+
+#endif

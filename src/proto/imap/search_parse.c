@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* search_parse - the keys of SEARCH (RFC 9051 6.4.4, RFC 3501 6.4.4, RFC 5032, 7162, 8474). Keys
+ * are read one by one; what waits for more operands waits on a stack of its own. */
+#include "proto/imap/search.h"
+
+static struct search_step *add(struct postern_imap *s, struct imap_search *search,
+                               enum search_op op)
+{
+    if (search->count == search->room) {
+        size_t room = search->room ? search->room * 2 : 16;
+        struct search_step *more = arena_alloc(&s->arena, room * sizeof *more);
+
+        if (!more) {
+            imap_no_memory(s);
+            s->in.bad = true;
+            return NULL;
+        }
+        if (search->count)
+            memcpy(more, search->steps, search->count * sizeof *more);
+        search->steps = more;
+        search->room = room;
+    }
+    search->steps[search->count] = (struct search_step){.op = op};
+    return &search->steps[search->count++];
+}
+
+/* fold - a text of the search as it is compared: UTF-8, without case. */
+static struct postern_span fold(struct postern_imap *s, struct charset *charset,
+                                struct postern_span text)
+{
+    struct buffer utf8 = {.allocator = s->o.allocator}, folded = {.allocator = s->o.allocator};
+    struct postern_span kept = SPAN("");
+
+    charset_feed(charset, text, &utf8);
+    text_fold(buffer_span(&utf8), &folded);
+    if (utf8.error || folded.error || arena_copy(&s->arena, buffer_span(&folded), &kept) < 0)
+        imap_no_memory(s);
+    buffer_done(&utf8);
+    buffer_done(&folded);
+    return kept;
+}
+
+/* ---- leaves ---------------------------------------------------------------------------------- */
+
+enum argument { NONE, DATE, NUMBER, STRING, FIELD_STRING };
+
+static const struct {
+    const char *name;
+    enum search_op op;
+    enum argument argument;
+    int64_t number;
+    const char *field;
+    bool negated;
+} keys[] = {
+    {"ALL", SEARCH_ALL, NONE, 0, NULL, false},
+    {"SEEN", SEARCH_FLAG, NONE, POSTERN_FLAG_SEEN, NULL, false},
+    {"UNSEEN", SEARCH_FLAG, NONE, POSTERN_FLAG_SEEN, NULL, true},
+    {"ANSWERED", SEARCH_FLAG, NONE, POSTERN_FLAG_ANSWERED, NULL, false},
+    {"UNANSWERED", SEARCH_FLAG, NONE, POSTERN_FLAG_ANSWERED, NULL, true},
+    {"FLAGGED", SEARCH_FLAG, NONE, POSTERN_FLAG_FLAGGED, NULL, false},
+    {"UNFLAGGED", SEARCH_FLAG, NONE, POSTERN_FLAG_FLAGGED, NULL, true},
+    {"DELETED", SEARCH_FLAG, NONE, POSTERN_FLAG_DELETED, NULL, false},
+    {"UNDELETED", SEARCH_FLAG, NONE, POSTERN_FLAG_DELETED, NULL, true},
+    {"DRAFT", SEARCH_FLAG, NONE, POSTERN_FLAG_DRAFT, NULL, false},
+    {"UNDRAFT", SEARCH_FLAG, NONE, POSTERN_FLAG_DRAFT, NULL, true},
+    {"RECENT", SEARCH_RECENT, NONE, 0, NULL, false},
+    {"OLD", SEARCH_RECENT, NONE, 0, NULL, true},
+    {"NEW", SEARCH_NEW, NONE, 0, NULL, false},
+    {"BEFORE", SEARCH_BEFORE, DATE, 0, NULL, false},
+    {"ON", SEARCH_ON, DATE, 0, NULL, false},
+    {"SINCE", SEARCH_SINCE, DATE, 0, NULL, false},
+    {"SENTBEFORE", SEARCH_SENTBEFORE, DATE, 0, NULL, false},
+    {"SENTON", SEARCH_SENTON, DATE, 0, NULL, false},
+    {"SENTSINCE", SEARCH_SENTSINCE, DATE, 0, NULL, false},
+    {"LARGER", SEARCH_LARGER, NUMBER, 0, NULL, false},
+    {"SMALLER", SEARCH_SMALLER, NUMBER, 0, NULL, false},
+    {"YOUNGER", SEARCH_YOUNGER, NUMBER, 0, NULL, false},
+    {"OLDER", SEARCH_OLDER, NUMBER, 0, NULL, false},
+    {"SUBJECT", SEARCH_HEADER, STRING, 0, "Subject", false},
+    {"FROM", SEARCH_HEADER, STRING, 0, "From", false},
+    {"TO", SEARCH_HEADER, STRING, 0, "To", false},
+    {"CC", SEARCH_HEADER, STRING, 0, "Cc", false},
+    {"BCC", SEARCH_HEADER, STRING, 0, "Bcc", false},
+    {"HEADER", SEARCH_HEADER, FIELD_STRING, 0, NULL, false},
+    {"BODY", SEARCH_BODY, STRING, 0, NULL, false},
+    {"TEXT", SEARCH_TEXT, STRING, 0, NULL, false},
+};
+
+static void parse_argument(struct postern_imap *s, struct charset *charset, size_t key,
+                           struct search_step *step)
+{
+    step->number = keys[key].number;
+    step->name = postern_span_of(keys[key].field);
+    if (keys[key].argument != NONE)
+        parse_space(&s->in);
+    if (keys[key].argument == DATE)
+        step->number = parse_date(s, &s->in);
+    if (keys[key].argument == NUMBER)
+        step->number = (int64_t)parse_number(&s->in, INT64_MAX);
+    if (keys[key].argument == FIELD_STRING) {
+        step->name = parse_astring(s, &s->in);
+        parse_space(&s->in);
+    }
+    if (keys[key].argument == STRING || keys[key].argument == FIELD_STRING)
+        step->text = fold(s, charset, parse_astring(s, &s->in));
+}
+
+/* parse_modseq - ["entry" type] number (RFC 7162 3.1.5); the entry is one for all. */
+static void parse_modseq(struct postern_imap *s, struct imap_search *search)
+{
+    struct search_step *step = add(s, search, SEARCH_MODSEQ);
+
+    parse_space(&s->in);
+    if (s->in.rest.n && s->in.rest.p[0] == '"') {
+        (void)parse_string(s, &s->in);
+        parse_space(&s->in);
+        (void)parse_atom(&s->in);
+        parse_space(&s->in);
+    }
+    if (step)
+        step->number = (int64_t)parse_number(&s->in, INT64_MAX);
+    search->has_modseq = s->condstore = true;
+}
+
+static void parse_keyword(struct postern_imap *s, struct imap_search *search, bool negated)
+{
+    struct search_step *step = add(s, search, SEARCH_KEYWORD);
+
+    parse_space(&s->in);
+    if (step)
+        step->number = imap_keyword(s, parse_atom(&s->in));
+    if (negated)
+        (void)add(s, search, SEARCH_NOT);
+}
+
+static void parse_email_id(struct postern_imap *s, struct imap_search *search)
+{
+    struct search_step *step = add(s, search, SEARCH_EMAILID);
+    struct postern_span id;
+    uint64_t number = 0;
+
+    parse_space(&s->in);
+    id = parse_atom(&s->in);
+    if (!id.n || id.p[0] != 'E' || !span_number(span_from(id, 1), UINT64_MAX, &number))
+        number = 0; /* nobody's */
+    if (step)
+        step->number = (int64_t)number;
+}
+
+static bool parse_named(struct postern_imap *s, struct imap_search *search, struct charset *charset)
+{
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct search_step *step;
+
+        if (!parse_try_word(&s->in, keys[i].name))
+            continue;
+        if (!s->o.seconds && (keys[i].op == SEARCH_YOUNGER || keys[i].op == SEARCH_OLDER))
+            s->in.bad = true;
+        step = add(s, search, keys[i].op);
+        if (step)
+            parse_argument(s, charset, i, step);
+        if (keys[i].negated)
+            (void)add(s, search, SEARCH_NOT);
+        return true;
+    }
+    return false;
+}
+
+/* parse_leaf - one key that is whole in itself. */
+static void parse_leaf(struct postern_imap *s, struct imap_search *search, struct charset *charset)
+{
+    bool by_uid;
+
+    if (parse_named(s, search, charset))
+        return;
+    if (parse_try_word(&s->in, "KEYWORD")) {
+        parse_keyword(s, search, false);
+    } else if (parse_try_word(&s->in, "UNKEYWORD")) {
+        parse_keyword(s, search, true);
+    } else if (parse_try_word(&s->in, "MODSEQ")) {
+        parse_modseq(s, search);
+    } else if (parse_try_word(&s->in, "EMAILID")) {
+        parse_email_id(s, search);
+    } else {
+        struct search_step *step = add(s, search, SEARCH_SET);
+
+        by_uid = parse_try_word(&s->in, "UID");
+        if (by_uid)
+            parse_space(&s->in);
+        if (step)
+            parse_set(s, &s->in, by_uid, &step->set);
+    }
+}
+
+/* ---- what joins them ------------------------------------------------------------------------- */
+
+struct waiting {
+    enum search_op op; /* AND: a list */
+    unsigned operands;
+};
+
+/* operand_over - whoever waited for it has it; false: nothing but the end may follow. */
+static void operand_over(struct postern_imap *s, struct imap_search *search, struct waiting *stack,
+                         size_t *depth)
+{
+    while (!s->in.bad) {
+        struct waiting *top = &stack[*depth - 1];
+
+        top->operands++;
+        if (top->op == SEARCH_AND) {
+            if (top->operands > 1)
+                (void)add(s, search, SEARCH_AND);
+            if (*depth == 1 || !parse_try(&s->in, ')'))
+                return;
+        } else if (top->op == SEARCH_OR && top->operands < 2) {
+            return;
+        } else {
+            (void)add(s, search, top->op);
+        }
+        (*depth)--;
+    }
+}
+
+static void push(struct postern_imap *s, struct waiting *stack, size_t *depth, enum search_op op)
+{
+    if (*depth == SEARCH_DEPTH_MAX) {
+        s->in.bad = true;
+        s->in.why = "too many levels";
+        return;
+    }
+    stack[(*depth)++] = (struct waiting){op, 0};
+}
+
+static void parse_keys(struct postern_imap *s, struct imap_search *search, struct charset *charset)
+{
+    struct waiting *stack = arena_alloc(&s->arena, SEARCH_DEPTH_MAX * sizeof *stack);
+    size_t depth = 0;
+
+    if (!stack) {
+        imap_no_memory(s);
+        return;
+    }
+    push(s, stack, &depth, SEARCH_AND);
+    do {
+        if (parse_try(&s->in, '(')) {
+            push(s, stack, &depth, SEARCH_AND);
+            continue;
+        }
+        if (parse_try_word(&s->in, "NOT")) {
+            push(s, stack, &depth, SEARCH_NOT);
+            parse_space(&s->in);
+            continue;
+        }
+        if (parse_try_word(&s->in, "OR")) {
+            push(s, stack, &depth, SEARCH_OR);
+            parse_space(&s->in);
+            continue;
+        }
+        parse_leaf(s, search, charset);
+        operand_over(s, search, stack, &depth);
+        if (s->in.rest.n)
+            parse_space(&s->in);
+        else if (depth > 1)
+            s->in.bad = true;
+    } while (!s->in.bad && (s->in.rest.n || depth > 1));
+}
+
+/* ---- around them ----------------------------------------------------------------------------- */
+
+static void parse_return(struct postern_imap *s, struct imap_search *search)
+{
+    if (!parse_try_word(&s->in, "RETURN"))
+        return;
+    search->has_return = true;
+    parse_space(&s->in);
+    parse_char(&s->in, '(');
+    while (!s->in.bad && !parse_try(&s->in, ')')) {
+        if (parse_try_word(&s->in, "MIN"))
+            search->returns |= RETURN_MIN;
+        else if (parse_try_word(&s->in, "MAX"))
+            search->returns |= RETURN_MAX;
+        else if (parse_try_word(&s->in, "ALL"))
+            search->returns |= RETURN_ALL;
+        else if (parse_try_word(&s->in, "COUNT"))
+            search->returns |= RETURN_COUNT;
+        else
+            s->in.bad = true;
+        if (s->in.rest.n && s->in.rest.p[0] != ')')
+            parse_space(&s->in);
+    }
+    parse_space(&s->in);
+    if (!search->returns)
+        search->returns = RETURN_ALL; /* RFC 4731 3.1 */
+}
+
+bool search_parse(struct postern_imap *s, struct imap_search *search)
+{
+    struct charset *charset = NULL;
+    struct postern_span name;
+    int err = 0;
+
+    parse_space(&s->in);
+    parse_return(s, search);
+    if (parse_try_word(&s->in, "CHARSET")) {
+        parse_space(&s->in);
+        name = parse_astring(s, &s->in);
+        parse_space(&s->in);
+        if (!s->in.bad)
+            err = charset_open(&charset, name);
+    }
+    if (err == POSTERN_E_UNSUPPORTED) {
+        imap_no(s, "BADCHARSET (UTF-8)", "this charset is not known");
+        return false;
+    }
+    if (err)
+        imap_no_memory(s);
+    parse_keys(s, search, charset);
+    charset_close(&charset);
+    return imap_good(s);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* session - what the files of the IMAP engine share.
+ *
+ * Octets become a command (input.c: lines and literals), which is parsed whole (parse.c) by its
+ * handler (cmd-*.c). A handler ends it with imap_ok() and the like, or asks a question and names
+ * the function that goes on with the answer. Before the tagged line the mailbox's news are told
+ * (news.c), where the command allows it. */
+#ifndef IMAP_SESSION_H
+#define IMAP_SESSION_H
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/span.h"
+#include "proto/imap/view.h"
+#include <postern/imap.h>
+
+enum imap_asked { ASKED_NOTHING, ASKED_WAITING, ASKED_SHOWN };
+
+/* struct imap_answer - what came with an answer; borrowed. */
+struct imap_answer {
+    int err;
+    enum postern_verdict verdict;
+    struct postern_span text; /* user, block, octets */
+    const struct postern_scram_keys *keys;
+    const struct postern_status *statuses;
+    const struct postern_message_info *messages;
+    const uint32_t *uids;
+    size_t count;
+    const struct postern_imap_mailbox *mailbox;
+    uint64_t content;
+    uint32_t uid_validity;
+};
+
+typedef void imap_then(struct postern_imap *s, const struct imap_answer *answer);
+
+/* struct imap_row - a row of the command table. */
+struct imap_row {
+    const char *name;
+    unsigned states;
+    unsigned flags; /* ROW_* */
+    void (*handler)(struct postern_imap *s);
+};
+#define ROW_UID 1        /* "UID NAME" is a command as well */
+#define ROW_NO_EXPUNGE 2 /* by numbers it may not be told of expunged ones (RFC 9051 7.5.1) */
+#define ROW_NO_NEWS 4    /* the mailbox it was about is left behind */
+
+enum imap_input_state {
+    INPUT_LINE,    /* the command's text */
+    INPUT_LITERAL, /* octets of a literal */
+    INPUT_MESSAGE, /* octets of a message, which go to the application */
+    INPUT_SWALLOW  /* octets of a literal that was refused */
+};
+
+struct imap_input {
+    enum imap_input_state state;
+    struct buffer text; /* the command so far, literals as they came */
+    size_t line_at;     /* where in it the line under way began */
+    uint64_t left;      /* octets of the literal to come */
+    bool drop;          /* the command was answered: what is left of it is passed over */
+};
+
+/* struct imap_parser - the rest of the command's text. */
+struct imap_parser {
+    struct postern_span rest;
+    bool bad;
+    const char *why; /* NULL: "syntax error" */
+};
+
+enum { IMAP_KEYWORD_BYTES = 104 };
+
+struct imap_fetch;
+struct imap_search;
+struct imap_append;
+struct imap_select;
+struct imap_list;
+struct imap_store;
+struct imap_expunge;
+
+struct postern_imap {
+    struct postern_imap_options o;
+    enum postern_imap_state state;
+    bool tls, want_tls, eof, closing, failed, shutdown;
+    bool rev2, utf8, condstore, qresync;                 /* ENABLEd */
+    struct postern_span tls_identity, tls_binding, user; /* own memory */
+    uint32_t errors, failures;
+    postern_time now, last, began;
+    bool time_stale;
+    struct imap_input input;
+    struct buffer out;
+    const char *tail;   /* last words when memory is gone */
+    struct arena arena; /* lives as long as one command */
+    /* the command being answered */
+    const struct imap_row *row;
+    struct postern_span tag;
+    bool by_uid;
+    struct imap_parser in;
+    imap_then *then;
+    void (*work)(struct postern_imap *s); /* goes on as output drains; NULL: nothing */
+    struct postern_sasl *sasl;
+    enum postern_verdict verdict;
+    bool idling;
+    struct imap_fetch *fetch; /* these in the arena */
+    struct imap_select *select;
+    struct imap_list *list;
+    struct imap_store *store;
+    struct imap_expunge *expunge;
+    struct imap_search *search;
+    struct imap_append *append;
+    /* how it will end, once the news are told */
+    const char *result; /* "OK [CODE] text", in the arena; NULL: not yet */
+    /* questions */
+    struct postern_imap_question question;
+    uint64_t last_id;
+    enum imap_asked asked;
+    struct postern_imap_question news[4];
+    unsigned news_count;
+    bool has_news; /* postern_imap_news() was called */
+    /* the mailbox */
+    struct imap_view view;
+    char (*keywords)[IMAP_KEYWORD_BYTES];
+    unsigned keyword_count;
+    bool read_only;
+    struct uid_told *told; /* what this command itself told of flags, by UID; in the arena */
+    size_t told_count, told_room;
+    uint32_t told_down; /* EXPUNGE lines, or ranges, told just now */
+};
+
+struct uid_told {
+    uint32_t uid;
+    uint64_t modseq;
+};
+
+/* session.c */
+void imap_over(struct postern_imap *s);
+void imap_no_memory(struct postern_imap *s);
+int imap_result_of(struct postern_imap *s);
+void imap_touch(struct postern_imap *s, postern_time now);
+int imap_set_text(struct postern_imap *s, struct postern_span *owned, struct postern_span value);
+/* imap_ask - s->question, filled in but for its id, is open; then() goes on. */
+void imap_ask(struct postern_imap *s, enum postern_imap_question_kind kind, imap_then *then);
+void imap_tell(struct postern_imap *s, enum postern_imap_question_kind kind, uint64_t content);
+bool imap_has_room(const struct postern_imap *s);
+bool imap_is_idle(const struct postern_imap *s);
+void imap_advance(struct postern_imap *s);
+
+/* input.c */
+/* input_feed - how much was taken. */
+size_t imap_input_feed(struct postern_imap *s, struct postern_span in);
+void imap_input_reset(struct postern_imap *s);
+/* imap_input_swallow - of a refused literal so many octets will come, and the rest of its line;
+ * then the answer that is made meanwhile is written. */
+void imap_input_swallow(struct postern_imap *s, uint64_t size);
+
+/* parse.c: each sets in->bad when it cannot, and returns something harmless. */
+void parse_space(struct imap_parser *in);
+void parse_char(struct imap_parser *in, char c);
+bool parse_try(struct imap_parser *in, char c);                /* is it next? then take it */
+bool parse_try_word(struct imap_parser *in, const char *word); /* any case; a whole atom */
+void parse_end(struct imap_parser *in);                        /* nothing is left */
+struct postern_span parse_atom(struct imap_parser *in);
+struct postern_span parse_astring(struct postern_imap *s, struct imap_parser *in);
+struct postern_span parse_string(struct postern_imap *s, struct imap_parser *in);
+/* parse_nstring - absent for NIL. */
+struct postern_span parse_nstring(struct postern_imap *s, struct imap_parser *in);
+uint64_t parse_number(struct imap_parser *in, uint64_t max);
+/* parse_mailbox - its name in UTF-8. */
+struct postern_span parse_mailbox(struct postern_imap *s, struct imap_parser *in);
+/* parse_pattern - of LIST: "*" and "%" may stand in it bare. */
+struct postern_span parse_pattern(struct postern_imap *s, struct imap_parser *in);
+/* parse_flags - "(\Seen word)" or without parentheses: system flags and, lent until the command is
+ * over, the names of keywords. */
+struct imap_flags {
+    uint32_t flags;
+    struct postern_span *keywords;
+    size_t count;
+};
+void parse_flags(struct postern_imap *s, struct imap_parser *in, struct imap_flags *flags_r);
+/* parse_set - a sequence set as UID ranges: rising, apart. Numbers are looked up in the view; one
+ * that is not there is bad. by_uid: they are UIDs. saved: "$". */
+struct imap_set {
+    struct postern_uid_range *ranges;
+    size_t count;
+};
+void parse_set(struct postern_imap *s, struct imap_parser *in, bool by_uid, struct imap_set *set_r);
+/* parse_date - "1-Feb-2020" (days since 1970); parse_date_time - with a time, in seconds. */
+int64_t parse_date(struct postern_imap *s, struct imap_parser *in);
+int64_t parse_date_time(struct postern_imap *s, struct imap_parser *in);
+
+/* uids.c */
+/* imap_set_uids - the messages of the view in the set, rising, in the arena; how many. */
+size_t imap_set_uids(struct postern_imap *s, const struct imap_set *set, uint32_t **uids_r);
+bool imap_set_has(const struct imap_set *set, uint32_t uid);
+
+/* write.c: responses. */
+void write_text(struct postern_imap *s, const char *text);
+void write_span(struct postern_imap *s, struct postern_span text);
+void write_number(struct postern_imap *s, uint64_t number);
+void write_string(struct postern_imap *s, struct postern_span text);  /* quoted or literal */
+void write_nstring(struct postern_imap *s, struct postern_span text); /* absent: NIL */
+/* write_header - a header's value: raw 8-bit only to who has UTF-8 enabled, else an encoded word.
+ */
+void write_header(struct postern_imap *s, struct postern_span text);
+void write_mailbox(struct postern_imap *s, struct postern_span name);
+void write_flags(struct postern_imap *s, uint32_t flags, uint64_t keywords, bool recent);
+void write_ranges(struct postern_imap *s, const struct postern_uid_range *ranges, size_t count);
+void write_uids(struct postern_imap *s, const uint32_t *uids, size_t count);
+void write_date_time(struct postern_imap *s, int64_t seconds);
+extern const char *const imap_months[12];
+
+/* commands.c */
+void imap_command(struct postern_imap *s, struct postern_span text);
+/* imap_begin - tag, row and arguments of a command. false: out of memory. */
+bool imap_begin(struct postern_imap *s, struct postern_span text);
+/* imap_verb - of a command that is not whole yet: NULL when it has none. */
+const struct imap_row *imap_verb(struct postern_span text, struct postern_span *tag_r,
+                                 struct postern_span *rest_r, bool *by_uid_r);
+/* each ends the command. code: "[X]" without brackets, or NULL. */
+void imap_ok(struct postern_imap *s, const char *code, const char *text);
+void imap_no(struct postern_imap *s, const char *code, const char *text);
+void imap_bad(struct postern_imap *s, const char *text);
+void imap_bad_code(struct postern_imap *s, const char *code, const char *text);
+void imap_refuse(struct postern_imap *s, int err); /* NO with what fits the error */
+/* imap_refuse_target - of COPY or APPEND: a mailbox that is not there could be made (RFC 9051 7.1).
+ */
+void imap_refuse_target(struct postern_imap *s, int err);
+/* imap_result_take - the command ends with this line, "OK [CODE] text"; its memory is taken. */
+void imap_result_take(struct postern_imap *s, struct buffer *line);
+/* imap_good - after parsing: if it was bad, the command is ended, and false. */
+bool imap_good(struct postern_imap *s);
+void imap_write_capability(struct postern_imap *s);
+bool imap_is_secure(const struct postern_imap *s);
+
+/* news.c */
+/* imap_finish - news first, then the tagged line in s->result. */
+void imap_finish(struct postern_imap *s);
+/* imap_write_result - the tagged line, and the command is over. */
+void imap_write_result(struct postern_imap *s);
+/* imap_command_over - its tagged line is written: what belonged to it is forgotten. */
+void imap_command_over(struct postern_imap *s);
+void imap_news_ask(struct postern_imap *s);
+/* imap_learn_keywords - learn the names; tells FLAGS when there are new ones. */
+void imap_learn_keywords(struct postern_imap *s, const struct postern_span *names, size_t count,
+                         bool announce);
+void imap_write_mailbox_flags(struct postern_imap *s);
+/* imap_told - this command told the flags of a message, as of modseq. */
+void imap_told(struct postern_imap *s, uint32_t uid, uint64_t modseq);
+void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info);
+void imap_unselect(struct postern_imap *s);
+int imap_keyword(const struct postern_imap *s, struct postern_span name);
+
+/* cmd-*.c */
+void imap_cmd_append(struct postern_imap *s);
+void imap_cmd_authenticate(struct postern_imap *s);
+void imap_cmd_capability(struct postern_imap *s);
+void imap_cmd_close(struct postern_imap *s);
+void imap_cmd_copy(struct postern_imap *s);
+void imap_cmd_create(struct postern_imap *s);
+void imap_cmd_delete(struct postern_imap *s);
+void imap_cmd_enable(struct postern_imap *s);
+void imap_cmd_examine(struct postern_imap *s);
+void imap_cmd_expunge(struct postern_imap *s);
+void imap_cmd_fetch(struct postern_imap *s);
+void imap_cmd_id(struct postern_imap *s);
+void imap_cmd_idle(struct postern_imap *s);
+void imap_cmd_list(struct postern_imap *s);
+void imap_cmd_login(struct postern_imap *s);
+void imap_cmd_logout(struct postern_imap *s);
+void imap_cmd_lsub(struct postern_imap *s);
+void imap_cmd_move(struct postern_imap *s);
+void imap_cmd_namespace(struct postern_imap *s);
+void imap_cmd_noop(struct postern_imap *s);
+void imap_cmd_rename(struct postern_imap *s);
+void imap_cmd_search(struct postern_imap *s);
+void imap_cmd_select(struct postern_imap *s);
+void imap_cmd_starttls(struct postern_imap *s);
+void imap_cmd_status(struct postern_imap *s);
+void imap_cmd_store(struct postern_imap *s);
+void imap_cmd_subscribe(struct postern_imap *s);
+void imap_cmd_unselect(struct postern_imap *s);
+void imap_cmd_unsubscribe(struct postern_imap *s);
+
+/* parts of commands that others go on with */
+/* imap_write_holes - VANISHED (EARLIER): of the ranges a client may know, what is not in the view.
+ */
+void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *known, size_t count);
+void imap_search_abort(struct postern_imap *s);
+void imap_fetch_abort(struct postern_imap *s);
+const char *imap_special(enum postern_special_use special); /* "\\Sent"; NULL */
+unsigned imap_parse_status_items(struct postern_imap *s);
+void imap_write_status(struct postern_imap *s, const struct postern_status *status, unsigned mask);
+void imap_greet(struct postern_imap *s, const struct imap_answer *answer);
+void imap_sasl_line(struct postern_imap *s, struct postern_span line);
+void imap_idle_line(struct postern_imap *s, struct postern_span line);
+void imap_idle_news(struct postern_imap *s);
+/* imap_append_is_next - does a message stand where this command's text ends? */
+bool imap_append_is_next(struct postern_imap *s, struct postern_span text);
+/* imap_append_message - a message of so many octets was announced there. */
+void imap_append_message(struct postern_imap *s, struct postern_span text, uint64_t size,
+                         bool waits);
+/* imap_append_octets - of the message; how many were taken. */
+size_t imap_append_octets(struct postern_imap *s, struct postern_span in);
+void imap_append_abort(struct postern_imap *s);
+void imap_logged_in(struct postern_imap *s, struct postern_span user);
+void imap_login_failed(struct postern_imap *s, enum postern_verdict verdict);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* uids - a set of ranges as the messages that the client knows in it. */
+#include "proto/imap/session.h"
+
+/* room_for - how many messages of the view are in the set. */
+static size_t room_for(const struct postern_imap *s, const struct imap_set *set)
+{
+    size_t room = 0;
+
+    for (size_t i = 0; i < set->count; i++) {
+        uint32_t last = set->ranges[i].last;
+        uint32_t end = last == UINT32_MAX ? s->view.messages : view_place(&s->view, last + 1);
+
+        room += end - view_place(&s->view, set->ranges[i].first);
+    }
+    return room;
+}
+
+size_t imap_set_uids(struct postern_imap *s, const struct imap_set *set, uint32_t **uids_r)
+{
+    size_t room = room_for(s, set), count = 0;
+    uint32_t *uids = arena_alloc(&s->arena, (room + 1) * sizeof *uids);
+
+    *uids_r = uids;
+    if (!uids) {
+        imap_no_memory(s);
+        return 0;
+    }
+    for (size_t i = 0; i < set->count && count < room; i++) {
+        uint32_t place = view_place(&s->view, set->ranges[i].first);
+
+        while (place < s->view.messages && count < room) {
+            uint32_t uid = view_uid(&s->view, ++place);
+
+            if (uid > set->ranges[i].last)
+                break;
+            uids[count++] = uid;
+        }
+    }
+    return count;
+}
+
+bool imap_set_has(const struct imap_set *set, uint32_t uid)
+{
+    size_t low = 0, high = set->count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (set->ranges[middle].last < uid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < set->count && set->ranges[low].first <= uid;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* write - the words of responses (RFC 9051 9), appended to the output. What a quoted string cannot
+ * hold becomes a literal. */
+#include "codec/base64.h"
+#include "codec/utf7.h"
+#include "codec/utf8.h"
+#include "proto/imap/session.h"
+
+void write_text(struct postern_imap *s, const char *text)
+{
+    buffer_append_text(&s->out, text);
+}
+
+void write_span(struct postern_imap *s, struct postern_span text)
+{
+    buffer_append(&s->out, text);
+}
+
+void write_number(struct postern_imap *s, uint64_t number)
+{
+    buffer_append_number(&s->out, number);
+}
+
+/* fits_quotes - 1 as it is, 2 with "\" before some, 0 not at all. */
+static int fits_quotes(struct postern_span text, bool utf8)
+{
+    int fits = 1;
+
+    if (text.n > 1000)
+        return 0;
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+
+        if (c == '"' || c == '\\')
+            fits = 2;
+        else if (c < ' ' || c == 127 || (c > 127 && !utf8))
+            return 0;
+    }
+    return fits;
+}
+
+static void write_literal(struct postern_imap *s, struct postern_span text)
+{
+    buffer_append_char(&s->out, '{');
+    write_number(s, text.n);
+    write_text(s, "}\r\n");
+    write_span(s, text);
+}
+
+void write_string(struct postern_imap *s, struct postern_span text)
+{
+    bool utf8 = (s->utf8 || s->rev2) && utf8_is_valid(text);
+    int fits = fits_quotes(text, utf8);
+
+    if (!fits) {
+        write_literal(s, text);
+        return;
+    }
+    buffer_append_char(&s->out, '"');
+    if (fits == 1)
+        write_span(s, text);
+    for (size_t i = 0; fits == 2 && i < text.n; i++) {
+        if (text.p[i] == '"' || text.p[i] == '\\')
+            buffer_append_char(&s->out, '\\');
+        buffer_append_char(&s->out, text.p[i]);
+    }
+    buffer_append_char(&s->out, '"');
+}
+
+void write_nstring(struct postern_imap *s, struct postern_span text)
+{
+    if (text.p)
+        write_string(s, text);
+    else
+        write_text(s, "NIL");
+}
+
+void write_header(struct postern_imap *s, struct postern_span text)
+{
+    struct buffer word = {.allocator = s->o.allocator};
+
+    if (!text.p || utf8_is_ascii(text) || ((s->utf8 || s->rev2) && utf8_is_valid(text))) {
+        write_nstring(s, text);
+        return;
+    }
+    buffer_append_text(&word, utf8_is_valid(text) ? "=?utf-8?b?" : "=?unknown-8bit?b?");
+    base64_encode(text, &word);
+    buffer_append_text(&word, "?=");
+    if (word.error)
+        imap_no_memory(s);
+    write_string(s, buffer_span(&word));
+    buffer_done(&word);
+}
+
+void write_mailbox(struct postern_imap *s, struct postern_span name)
+{
+    struct buffer text = {.allocator = s->o.allocator};
+
+    if (s->rev2 || s->utf8) {
+        write_string(s, name);
+        return;
+    }
+    if (utf7_encode(name, "", &text) < 0)
+        imap_no_memory(s);
+    write_string(s, text.data ? buffer_span(&text) : SPAN(""));
+    buffer_done(&text);
+}
+
+void write_flags(struct postern_imap *s, uint32_t flags, uint64_t keywords, bool recent)
+{
+    static const char *const names[] = {"\\Seen", "\\Answered", "\\Flagged", "\\Deleted",
+                                        "\\Draft"};
+    const char *space = "";
+
+    buffer_append_char(&s->out, '(');
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (flags >> i & 1) {
+            write_text(s, space);
+            write_text(s, names[i]);
+            space = " ";
+        }
+    if (recent) {
+        write_text(s, space);
+        write_text(s, "\\Recent");
+        space = " ";
+    }
+    for (unsigned i = 0; keywords && i < s->keyword_count; i++)
+        if (keywords >> i & 1) {
+            write_text(s, space);
+            write_text(s, s->keywords[i]);
+            space = " ";
+        }
+    buffer_append_char(&s->out, ')');
+}
+
+void write_ranges(struct postern_imap *s, const struct postern_uid_range *ranges, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            buffer_append_char(&s->out, ',');
+        write_number(s, ranges[i].first);
+        if (ranges[i].last > ranges[i].first) {
+            buffer_append_char(&s->out, ':');
+            write_number(s, ranges[i].last);
+        }
+    }
+}
+
+void write_uids(struct postern_imap *s, const uint32_t *uids, size_t count)
+{
+    for (size_t i = 0; i < count;) {
+        size_t end = i + 1;
+        struct postern_uid_range range;
+
+        while (end < count && uids[end] == uids[end - 1] + 1)
+            end++;
+        range = (struct postern_uid_range){uids[i], uids[end - 1]};
+        if (i)
+            buffer_append_char(&s->out, ',');
+        write_ranges(s, &range, 1);
+        i = end;
+    }
+}
+
+/* write_digits - with zeros in front. */
+static void write_digits(struct postern_imap *s, unsigned number, unsigned digits)
+{
+    char text[8];
+
+    for (unsigned i = digits; i-- > 0; number /= 10)
+        text[i] = (char)('0' + number % 10);
+    write_span(s, span_make(text, digits));
+}
+
+void write_date_time(struct postern_imap *s, int64_t seconds)
+{
+    int64_t days = seconds / 86400 - (seconds % 86400 < 0), of_day = seconds - days * 86400;
+    int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
+    unsigned of_era = (unsigned)(z - era * 146097);
+    unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    unsigned of_year = of_era - (365 * year + year / 4 - year / 100);
+    unsigned month = (5 * of_year + 2) / 153, day = of_year - (153 * month + 2) / 5 + 1;
+
+    month = month < 10 ? month + 3 : month - 9;
+    write_text(s, day < 10 ? "\" " : "\"");
+    write_number(s, day);
+    write_text(s, "-");
+    write_text(s, imap_months[month - 1]);
+    write_text(s, "-");
+    write_digits(s, (unsigned)(year + era * 400 + (month <= 2)), 4);
+    write_text(s, " ");
+    write_digits(s, (unsigned)(of_day / 3600), 2);
+    write_text(s, ":");
+    write_digits(s, (unsigned)(of_day / 60 % 60), 2);
+    write_text(s, ":");
+    write_digits(s, (unsigned)(of_day % 60), 2);
+    write_text(s, " +0000\"");
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/* imap - one IMAP session: its engine, and who answers which of its questions. Login is in login.c,
+ * mailboxes in imap_mailbox.c, messages in imap_message.c. */
+#include "serve/imap_session.h"
+
+#include "base/memory.h"
+#include "base/span.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static void go(struct serve_imap *s);
+
+const struct postern_store_ops *imap_ops(const struct serve_imap *s)
+{
+    return s->site->store->ops;
+}
+
+/* ---- login ----------------------------------------------------------------------------------- */
+
+static void login_answer(void *session, enum postern_verdict verdict, struct postern_span user)
+{
+    struct serve_imap *s = session;
+
+    if (s->question.kind == POSTERN_IMAP_AUTHENTICATE)
+        postern_imap_answer_authenticate(s->engine, s->question.id, verdict, user);
+    else
+        postern_imap_answer_default(s->engine, s->question.id);
+}
+
+static void login_keys(void *session, enum postern_verdict verdict,
+                       const struct account_secrets *found)
+{
+    struct serve_imap *s = session;
+    struct postern_scram_keys keys = {0};
+
+    if (found)
+        keys = (struct postern_scram_keys){
+            .salt = span_make((const char *)found->salt, found->salt_bytes),
+            .iterations = found->iterations,
+            .stored_key = span_make((const char *)found->stored_key, found->key_bytes),
+            .server_key = span_make((const char *)found->server_key, found->key_bytes)};
+    postern_imap_answer_keys(s->engine, s->question.id, verdict, found ? &keys : NULL,
+                             found ? postern_span_of(found->user) : (struct postern_span){NULL, 0});
+}
+
+static void login_ask(struct serve_imap *s)
+{
+    s->login.question = (struct login_question){.method = s->question.method,
+                                                .mechanism = s->question.mechanism,
+                                                .user = s->question.user,
+                                                .authorize = s->question.authorize,
+                                                .secret = s->question.secret,
+                                                .tls = s->question.tls};
+    if (s->question.kind == POSTERN_IMAP_AUTHENTICATE)
+        login_check(&s->login);
+    else
+        login_lookup(&s->login);
+}
+
+static int account_work(struct serve_imap *s, unsigned wait_flag)
+{
+    unsigned flags = wait_flag | (s->site->create_mailboxes ? POSTERN_STORE_CREATE : 0);
+
+    return imap_ops(s)->account_open(s->site->store, s->question.name, flags, &s->account);
+}
+
+static void account_finish(struct serve_imap *s, int err)
+{
+    if (err < 0) {
+        login_log_error(&s->login, "open", err);
+        login_out(&s->login);
+    } else {
+        s->login.ever_in = true;
+        login_log(&s->login, "login", "method", s->login.method, NULL, NULL);
+    }
+    postern_imap_answer(s->engine, s->question.id, err < 0 ? err : 0);
+}
+
+static const struct imap_work account_open = {account_work, account_finish, true};
+
+static void account_owned(void *arg)
+{
+    go(arg);
+}
+
+static void account_ask(struct serve_imap *s)
+{
+    struct postern_span text;
+    enum postern_verdict verdict = login_accept(&s->login, s->question.name, &text);
+
+    if (verdict != POSTERN_YES)
+        postern_imap_answer(s->engine, s->question.id, POSTERN_E_IN_USE);
+    else if (s->site->work->own(s->conn, s->question.name, account_owned, s) < 0)
+        account_finish(s, POSTERN_E_NOMEM);
+}
+
+/* ---- work ------------------------------------------------------------------------------------ */
+
+static const struct imap_work *work_of(enum postern_imap_question_kind kind)
+{
+    const struct imap_work *work = imap_mailbox_work(kind);
+
+    if (kind == POSTERN_IMAP_LOGIN)
+        return &account_open;
+    return work ? work : imap_message_work(kind);
+}
+
+static void session_end(struct serve_imap *s);
+
+static void job_work(void *arg)
+{
+    struct serve_imap *s = arg;
+
+    s->err = s->working->work(s, 0);
+}
+
+static void job_done(void *arg)
+{
+    struct serve_imap *s = arg;
+    const struct imap_work *working = s->working;
+
+    s->working = NULL;
+    if (s->dead)
+        session_end(s);
+    else
+        working->finish(s, s->err);
+}
+
+/* go - the open question. */
+static void go(struct serve_imap *s)
+{
+    const struct imap_work *work = work_of(s->question.kind);
+    int err = POSTERN_E_AGAIN;
+
+    if (!work) {
+        postern_imap_answer_default(s->engine, s->question.id);
+        return;
+    }
+    if (work->tries_now)
+        err = work->work(s, POSTERN_STORE_NO_WAIT);
+    if (err != POSTERN_E_AGAIN) {
+        work->finish(s, err);
+        return;
+    }
+    s->working = work;
+    if (s->site->work->run(s->conn, job_work, job_done, s) >= 0)
+        return;
+    s->working = NULL;
+    postern_imap_answer_default(s->engine, s->question.id);
+}
+
+static void answer(struct serve_imap *s)
+{
+    switch (s->question.kind) {
+    case POSTERN_IMAP_CONNECT:
+        postern_imap_answer(s->engine, s->question.id, 0);
+        break;
+    case POSTERN_IMAP_AUTHENTICATE:
+    case POSTERN_IMAP_AUTH_LOOKUP:
+        login_ask(s);
+        break;
+    case POSTERN_IMAP_LOGIN:
+        account_ask(s);
+        break;
+    default:
+        go(s);
+        break;
+    }
+}
+
+/* ---- news ------------------------------------------------------------------------------------ */
+
+static void watched(void *arg)
+{
+    struct serve_imap *s = arg;
+
+    if (!s->mailbox)
+        return;
+    imap_ops(s)->watch_clear(s->mailbox);
+    postern_imap_news(s->engine);
+}
+
+static void unwatch(struct serve_imap *s)
+{
+    if (s->watching)
+        s->site->work->unwatch(s->conn);
+    s->watching = false;
+}
+
+static void watch(struct serve_imap *s)
+{
+    int fd = s->mailbox ? imap_ops(s)->watch_fd(s->mailbox) : -1;
+
+    unwatch(s);
+    if (fd >= 0)
+        s->watching = s->site->work->watch(s->conn, fd, watched, s) >= 0;
+}
+
+void imap_content_close(struct serve_imap *s)
+{
+    if (s->content)
+        imap_ops(s)->content_close(&s->content);
+}
+
+void imap_leave(struct serve_imap *s)
+{
+    unwatch(s);
+    imap_content_close(s);
+    if (s->mailbox)
+        imap_ops(s)->close(&s->mailbox);
+    s->keyword_count = 0;
+}
+
+static void hear(struct serve_imap *s, enum postern_imap_question_kind kind)
+{
+    if (kind == POSTERN_IMAP_CONTENT_DONE)
+        imap_content_close(s);
+    else if (kind == POSTERN_IMAP_ABORT)
+        imap_drop_appends(s);
+    else if (kind == POSTERN_IMAP_WATCH)
+        watch(s);
+    else if (kind == POSTERN_IMAP_UNWATCH)
+        unwatch(s);
+    else if (kind == POSTERN_IMAP_UNSELECT)
+        imap_leave(s);
+}
+
+static void session_pump(void *self, postern_time now)
+{
+    struct serve_imap *s = self;
+    struct postern_imap_question question;
+
+    s->login.now = now;
+    while (!s->working && postern_imap_next(s->engine, &question) == 1) {
+        if (!question.id) {
+            hear(s, question.kind);
+            continue;
+        }
+        s->question = question;
+        answer(s);
+    }
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static int session_new(void **session_r, const struct serve_site *site, void *conn,
+                       struct postern_span peer, const struct postern_tls_facts *tls,
+                       bool plaintext_allowed, postern_time now)
+{
+    struct serve_imap *s = memory_new(NULL, sizeof *s);
+    int r;
+
+    if (!s)
+        return POSTERN_E_NOMEM;
+    s->site = site;
+    s->conn = conn;
+    s->login = (struct login){.session = s, .answer = login_answer, .keys = login_keys};
+    login_init(&s->login, site, conn, peer, now);
+    s->options = *site->imap;
+    s->options.plaintext_without_tls = plaintext_allowed;
+    r = postern_imap_new(&s->engine, &s->options, tls, now);
+    if (r < 0) {
+        memory_free(NULL, s);
+        return r;
+    }
+    *session_r = s;
+    return 0;
+}
+
+static void log_closed(struct serve_imap *s)
+{
+    char fetched[24], appended[24], expunged[24];
+    const char *pairs[] = {"user",   s->login.user, "retrieved", fetched, "appended",
+                           appended, "expunged",    expunged,    NULL};
+
+    snprintf(fetched, sizeof fetched, "%llu", (unsigned long long)s->fetched);
+    snprintf(appended, sizeof appended, "%llu", (unsigned long long)s->appended);
+    snprintf(expunged, sizeof expunged, "%llu", (unsigned long long)s->expunged);
+    if (s->site->work->log)
+        s->site->work->log(s->conn, "closed", pairs);
+}
+
+static void session_end(struct serve_imap *s)
+{
+    postern_imap_free(&s->engine);
+    s->watching = false;
+    imap_drop_appends(s);
+    imap_leave(s);
+    if (s->account)
+        imap_ops(s)->account_close(&s->account);
+    free((char *)(uintptr_t)s->block.p);
+    buffer_done(&s->infos);
+    buffer_done(&s->ranges);
+    buffer_done(&s->statuses);
+    buffer_done(&s->names);
+    buffer_done(&s->uids);
+    secret_wipe(s, sizeof *s);
+    memory_free(NULL, s);
+}
+
+static void session_free(void *session)
+{
+    struct serve_imap *s = session;
+
+    login_proof_failed(&s->login);
+    log_closed(s);
+    unwatch(s);
+    login_done(&s->login);
+    s->dead = true;
+    if (!s->working)
+        session_end(s);
+}
+
+/* ---- what a connection drives ---------------------------------------------------------------- */
+
+static struct postern_imap *engine_of(const void *self)
+{
+    return ((const struct serve_imap *)self)->engine;
+}
+
+static int session_feed(void *self, struct postern_span in, postern_time now)
+{
+    return postern_imap_feed(engine_of(self), in, now);
+}
+
+static void session_eof(void *self)
+{
+    postern_imap_eof(engine_of(self));
+}
+
+static size_t session_output(void *self, struct postern_piece *pieces_r, size_t max)
+{
+    return postern_imap_output(engine_of(self), pieces_r, max);
+}
+
+static void session_sent(void *self, uint64_t n, postern_time now)
+{
+    postern_imap_sent(engine_of(self), n, now);
+}
+
+static unsigned session_wants(const void *self)
+{
+    return postern_imap_wants(engine_of(self));
+}
+
+static postern_time session_deadline(const void *self)
+{
+    return postern_imap_deadline(engine_of(self));
+}
+
+static void session_tick(void *self, postern_time now)
+{
+    postern_imap_tick(engine_of(self), now);
+}
+
+static int session_tls_up(void *self, const struct postern_tls_facts *facts)
+{
+    return postern_imap_tls_up(engine_of(self), facts);
+}
+
+static void session_shutdown(void *self)
+{
+    postern_imap_shutdown(engine_of(self));
+}
+
+/* session_file - no piece names a file here. */
+static int session_file(void *self, uint64_t content, uint64_t offset, uint64_t *file_offset_r)
+{
+    (void)self, (void)content, (void)offset, (void)file_offset_r;
+    return -1;
+}
+
+const struct serve_protocol serve_imap = {
+    .name = "imap",
+    .name_tls = "imaps",
+    .make = session_new,
+    .feed = session_feed,
+    .eof = session_eof,
+    .pump = session_pump,
+    .output = session_output,
+    .file_of = session_file,
+    .sent = session_sent,
+    .wants = session_wants,
+    .deadline = session_deadline,
+    .tick = session_tick,
+    .tls_up = session_tls_up,
+    .shutdown = session_shutdown,
+    .free = session_free,
+};

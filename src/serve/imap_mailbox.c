@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* imap_mailbox - the questions about mailboxes: list, status, make and unmake, select, news. */
+#include "serve/imap_session.h"
+
+#include "base/span.h"
+
+static const struct postern_uid_range everything = {1, UINT32_MAX};
+
+static void plain_finish(struct serve_imap *s, int err)
+{
+    if (err < 0)
+        login_log_error(&s->login, "mailbox", err);
+    postern_imap_answer(s->engine, s->question.id, err);
+}
+
+static int refused_to_write(const struct serve_imap *s)
+{
+    return s->site->read_only ? POSTERN_E_READ_ONLY : 0;
+}
+
+static int create_work(struct serve_imap *s, unsigned wait_flag)
+{
+    int err = refused_to_write(s);
+
+    (void)wait_flag;
+    return err ? err : imap_ops(s)->create(s->account, s->question.name, s->question.special);
+}
+
+static int remove_work(struct serve_imap *s, unsigned wait_flag)
+{
+    int err = refused_to_write(s);
+
+    (void)wait_flag;
+    return err ? err : imap_ops(s)->remove(s->account, s->question.name);
+}
+
+static int rename_work(struct serve_imap *s, unsigned wait_flag)
+{
+    int err = refused_to_write(s);
+
+    (void)wait_flag;
+    return err ? err : imap_ops(s)->rename(s->account, s->question.name, s->question.to);
+}
+
+static int subscribe_work(struct serve_imap *s, unsigned wait_flag)
+{
+    int err = refused_to_write(s);
+
+    (void)wait_flag;
+    return err ? err : imap_ops(s)->subscribe(s->account, s->question.name, s->question.on);
+}
+
+/* ---- LIST, STATUS ---------------------------------------------------------------------------- */
+
+/* note_status - with its name as an offset until all are there: the buffer moves. */
+static int note_status(void *ctx, const struct postern_status *status)
+{
+    struct serve_imap *s = ctx;
+    struct postern_status copy = *status;
+
+    copy.name.p = (const char *)(uintptr_t)buffer_length(&s->names);
+    buffer_append(&s->names, status->name);
+    buffer_append(&s->statuses, span_make((const char *)&copy, sizeof copy));
+    return s->names.error || s->statuses.error ? POSTERN_E_NOMEM : 0;
+}
+
+static int list_work(struct serve_imap *s, unsigned wait_flag)
+{
+    (void)wait_flag;
+    return imap_ops(s)->list(s->account, note_status, s);
+}
+
+static void list_finish(struct serve_imap *s, int err)
+{
+    struct postern_status *all =
+        (struct postern_status *)(void *)(s->statuses.data + s->statuses.head);
+    size_t count = buffer_length(&s->statuses) / sizeof *all;
+    struct postern_span names = buffer_span(&s->names);
+
+    for (size_t i = 0; i < count; i++)
+        all[i].name.p = names.p + (uintptr_t)all[i].name.p;
+    postern_imap_answer_list(s->engine, s->question.id, err, all, count);
+    buffer_done(&s->statuses);
+    buffer_done(&s->names);
+}
+
+static int status_work(struct serve_imap *s, unsigned wait_flag)
+{
+    (void)wait_flag;
+    return imap_ops(s)->status(s->account, s->question.name, &s->status);
+}
+
+static void status_finish(struct serve_imap *s, int err)
+{
+    s->status.name = s->question.name;
+    postern_imap_answer_status(s->engine, s->question.id, err, &s->status);
+}
+
+/* ---- SELECT, NEWS ---------------------------------------------------------------------------- */
+
+void imap_learn(struct serve_imap *s)
+{
+    size_t before = s->keyword_count;
+
+    while (s->keyword_count < POSTERN_KEYWORDS_MAX &&
+           imap_ops(s)->keyword_name(s->mailbox, (unsigned)s->keyword_count,
+                                     &s->keywords[s->keyword_count]) == 0)
+        s->keyword_count++;
+    if (s->keyword_count > before)
+        postern_imap_keywords(s->engine, s->keywords, s->keyword_count);
+}
+
+static int note_info(void *ctx, const struct postern_message_info *info)
+{
+    struct serve_imap *s = ctx;
+
+    buffer_append(&s->infos, span_make((const char *)info, sizeof *info));
+    return s->infos.error;
+}
+
+/* take_ranges - there may be more by the time there is room for them. */
+static int take_ranges(struct serve_imap *s)
+{
+    int room, n = 0;
+
+    do {
+        struct postern_uid_range *ranges;
+
+        room = n;
+        ranges = (struct postern_uid_range *)(void *)buffer_room(&s->ranges,
+                                                                 (size_t)room * sizeof *ranges + 1);
+        if (!ranges)
+            return POSTERN_E_NOMEM;
+        n = imap_ops(s)->ranges(s->mailbox, ranges, (size_t)room);
+    } while (n > room);
+    if (n > 0)
+        buffer_commit(&s->ranges, (size_t)n * sizeof(struct postern_uid_range));
+    return n < 0 ? n : 0;
+}
+
+/* look - what is there, and what has changed since. */
+static int look(struct serve_imap *s, unsigned wait_flag)
+{
+    int err = imap_ops(s)->refresh(s->mailbox, wait_flag, &s->status);
+
+    buffer_take(&s->infos, buffer_length(&s->infos));
+    buffer_take(&s->ranges, buffer_length(&s->ranges));
+    if (!err)
+        err = take_ranges(s);
+    if (!err && s->question.since < s->status.modseq)
+        err = imap_ops(s)->each(s->mailbox, everything, s->question.since, note_info, s);
+    return err;
+}
+
+static void answer_mailbox(struct serve_imap *s, int err)
+{
+    struct postern_span ranges = buffer_span(&s->ranges), infos = buffer_span(&s->infos);
+    struct postern_imap_mailbox mailbox = {
+        .status = s->status,
+        .ranges = (const struct postern_uid_range *)(const void *)ranges.p,
+        .range_count = ranges.n / sizeof(struct postern_uid_range),
+        .changed = (const struct postern_message_info *)(const void *)infos.p,
+        .changed_count = infos.n / sizeof(struct postern_message_info),
+        .keywords = s->keywords,
+        .read_only = s->site->read_only};
+
+    if (!err)
+        imap_learn(s);
+    mailbox.keyword_count = s->keyword_count;
+    postern_imap_answer_mailbox(s->engine, s->question.id, err, &mailbox);
+    buffer_done(&s->ranges);
+    buffer_done(&s->infos);
+}
+
+static int select_work(struct serve_imap *s, unsigned wait_flag)
+{
+    int err = 0;
+
+    if (!s->mailbox)
+        err = imap_ops(s)->open(s->account, s->question.name, wait_flag, &s->mailbox);
+    return err ? err : look(s, wait_flag);
+}
+
+static void select_finish(struct serve_imap *s, int err)
+{
+    if (err < 0) {
+        login_log_error(&s->login, "select", err);
+        imap_leave(s);
+    }
+    answer_mailbox(s, err);
+}
+
+static void news_finish(struct serve_imap *s, int err)
+{
+    answer_mailbox(s, err);
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind)
+{
+    static const struct imap_work create = {create_work, plain_finish, false},
+                                  remove = {remove_work, plain_finish, false},
+                                  rename = {rename_work, plain_finish, false},
+                                  subscribe = {subscribe_work, plain_finish, false},
+                                  list = {list_work, list_finish, false},
+                                  status = {status_work, status_finish, false},
+                                  select = {select_work, select_finish, true},
+                                  news = {look, news_finish, true};
+
+    switch (kind) {
+    case POSTERN_IMAP_CREATE:
+        return &create;
+    case POSTERN_IMAP_REMOVE:
+        return &remove;
+    case POSTERN_IMAP_RENAME:
+        return &rename;
+    case POSTERN_IMAP_SUBSCRIBE:
+        return &subscribe;
+    case POSTERN_IMAP_LIST:
+        return &list;
+    case POSTERN_IMAP_STATUS:
+        return &status;
+    case POSTERN_IMAP_SELECT:
+        return &select;
+    case POSTERN_IMAP_NEWS:
+        return &news;
+    default:
+        return NULL;
+    }
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* imap_message - the questions about messages: looking, reading, flags, copies, deletion, new ones.
+ */
+#include "serve/imap_session.h"
+
+#include "base/memory.h"
+#include "base/span.h"
+#include <stdlib.h>
+
+#define READ_BYTES 65536
+
+static int refused_to_write(const struct serve_imap *s)
+{
+    return s->site->read_only ? POSTERN_E_READ_ONLY : 0;
+}
+
+/* ---- looking --------------------------------------------------------------------------------- */
+
+static int note_info(void *ctx, const struct postern_message_info *info)
+{
+    struct serve_imap *s = ctx;
+
+    buffer_append(&s->infos, span_make((const char *)info, sizeof *info));
+    return s->infos.error || buffer_length(&s->infos) / sizeof *info == s->question.count;
+}
+
+static int messages_work(struct serve_imap *s, unsigned wait_flag)
+{
+    int r = imap_ops(s)->each(s->mailbox, s->question.range, 0, note_info, s);
+
+    (void)wait_flag;
+    return r < 0 ? r : 0;
+}
+
+static void messages_finish(struct serve_imap *s, int err)
+{
+    struct postern_span infos = buffer_span(&s->infos);
+
+    postern_imap_answer_messages(s->engine, s->question.id, err,
+                                 (const struct postern_message_info *)(const void *)infos.p,
+                                 infos.n / sizeof(struct postern_message_info));
+    buffer_take(&s->infos, buffer_length(&s->infos));
+}
+
+static int structure_work(struct serve_imap *s, unsigned wait_flag)
+{
+    return imap_ops(s)->structure(s->mailbox, s->question.uid, wait_flag, &s->block);
+}
+
+static void structure_finish(struct serve_imap *s, int err)
+{
+    if (err < 0)
+        login_log_error(&s->login, "structure", err);
+    postern_imap_answer_structure(s->engine, s->question.id, err, s->block);
+    free((char *)(uintptr_t)s->block.p);
+    s->block = (struct postern_span){0};
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static int content_work(struct serve_imap *s, unsigned wait_flag)
+{
+    struct postern_facts facts;
+
+    imap_content_close(s);
+    return imap_ops(s)->message(s->mailbox, s->question.uid, wait_flag, &s->content, &facts);
+}
+
+static void content_finish(struct serve_imap *s, int err)
+{
+    if (err < 0)
+        login_log_error(&s->login, "message", err);
+    else
+        s->fetched++;
+    postern_imap_answer_content(s->engine, s->question.id, err, ++s->content_id);
+}
+
+static int read_work(struct serve_imap *s, unsigned wait_flag)
+{
+    (void)s, (void)wait_flag;
+    return 0;
+}
+
+static void read_finish(struct serve_imap *s, int err)
+{
+    const struct postern_imap_question *q = &s->question;
+    char bytes[READ_BYTES];
+    int n = POSTERN_E_NOT_FOUND;
+
+    (void)err;
+    if (s->content && q->content == s->content_id)
+        n = imap_ops(s)->read(s->content, q->offset, bytes,
+                              q->length < sizeof bytes ? q->length : sizeof bytes);
+    if (n < 0)
+        login_log_error(&s->login, "read", n);
+    postern_imap_answer_read(s->engine, q->id, n < 0 ? n : 0,
+                             span_make(bytes, n < 0 ? 0 : (size_t)n));
+}
+
+/* ---- changing -------------------------------------------------------------------------------- */
+
+/* keyword_bits - of names; those that are only taken away need not be there. */
+static int keyword_bits(struct serve_imap *s, struct postern_mailbox *mailbox, bool make,
+                        uint64_t *bits_r)
+{
+    *bits_r = 0;
+    for (size_t i = 0; i < s->question.keyword_count; i++) {
+        int number = imap_ops(s)->keyword(mailbox, s->question.keywords[i], make);
+
+        if (number < 0 && (make || number != POSTERN_E_NOT_FOUND))
+            return number;
+        if (number >= 0)
+            *bits_r |= UINT64_C(1) << number;
+    }
+    return 0;
+}
+
+static int store_work(struct serve_imap *s, unsigned wait_flag)
+{
+    const struct postern_imap_question *q = &s->question;
+    struct postern_flags_change change = {.how = q->how,
+                                          .flags = q->flags,
+                                          .conditional = q->conditional,
+                                          .unchanged_since = q->since};
+    int err = refused_to_write(s), n;
+    uint32_t *skipped;
+
+    (void)wait_flag;
+    if (!err)
+        err = keyword_bits(s, s->mailbox, q->how != POSTERN_FLAGS_REMOVE, &change.keywords);
+    skipped =
+        err ? NULL : (uint32_t *)(void *)buffer_room(&s->uids, q->uid_count * sizeof *skipped + 1);
+    if (!skipped)
+        return err ? err : POSTERN_E_NOMEM;
+    n = imap_ops(s)->flags(s->mailbox, q->uids, q->uid_count, &change, skipped);
+    if (n > 0)
+        buffer_commit(&s->uids, (size_t)n * sizeof *skipped);
+    return n < 0 ? n : 0;
+}
+
+static void uids_finish(struct serve_imap *s, int err)
+{
+    struct postern_span uids = buffer_span(&s->uids);
+
+    if (err < 0)
+        login_log_error(&s->login, "change", err);
+    if (!err && s->question.kind == POSTERN_IMAP_STORE)
+        imap_learn(s);
+    postern_imap_answer_uids(s->engine, s->question.id, err, s->uid_validity,
+                             (const uint32_t *)(const void *)uids.p, uids.n / sizeof(uint32_t));
+    buffer_done(&s->uids);
+}
+
+/* room_for - so many UIDs, as good as written. */
+static uint32_t *room_for(struct serve_imap *s, size_t count)
+{
+    uint32_t *uids = (uint32_t *)(void *)buffer_room(&s->uids, count * sizeof *uids + 1);
+
+    if (uids)
+        buffer_commit(&s->uids, count * sizeof *uids);
+    return uids;
+}
+
+static int copy_work(struct serve_imap *s, unsigned wait_flag)
+{
+    const struct postern_store_ops *ops = imap_ops(s);
+    const struct postern_imap_question *q = &s->question;
+    struct postern_mailbox *to = NULL;
+    struct postern_status status;
+    int err = refused_to_write(s);
+
+    (void)wait_flag;
+    if (!err)
+        err = ops->open(s->account, q->name, 0, &to);
+    if (!err)
+        err = ops->refresh(to, 0, &status);
+    if (!err) {
+        uint32_t *uids = room_for(s, q->uid_count);
+
+        s->uid_validity = status.uid_validity;
+        err =
+            uids ? ops->copy(s->mailbox, q->uids, q->uid_count, to, q->on, uids) : POSTERN_E_NOMEM;
+    }
+    if (!err && q->on)
+        ops->tidy(s->mailbox);
+    ops->close(&to);
+    return err;
+}
+
+static int expunge_work(struct serve_imap *s, unsigned wait_flag)
+{
+    int err = refused_to_write(s);
+
+    (void)wait_flag;
+    if (!err)
+        err = imap_ops(s)->expunge(s->mailbox, s->question.uids, s->question.uid_count);
+    if (!err)
+        imap_ops(s)->tidy(s->mailbox);
+    return err;
+}
+
+static void expunge_finish(struct serve_imap *s, int err)
+{
+    if (err < 0)
+        login_log_error(&s->login, "expunge", err);
+    else
+        s->expunged += s->question.uid_count;
+    postern_imap_answer(s->engine, s->question.id, err);
+}
+
+/* ---- new ones -------------------------------------------------------------------------------- */
+
+void imap_drop_appends(struct serve_imap *s)
+{
+    for (size_t i = 0; i < s->delivery_count; i++)
+        if (s->deliveries[i])
+            imap_ops(s)->abort(&s->deliveries[i]);
+    memory_free(NULL, s->deliveries);
+    s->deliveries = NULL;
+    s->delivery_count = 0;
+    if (s->target)
+        imap_ops(s)->close(&s->target);
+}
+
+/* fits_quota - said before the octets are asked for. */
+static int fits_quota(struct serve_imap *s)
+{
+    struct postern_quota quota;
+    int err = imap_ops(s)->quota(s->account, &quota);
+
+    if (err)
+        return err == POSTERN_E_UNSUPPORTED ? 0 : err;
+    if (quota.bytes_max && quota.bytes + s->question.size_bytes > quota.bytes_max)
+        return POSTERN_E_FULL;
+    return quota.messages_max && quota.messages >= quota.messages_max ? POSTERN_E_FULL : 0;
+}
+
+static int append_work(struct serve_imap *s, unsigned wait_flag)
+{
+    const struct postern_imap_question *q = &s->question;
+    struct postern_new_message what = {.flags = q->flags, .date_s = q->date_s};
+    struct postern_delivery **more;
+    int err = refused_to_write(s);
+
+    (void)wait_flag;
+    if (!err && !s->target)
+        err = imap_ops(s)->open(s->account, q->name, 0, &s->target);
+    if (!err)
+        err = fits_quota(s);
+    if (!err)
+        err = keyword_bits(s, s->target, true, &what.keywords);
+    if (!err && s->delivery_count == IMAP_APPENDS_MAX)
+        err = POSTERN_E_TOO_LONG;
+    if (err)
+        return err;
+    more = memory_resize(NULL, s->deliveries, (s->delivery_count + 1) * sizeof *more);
+    if (!more)
+        return POSTERN_E_NOMEM;
+    s->deliveries = more;
+    more[s->delivery_count] = NULL;
+    err = imap_ops(s)->begin(s->target, &what, &more[s->delivery_count]);
+    s->delivery_count += !err;
+    return err;
+}
+
+static int write_work(struct serve_imap *s, unsigned wait_flag)
+{
+    (void)wait_flag;
+    if (!s->delivery_count)
+        return POSTERN_E_USAGE;
+    return imap_ops(s)->write(s->deliveries[s->delivery_count - 1], s->question.bytes);
+}
+
+static void append_finish(struct serve_imap *s, int err)
+{
+    if (err < 0) {
+        login_log_error(&s->login, "append", err);
+        imap_drop_appends(s);
+    }
+    postern_imap_answer(s->engine, s->question.id, err);
+}
+
+static int commit_work(struct serve_imap *s, unsigned wait_flag)
+{
+    struct postern_status status;
+    uint32_t *uids = room_for(s, s->delivery_count);
+    int err;
+
+    (void)wait_flag;
+    if (!uids)
+        return POSTERN_E_NOMEM;
+    err = imap_ops(s)->commit(s->deliveries, s->delivery_count, uids);
+    if (!err) {
+        s->appended += s->delivery_count;
+        err = imap_ops(s)->refresh(s->target, 0, &status);
+        s->uid_validity = err ? 0 : status.uid_validity;
+        err = 0;
+    }
+    return err;
+}
+
+static void commit_finish(struct serve_imap *s, int err)
+{
+    imap_drop_appends(s);
+    uids_finish(s, err);
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+const struct imap_work *imap_message_work(enum postern_imap_question_kind kind)
+{
+    static const struct imap_work works[] = {
+        [POSTERN_IMAP_MESSAGES] = {messages_work, messages_finish, true},
+        [POSTERN_IMAP_STRUCTURE] = {structure_work, structure_finish, true},
+        [POSTERN_IMAP_CONTENT] = {content_work, content_finish, true},
+        [POSTERN_IMAP_READ] = {read_work, read_finish, true},
+        [POSTERN_IMAP_STORE] = {store_work, uids_finish, false},
+        [POSTERN_IMAP_COPY] = {copy_work, uids_finish, false},
+        [POSTERN_IMAP_EXPUNGE] = {expunge_work, expunge_finish, false},
+        [POSTERN_IMAP_APPEND] = {append_work, append_finish, false},
+        [POSTERN_IMAP_WRITE] = {write_work, append_finish, false},
+        [POSTERN_IMAP_COMMIT] = {commit_work, commit_finish, false}};
+
+    if (kind >= sizeof works / sizeof *works || !works[kind].work)
+        return NULL;
+    return &works[kind];
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* imap_session - what the files of the IMAP joint share: the session, and what answers each kind of
+ * question.
+ *
+ * A question is worked on at once where that needs no waiting, else on a worker. While a worker has
+ * it the session is not freed: it is marked, and freed when the work comes home; so the work may
+ * use the question's own spans. */
+#ifndef SERVE_IMAP_SESSION_H
+#define SERVE_IMAP_SESSION_H
+
+#include "base/buffer.h"
+#include "serve/login.h"
+#include <postern/imap.h>
+
+#define IMAP_APPENDS_MAX 1000
+
+struct serve_imap;
+
+/* struct imap_work - how a kind of question is answered. */
+struct imap_work {
+    /* work - on any thread. wait_flag: POSTERN_STORE_NO_WAIT, or 0. */
+    int (*work)(struct serve_imap *s, unsigned wait_flag);
+    void (*finish)(struct serve_imap *s, int err); /* on the loop; answers */
+    bool tries_now; /* work() knows NO_WAIT: try before a worker is asked */
+};
+
+struct serve_imap {
+    const struct serve_site *site;
+    void *conn;
+    struct postern_imap *engine;
+    struct postern_imap_options options;
+    struct postern_imap_question question; /* the open one */
+    struct login login;
+    const struct imap_work *working; /* on a worker; NULL: not */
+    int err;                         /* of that work */
+    bool dead;                       /* to be freed when it comes home */
+    struct postern_account *account;
+    struct postern_mailbox *mailbox; /* selected; NULL: none */
+    bool watching;
+    struct postern_content *content; /* NULL: none open */
+    uint64_t content_id;
+    struct postern_mailbox *target; /* of APPEND */
+    struct postern_delivery **deliveries;
+    size_t delivery_count;
+    struct postern_span keywords[POSTERN_KEYWORDS_MAX]; /* of the mailbox, as told */
+    size_t keyword_count;
+    /* what a question found */
+    struct postern_status status;
+    char status_name[POSTERN_MAILBOX_NAME_MAX + 1];
+    uint32_t uid_validity;
+    struct postern_span block;
+    struct buffer infos, ranges, statuses, names, uids;
+    uint64_t fetched, appended, expunged;
+};
+
+/* imap_ops - of the store. */
+const struct postern_store_ops *imap_ops(const struct serve_imap *s);
+/* imap_learn - the mailbox's keywords as they are now; tells the engine of new ones. */
+void imap_learn(struct serve_imap *s);
+/* imap_leave - the selected mailbox; imap_drop_appends - what was begun. */
+void imap_leave(struct serve_imap *s);
+void imap_drop_appends(struct serve_imap *s);
+void imap_content_close(struct serve_imap *s);
+
+/* imap_mailbox.c, imap_message.c: by kind; NULL for the others. */
+const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind);
+const struct imap_work *imap_message_work(enum postern_imap_question_kind kind);
+
+#endif
