@@ -6,35 +6,20 @@ deleting and leave-on-server by unique-id where the client can."""
 import os
 import pathlib
 import poplib
-import pty
 import re
-import select
 import ssl
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import BUILD, Checks, Server, samples, wire_form  # noqa: E402
+from clients import NOBODY, PROPER, compare_delivered, folder_of, no_verify, npm, on_terminal  # noqa: E402
 
 checks = Checks()
 poplib._MAXLINE = 1 << 20  # the samples have longer lines than it takes by itself
 SAMPLES = samples()
 WIRE = [wire_form(data) for _, data in SAMPLES]
-# clients that parse and rewrite headers get the messages that have proper ones
-PROPER = [(name, data) for name, data in SAMPLES
-          if data[:200].split(b":")[0].isascii() and b"\nFrom:" in b"\n" + data.replace(b"\r\n", b"\n").split(b"\n\n")[0]
-          and b"\0" not in data and b"\r" not in data.replace(b"\r\n", b"\n")]
-
-
-def no_verify():
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 # a header with raw UTF-8 is replaced for a client that did not say UTF8 (R87), so only its presence is compared
 RAW_HEADER = [bool(w.split(b"\r\n\r\n")[0].strip(b"\r\n").decode("latin-1").encode("latin-1").translate(
     None, bytes(range(128)))) for w in WIRE]
@@ -146,36 +131,6 @@ def test_perl(server):
 
 
 # ---- clients that deliver to a command or folder: mpop, fetchmail, getmail6, mutt ----------------------------------
-def lines_of(data):
-    return data.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
-
-
-def contains(delivered, source):
-    """source stands in what was delivered: its body at the end, its header lines in order (a client
-    adds lines of its own to the header, and may fold or drop Return-Path)."""
-    ours, theirs = lines_of(source), lines_of(delivered)
-    split = ours.index(b"") if b"" in ours else len(ours)
-    body = ours[split + 1:]
-    if body and theirs[-len(body):] != body:
-        return False
-    left = iter(theirs)
-    return all(line in left for line in ours[:split] if not line.lower().startswith((b"return-path:", b"status:")))
-
-
-def compare_delivered(client, outputs, breaks_long_lines=False, rewrites=()):
-    checks.check(f"{client}: as many messages", len(outputs) == len(PROPER), f"{len(outputs)} of {len(PROPER)}")
-    for name, data in PROPER:
-        if breaks_long_lines and max(map(len, lines_of(data))) > 998:
-            continue
-        if name in rewrites or data.split(b"\n\n")[0].translate(None, bytes(range(128))):
-            continue
-        checks.check(f"{client}: {name}", any(contains(out, data) for out in outputs))
-
-
-def folder_of(out):
-    return [path.read_bytes() for path in sorted(pathlib.Path(out).rglob("*")) if path.is_file()]
-
-
 def test_mpop(server):
     modes = [("plain", server.plain, "auth user\ntls off"), ("apop", server.plain, "auth apop\ntls off"),
              ("stls", server.plain, "auth plain\ntls on\ntls_starttls on\ntls_certcheck off"),
@@ -196,7 +151,7 @@ def test_mpop(server):
                 checks.skipped += 1
                 continue
             checks.check(f"mpop {name}: exit", got.returncode == 0, got.stderr)
-            compare_delivered(f"mpop {name}", folder_of(f"{work}/mail"))
+            compare_delivered(checks, f"mpop {name}", PROPER, folder_of(f"{work}/mail"))
             again = subprocess.run(command, capture_output=True, timeout=120)
             checks.check(f"mpop {name}: leave on server, nothing twice", again.returncode == 0
                          and len(folder_of(f"{work}/mail")) == len(PROPER))
@@ -217,12 +172,9 @@ def test_fetchmail(server):
             command = ["fetchmail", "-s", "-f", str(conf), "--idfile", f"{work}/ids", "--pidfile", f"{work}/pid"]
             got = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
             checks.check(f"fetchmail {name}: exit", got.returncode == 0, got.stderr)
-            compare_delivered(f"fetchmail {name}", folder_of(f"{work}/out"), breaks_long_lines=True)
+            compare_delivered(checks, f"fetchmail {name}", PROPER, folder_of(f"{work}/out"), breaks_long_lines=True)
             again = subprocess.run(command, env=env, capture_output=True, timeout=120)
             checks.check(f"fetchmail {name}: nothing new the second time", again.returncode == 1)
-
-
-NOBODY = 65534
 
 
 def test_getmail(server):
@@ -245,29 +197,9 @@ def test_getmail(server):
                                  env=dict(os.environ, HOME=work), **how)
             checks.check(f"getmail {name}: exit", got.returncode == 0, got.stderr + got.stdout)
             # it parses and writes anew: folds long headers, closes multiparts
-            compare_delivered(f"getmail {name}", folder_of(f"{work}/mail"),
+            compare_delivered(checks, f"getmail {name}", PROPER, folder_of(f"{work}/mail"),
                               rewrites=("16-many-recipients", "30-unclosed-multipart"))
         checks.check(f"getmail {name}: deleted", not server.files("alice"))
-
-
-def on_terminal(command, seconds, env):
-    """Run a terminal program to its end, or for so long; what it showed."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execvpe(command[0], command, env)
-    until, output, ended = time.monotonic() + seconds, b"", False
-    while not ended and time.monotonic() < until:
-        if select.select([terminal], [], [], 0.1)[0]:
-            try:
-                output += os.read(terminal, 65536)
-            except OSError:
-                break
-        ended = os.waitpid(pid, os.WNOHANG)[0] != 0
-    if not ended:
-        os.kill(pid, 9)
-        os.waitpid(pid, 0)
-    os.close(terminal)
-    return output
 
 
 def mutt(server, program, url, settings):
@@ -286,7 +218,7 @@ def mutt(server, program, url, settings):
         got = folder_of(f"{work}/copy")
         if not got:
             print(shown[-800:])
-        compare_delivered(f"{program} {url.split(':')[0]}", got)
+        compare_delivered(checks, f"{program} {url.split(':')[0]}", PROPER, got)
 
 
 def test_mutt(server):
@@ -319,11 +251,7 @@ def ascii_of(data):
 def test_node(server):
     """It decodes what it gets as UTF-8, leaves dots stuffed and drops the last CRLF; of a long message it can miss the
     end when a packet ends in the middle of it. So: short ones, ASCII compared."""
-    folder = BUILD / "npm"
-    if not (folder / "node_modules/node-pop3").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), NODE_POP3],
-                       check=True, timeout=300, stdout=subprocess.DEVNULL)
+    folder = npm(NODE_POP3)
     server.fill("alice", SAMPLES)
     script = folder / "fetch.mjs"
     script.write_text(NODE)

@@ -29,8 +29,7 @@ void imap_append_abort(struct postern_imap *s)
 static void refuse_with(struct postern_imap *s, uint64_t coming)
 {
     imap_append_abort(s);
-    buffer_take(&s->input.text, buffer_length(&s->input.text));
-    s->input.line_at = 0;
+    imap_input_clear(s);
     if (coming != UINT64_MAX)
         imap_input_swallow(s, coming);
 }
@@ -72,8 +71,7 @@ static void begun(struct postern_imap *s, const struct imap_answer *answer)
     s->append->begun++;
     if (s->append->waits)
         write_text(s, "+ OK\r\n");
-    buffer_take(&s->input.text, buffer_length(&s->input.text));
-    s->input.line_at = 0;
+    imap_input_clear(s);
     s->input.state = INPUT_MESSAGE;
     s->input.left = s->append->size;
 }

@@ -258,6 +258,7 @@ static void challenge(struct postern_imap *s)
     write_text(s, "+ ");
     base64_encode(postern_sasl_challenge(s->sasl), &s->out);
     write_text(s, "\r\n");
+    imap_input_clear(s);
 }
 
 static void sasl_state(struct postern_imap *s, int state)
@@ -301,6 +302,17 @@ static void step(struct postern_imap *s, struct postern_span encoded)
         sasl_state(s, postern_sasl_step(s->sasl, encoded.p != NULL, response));
     }
     buffer_done(&decoded);
+}
+
+/* first_step - LOGIN begins with the server; what clients send with the command nevertheless is the
+ * answer to that. */
+static void first_step(struct postern_imap *s, unsigned mechanism, struct postern_span initial)
+{
+    if (initial.n && postern_sasl_is_server_first(mechanism) &&
+        postern_sasl_step(s->sasl, false, initial) != POSTERN_SASL_CHALLENGE)
+        imap_no_memory(s);
+    else
+        step(s, initial);
 }
 
 void imap_sasl_line(struct postern_imap *s, struct postern_span line)
@@ -352,8 +364,6 @@ void imap_cmd_authenticate(struct postern_imap *s)
         imap_no(s, "PRIVACYREQUIRED", "not without TLS");
     } else if (!(mechanism & offered(s))) {
         imap_no(s, "CANNOT", "no such mechanism is offered");
-    } else if (initial.n && postern_sasl_is_server_first(mechanism)) {
-        imap_bad(s, "this mechanism begins with the server");
     } else {
         s->verdict = POSTERN_YES;
         (void)imap_set_text(s, &s->user, (struct postern_span){0}); /* frees only */
@@ -363,6 +373,6 @@ void imap_cmd_authenticate(struct postern_imap *s)
         else if (err)
             imap_no(s, "CANNOT", "no such mechanism is offered");
         else
-            step(s, span_equal(initial, SPAN("=")) ? SPAN("") : initial);
+            first_step(s, mechanism, span_equal(initial, SPAN("=")) ? SPAN("") : initial);
     }
 }

@@ -98,7 +98,7 @@ void imap_cmd_idle(struct postern_imap *s)
         return;
     write_text(s, "+ idling\r\n");
     s->idling = s->has_news = true; /* what came since the last command is told at once */
-    buffer_take(&s->input.text, buffer_length(&s->input.text));
+    imap_input_clear(s);
     if (s->state == POSTERN_IMAP_SELECTED)
         imap_tell(s, POSTERN_IMAP_WATCH, 0);
 }

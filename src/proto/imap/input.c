@@ -16,6 +16,12 @@ void imap_input_reset(struct postern_imap *s)
     s->input.drop = false;
 }
 
+void imap_input_clear(struct postern_imap *s)
+{
+    buffer_take(&s->input.text, buffer_length(&s->input.text));
+    s->input.line_at = 0;
+}
+
 struct announced {
     uint64_t size;
     bool is_literal, waits, binary; /* waits: for "+" */
@@ -119,8 +125,7 @@ static void line_over(struct postern_imap *s)
             imap_sasl_line(s, line);
         else
             imap_idle_line(s, line);
-        buffer_take(&s->input.text, buffer_length(&s->input.text));
-        s->input.line_at = 0;
+        imap_input_clear(s);
         return;
     }
     found = find_literal(line);

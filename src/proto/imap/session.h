@@ -147,6 +147,8 @@ void imap_advance(struct postern_imap *s);
 /* input_feed - how much was taken. */
 size_t imap_input_feed(struct postern_imap *s, struct postern_span in);
 void imap_input_reset(struct postern_imap *s);
+/* imap_input_clear - the command goes on with lines of their own. */
+void imap_input_clear(struct postern_imap *s);
 /* imap_input_swallow - of a refused literal so many octets will come, and the rest of its line;
  * then the answer that is made meanwhile is written. */
 void imap_input_swallow(struct postern_imap *s, uint64_t size);

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""clients - what the tests with real clients share."""
+import os
+import pathlib
+import pty
+import select
+import ssl
+import subprocess
+import time
+
+from harness import BUILD, samples
+
+NOBODY = 65534
+# clients that parse and rewrite headers get the messages that have proper ones
+PROPER = [(name, data) for name, data in samples()
+          if data[:200].split(b":")[0].isascii() and b"\nFrom:" in b"\n" + data.replace(b"\r\n", b"\n").split(b"\n\n")[0]
+          and b"\0" not in data and b"\r" not in data.replace(b"\r\n", b"\n")]
+
+
+def no_verify():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def lines_of(data):
+    return data.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
+
+
+def contains(delivered, source):
+    """source stands in what was delivered: its body at the end, its header lines in order (a client
+    adds lines of its own to the header, and may fold or drop Return-Path)."""
+    ours, theirs = lines_of(source), lines_of(delivered)
+    split = ours.index(b"") if b"" in ours else len(ours)
+    body = ours[split + 1:]
+    if body and theirs[-len(body):] != body:
+        return False
+    left = iter(theirs)
+    return all(line in left for line in ours[:split] if not line.lower().startswith((b"return-path:", b"status:")))
+
+
+def compare_delivered(checks, client, wanted, outputs, breaks_long_lines=False, rewrites=()):
+    checks.check(f"{client}: as many messages", len(outputs) == len(wanted), f"{len(outputs)} of {len(wanted)}")
+    for name, data in wanted:
+        if breaks_long_lines and max(map(len, lines_of(data))) > 998:
+            continue
+        if name in rewrites or data.split(b"\n\n")[0].translate(None, bytes(range(128))):
+            continue
+        checks.check(f"{client}: {name}", any(contains(out, data) for out in outputs))
+
+
+def folder_of(out):
+    return [path.read_bytes() for path in sorted(pathlib.Path(out).rglob("*")) if path.is_file()]
+
+
+def on_terminal(command, seconds, env):
+    """Run a terminal program to its end, or for so long; what it showed."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvpe(command[0], command, env)
+    until, output, ended = time.monotonic() + seconds, b"", False
+    while not ended and time.monotonic() < until:
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                output += os.read(terminal, 65536)
+            except OSError:
+                break
+        ended = os.waitpid(pid, os.WNOHANG)[0] != 0
+    if not ended:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+    os.close(terminal)
+    return output
+
+
+def npm(package):
+    """The folder where a package is installed, once."""
+    folder = BUILD / "npm"
+    if not (folder / "node_modules" / package.split("@")[0]).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), package],
+                       check=True, timeout=300, stdout=subprocess.DEVNULL)
+    return folder
