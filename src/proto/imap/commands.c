@@ -237,10 +237,6 @@ void imap_command_over(struct postern_imap *s)
 
 void imap_write_result(struct postern_imap *s)
 {
-    if (s->input.drop && (s->input.state == INPUT_SWALLOW || !s->result)) {
-        /* the rest of what was refused is still to come */
-        return;
-    }
     if (s->tag.n)
         write_span(s, s->tag);
     else

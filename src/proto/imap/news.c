@@ -285,8 +285,10 @@ void imap_news_ask(struct postern_imap *s)
 void imap_finish(struct postern_imap *s)
 {
     bool tells = s->state == POSTERN_IMAP_SELECTED && s->row && !(s->row->flags & ROW_NO_NEWS) &&
-                 !s->closing && !s->input.drop;
+                 !s->closing;
 
+    if (s->input.drop)
+        return; /* the rest of what was refused is still to come; input.c writes it then */
     if (tells)
         imap_news_ask(s);
     else

@@ -189,6 +189,18 @@ struct postern_span parse_nstring(struct postern_imap *s, struct imap_parser *in
 
 /* ---- names of mailboxes ---------------------------------------------------------------------- */
 
+/* is_written_so - is this the one way to write the name? A shift for what needs none could hide a
+ * name from those who compare (RFC 3501 5.1.3). */
+static bool is_written_so(struct postern_imap *s, struct postern_span text,
+                          struct postern_span written)
+{
+    struct buffer again = {.allocator = s->o.allocator};
+    bool same = utf7_encode(text, "", &again) == 0 && span_equal(buffer_span(&again), written);
+
+    buffer_done(&again);
+    return same;
+}
+
 /* to_utf8 - UTF-8 stands as it is, if it may; else it is modified UTF-7. A name that is neither is
  * no name that exists: it is told as bad. */
 static struct postern_span to_utf8(struct postern_imap *s, struct imap_parser *in,
@@ -207,6 +219,8 @@ static struct postern_span to_utf8(struct postern_imap *s, struct imap_parser *i
     if (!err && text.data)
         err = arena_copy(&s->arena, buffer_span(&text), &kept);
     buffer_done(&text);
+    if (!err && kept.p != name.p && utf8_is_ascii(name) && !is_written_so(s, kept, name))
+        err = POSTERN_E_SYNTAX;
     if (err == POSTERN_E_NOMEM)
         imap_no_memory(s);
     if (err) {

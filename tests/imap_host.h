@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* imap_host - IMAP sessions over the memory store, without sockets: work is run at once. For the
+ * transcripts, the model and the fuzzer. */
+#ifndef TESTS_IMAP_HOST_H
+#define TESTS_IMAP_HOST_H
+
+#include "base/span.h"
+#include "serve/serve.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOST_SESSIONS 4
+
+/* struct host - a server of one store. Set said_max to bound what is kept of the output. */
+struct host {
+    struct postern_store store;
+    struct accounts *accounts;
+    struct postern_imap_options imap;
+    struct serve_work work;
+    struct serve_site site;
+    postern_time now;
+};
+
+/* struct host_session - one connection: what it said, and what it watches. */
+struct host_session {
+    struct host *host;
+    void *session;
+    char *said;
+    size_t said_n, said_room;
+    void (*ready)(void *arg);
+    void *ready_arg;
+    bool closed;
+};
+
+static int host_run(void *conn, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+    (void)conn;
+    work(arg);
+    done(arg);
+    return 0;
+}
+
+static int host_later(void *conn, postern_time wait, void (*done)(void *arg), void *arg)
+{
+    (void)conn, (void)wait;
+    done(arg);
+    return 0;
+}
+
+static int host_own(void *conn, struct postern_span user, void (*done)(void *arg), void *arg)
+{
+    (void)conn, (void)user;
+    done(arg);
+    return 0;
+}
+
+static int host_watch(void *conn, int fd, void (*ready)(void *arg), void *arg)
+{
+    struct host_session *session = conn;
+
+    (void)fd;
+    session->ready = ready;
+    session->ready_arg = arg;
+    return 0;
+}
+
+static void host_unwatch(void *conn)
+{
+    ((struct host_session *)conn)->ready = NULL;
+}
+
+static int64_t host_seconds(void)
+{
+    return 1700000000;
+}
+
+static inline void host_open(struct host *host)
+{
+    memset(host, 0, sizeof *host);
+    if (postern_store_memory_new(&host->store) < 0 ||
+        accounts_dev_new(&host->accounts, "secret") < 0)
+        abort();
+    POSTERN_IMAP_OPTIONS_INIT(&host->imap);
+    host->imap.tls_available = true;
+    host->imap.seconds = host_seconds;
+    host->imap.append_max = 100000;
+    host->work = (struct serve_work){.run = host_run,
+                                     .later = host_later,
+                                     .own = host_own,
+                                     .watch = host_watch,
+                                     .unwatch = host_unwatch};
+    host->site = (struct serve_site){.store = &host->store,
+                                     .accounts = host->accounts,
+                                     .imap = &host->imap,
+                                     .work = &host->work,
+                                     .create_mailboxes = true};
+    host->now = 1000 * POSTERN_SECOND;
+}
+
+static inline void host_close(struct host *host)
+{
+    postern_store_free(&host->store);
+    accounts_free(&host->accounts);
+}
+
+/* host_turn - all that can be done now, its output taken in pieces of at most `step`. */
+static inline void host_turn(struct host_session *s, size_t step)
+{
+    struct postern_piece pieces[4];
+
+    for (;;) {
+        size_t n;
+
+        serve_imap.pump(s->session, s->host->now);
+        if (!serve_imap.output(s->session, pieces, 4))
+            break;
+        n = pieces[0].bytes.n < step ? pieces[0].bytes.n : step;
+        if (s->said_n + n + 1 > s->said_room) {
+            s->said_room = (s->said_n + n + 1) * 2;
+            s->said = realloc(s->said, s->said_room);
+            if (!s->said)
+                abort();
+        }
+        memcpy(s->said + s->said_n, pieces[0].bytes.p, n);
+        s->said_n += n;
+        s->said[s->said_n] = '\0';
+        serve_imap.sent(s->session, n, s->host->now);
+    }
+    s->closed = serve_imap.wants(s->session) & POSTERN_WANT_CLOSE;
+}
+
+static inline void host_connect(struct host *host, struct host_session *s, bool plaintext)
+{
+    memset(s, 0, sizeof *s);
+    s->host = host;
+    if (serve_imap.make(&s->session, &host->site, s, SPAN("192.0.2.1:4711"), NULL, plaintext,
+                        host->now) < 0)
+        abort();
+    host_turn(s, SIZE_MAX);
+}
+
+/* host_say - octets of the client, `step` at a time. */
+static inline void host_say(struct host_session *s, struct postern_span in, size_t step)
+{
+    while (in.n && !s->closed) {
+        struct postern_span piece = span_make(in.p, in.n < step ? in.n : step);
+        int n = serve_imap.feed(s->session, piece, s->host->now);
+
+        host_turn(s, step);
+        if (n < 0)
+            break;
+        in = span_from(in, (size_t)n);
+    }
+}
+
+/* host_news - as if the mailbox's descriptor could be read. */
+static inline void host_news(struct host_session *s, size_t step)
+{
+    if (s->ready)
+        s->ready(s->ready_arg);
+    host_turn(s, step);
+}
+
+static inline void host_hang_up(struct host_session *s)
+{
+    if (s->session)
+        serve_imap.free(s->session);
+    free(s->said);
+    memset(s, 0, sizeof *s);
+}
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* test_imap - runs every tests/wire/imap/AREA/NAME.talk (or those named) against IMAP sessions over
+ * the memory store: whole, byte by byte, and cut in two at every position. All passes must say what
+ * the talk says. The format is told in tests/wire/README.md. */
+#include "imap_host.h"
+
+#include <glob.h>
+
+#define SPLIT_MOST 600
+#define LINES_MOST 4000
+
+/* struct play - one pass over a talk. */
+struct play {
+    struct host host;
+    struct host_session sessions[HOST_SESSIONS + 1]; /* from 1 */
+    bool plaintext, ready;
+    size_t step;   /* octets at a time */
+    size_t cut;    /* or: one cut, so many octets into what is sent; SIZE_MAX: none */
+    char *pending; /* what the session `who` is to send */
+    size_t pending_n;
+    unsigned who;
+    char why[2000];
+};
+
+static unsigned passed, failed;
+
+static void fail(struct play *play, unsigned line, const char *what, const char *expected,
+                 const char *got)
+{
+    if (!play->why[0])
+        snprintf(play->why, sizeof play->why, "line %u: %s\n  expected: %.700s\n  got:      %.700s",
+                 line, what, expected, got);
+}
+
+/* fits - '*' in braces, "{*}", stands for anything up to what follows it. */
+static bool fits(const char *expected, const char *got, size_t n)
+{
+    const char *end = got + n;
+
+    while (*expected) {
+        if (strncmp(expected, "{*}", 3) == 0) {
+            const char *rest = expected + 3;
+
+            for (; got <= end; got++)
+                if (fits(rest, got, (size_t)(end - got)))
+                    return true;
+            return false;
+        }
+        if (got == end || *got != *expected)
+            return false;
+        got++;
+        expected++;
+    }
+    return got == end;
+}
+
+static struct host_session *session(struct play *play, unsigned who)
+{
+    if (!play->ready) {
+        host_open(&play->host);
+        play->ready = true;
+    }
+    if (!play->sessions[who].session)
+        host_connect(&play->host, &play->sessions[who], play->plaintext);
+    return &play->sessions[who];
+}
+
+static void send_pending(struct play *play)
+{
+    struct host_session *s;
+    struct postern_span in = {play->pending, play->pending_n};
+
+    if (!play->pending_n)
+        return;
+    s = session(play, play->who);
+    if (play->cut < in.n) {
+        host_say(s, span_make(in.p, play->cut), SIZE_MAX);
+        host_say(s, span_from(in, play->cut), SIZE_MAX);
+        play->cut = SIZE_MAX;
+    } else {
+        if (play->cut != SIZE_MAX)
+            play->cut -= in.n;
+        host_say(s, in, play->step);
+    }
+    play->pending_n = 0;
+}
+
+/* add - text of a client's line: "\r\n" behind it unless it ends with a backslash; \x41, \\ and
+ * \r\n are octets. */
+static void add(struct play *play, const char *text)
+{
+    bool open = false;
+
+    play->pending = realloc(play->pending, play->pending_n + strlen(text) + 3);
+    for (; *text; text++) {
+        char c = *text;
+
+        if (c == '\\' && text[1] == '\0') {
+            open = true;
+            break;
+        }
+        if (c == '\\' && text[1] == 'x') {
+            c = (char)strtol((char[]){text[2], text[3], 0}, NULL, 16);
+            text += 3;
+        } else if (c == '\\' && (text[1] == '\\' || text[1] == 'r' || text[1] == 'n')) {
+            c = text[1] == 'r' ? '\r' : text[1] == 'n' ? '\n' : '\\';
+            text++;
+        }
+        play->pending[play->pending_n++] = c;
+    }
+    if (!open) {
+        memcpy(play->pending + play->pending_n, "\r\n", 2);
+        play->pending_n += 2;
+    }
+}
+
+/* expect - the next line of what a session said. */
+static void expect(struct play *play, unsigned line, unsigned who, const char *text)
+{
+    struct host_session *s = session(play, who);
+    char *end = s->said_n ? memchr(s->said, '\n', s->said_n) : NULL;
+    size_t n = end ? (size_t)(end - s->said) : s->said_n;
+    char got[800];
+
+    snprintf(got, sizeof got, "%.*s", (int)n, s->said ? s->said : "");
+    if (!end) {
+        fail(play, line, "nothing more was said", text, got);
+        return;
+    }
+    if (n && s->said[n - 1] == '\r')
+        n--;
+    if (!fits(text, s->said, n))
+        fail(play, line, "something else was said", text, got);
+    s->said_n -= (size_t)(end - s->said) + 1;
+    memmove(s->said, end + 1, s->said_n + 1);
+}
+
+static void expect_silence(struct play *play, unsigned line)
+{
+    for (unsigned i = 1; i <= HOST_SESSIONS; i++)
+        if (play->sessions[i].said_n)
+            fail(play, line, "more was said", "", play->sessions[i].said);
+}
+
+static void deliver(struct play *play, unsigned count)
+{
+    struct postern_mailbox *box = NULL;
+    struct postern_span user = SPAN("ann");
+    char text[200];
+
+    (void)session(play, 1);
+    if (postern_store_inbox(&play->host.store, user, POSTERN_STORE_CREATE, &box) < 0)
+        abort();
+    for (unsigned i = 1; i <= count; i++) {
+        snprintf(text, sizeof text,
+                 "From: Ann <ann@example.org>\r\nSubject: number %u\r\n\r\nbody %u\r\n", i, i);
+        if (postern_store_deliver(&play->host.store, box, postern_span_of(text), NULL) < 0)
+            abort();
+    }
+    play->host.store.ops->close(&box);
+}
+
+/* quietly - said by the client, and its answer passed over. */
+static void quietly(struct play *play, unsigned who, const char *text)
+{
+    struct host_session *s = session(play, who);
+
+    host_say(s, postern_span_of(text), SIZE_MAX);
+    s->said_n = 0;
+}
+
+/* setup - "secure": no plaintext logins. "mail N": N messages in ann's INBOX. "login", "select":
+ * that and its answer, by the session whose number stands before it. */
+static bool setup(struct play *play, const char *text)
+{
+    bool numbered = *text >= '1' && *text <= '0' + HOST_SESSIONS;
+    unsigned who = numbered ? (unsigned)(*text - '0') : 1;
+    const char *word = text + numbered;
+
+    if (strcmp(text, "secure") == 0)
+        play->plaintext = false;
+    else if (strncmp(text, "mail ", 5) == 0)
+        deliver(play, (unsigned)strtoul(text + 5, NULL, 10));
+    else if (strcmp(word, "login") == 0)
+        quietly(play, who, "x login ann secret\r\n");
+    else if (strcmp(word, "select") == 0)
+        quietly(play, who, "x login ann secret\r\nx select inbox\r\n");
+    else
+        return false;
+    return true;
+}
+
+static void one_line(struct play *play, unsigned number, const char *text)
+{
+    unsigned who = 1;
+
+    if (!*text || *text == '#')
+        return;
+    if (setup(play, text))
+        return;
+    if (*text >= '1' && *text <= '0' + HOST_SESSIONS && (text[1] == 'C' || text[1] == 'S'))
+        who = (unsigned)(*text++ - '0');
+    if (strncmp(text, "C: ", 3) == 0 || strcmp(text, "C:") == 0) {
+        if (who != play->who)
+            send_pending(play);
+        play->who = who;
+        add(play, text[2] ? text + 3 : "");
+    } else if (strncmp(text, "S: ", 3) == 0 || strcmp(text, "S:") == 0) {
+        send_pending(play);
+        expect(play, number, who, text[2] ? text + 3 : "");
+    } else if (strcmp(text, "news") == 0) {
+        send_pending(play);
+        for (unsigned i = 1; i <= HOST_SESSIONS; i++)
+            if (play->sessions[i].session)
+                host_news(&play->sessions[i], play->step);
+    } else if (strcmp(text, "silence") == 0) {
+        send_pending(play);
+        expect_silence(play, number);
+    } else if (strcmp(text, "closed") == 0) {
+        send_pending(play);
+        if (!play->sessions[play->who].closed)
+            fail(play, number, "the session goes on", "", "");
+    } else {
+        fail(play, number, "what is this?", text, "");
+    }
+}
+
+/* run - the talk's lines, once. How much was sent in all. */
+static size_t run(struct play *play, char **lines, unsigned count)
+{
+    size_t sent = 0;
+
+    play->plaintext = true;
+    for (unsigned i = 0; i < count && !play->why[0]; i++) {
+        size_t before = play->pending_n;
+
+        one_line(play, i + 1, lines[i]);
+        sent += play->pending_n > before ? play->pending_n - before : 0;
+    }
+    send_pending(play);
+    if (!play->why[0])
+        expect_silence(play, count);
+    for (unsigned i = 1; i <= HOST_SESSIONS; i++)
+        host_hang_up(&play->sessions[i]);
+    if (play->ready)
+        host_close(&play->host);
+    free(play->pending);
+    return sent;
+}
+
+static bool pass(const char *name, char **lines, unsigned count, size_t step, size_t cut,
+                 size_t *sent_r)
+{
+    struct play play = {.step = step, .cut = cut, .who = 1};
+    size_t sent = run(&play, lines, count);
+
+    if (sent_r)
+        *sent_r = sent;
+    if (play.why[0])
+        printf("FAILED: %s (%s %zu): %s\n", name, cut == SIZE_MAX ? "step" : "cut",
+               cut == SIZE_MAX ? step : cut, play.why);
+    return !play.why[0];
+}
+
+static void talk(const char *name, char **lines, unsigned count)
+{
+    size_t sent = 0;
+    bool good = pass(name, lines, count, SIZE_MAX, SIZE_MAX, &sent) &&
+                pass(name, lines, count, 1, SIZE_MAX, NULL);
+
+    for (size_t cut = 1; good && cut < sent && cut < SPLIT_MOST; cut++)
+        good = pass(name, lines, count, SIZE_MAX, cut, NULL);
+    *(good ? &passed : &failed) += 1;
+}
+
+/* file - talks are parted by lines "== what it shows". */
+static void file(const char *path)
+{
+    static char *lines[LINES_MOST];
+    char name[400] = "", text[4000];
+    FILE *in = fopen(path, "r");
+    unsigned count = 0;
+
+    snprintf(name, sizeof name, "%.300s", path);
+    while (in && fgets(text, sizeof text, in)) {
+        text[strcspn(text, "\n")] = '\0';
+        if (strncmp(text, "== ", 3) == 0) {
+            if (count)
+                talk(name, lines, count);
+            while (count)
+                free(lines[--count]);
+            snprintf(name, sizeof name, "%.200s: %.150s", path, text + 3);
+        } else if (count < LINES_MOST) {
+            lines[count++] = strdup(text);
+        }
+    }
+    if (count)
+        talk(name, lines, count);
+    while (count)
+        free(lines[--count]);
+    if (in)
+        fclose(in);
+}
+
+int main(int argc, char **argv)
+{
+    glob_t found = {0};
+
+    if (argc < 2)
+        glob("tests/wire/imap/*.talk", 0, NULL, &found);
+    for (int i = 1; i < argc; i++)
+        file(argv[i]);
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        file(found.gl_pathv[i]);
+    globfree(&found);
+    printf("%u passed, %u failed\n", passed, failed);
+    return failed || !passed;
+}
