@@ -3,4 +3,5 @@
 # run.sh - Postern and tuned Dovecot on the same Maildir in one run; results in build/bench/.
 set -eu
 python3 "$(dirname "$0")/run.py"
-exec python3 "$(dirname "$0")/store.py"
+python3 "$(dirname "$0")/store.py"
+exec python3 "$(dirname "$0")/imap.py"

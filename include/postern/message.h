@@ -72,6 +72,7 @@ struct postern_status {
     uint32_t uid_validity, uid_next;
     uint64_t modseq; /* the highest */
     uint32_t messages, unseen, deleted;
+    uint32_t recent, recent_from; /* those with this UID or above, that no session has taken yet */
     uint64_t size_bytes; /* sum of the sizes in wire form */
     enum postern_special_use special;
     bool subscribed;

@@ -157,6 +157,9 @@ struct postern_store_ops {
     /* ranges - which UIDs there are, as of the last refresh or change made through this store:
      * rising, apart. Writes at most `room` to ranges_r and returns how many there are. */
     int (*ranges)(struct postern_mailbox *mailbox, struct postern_uid_range *ranges_r, size_t room);
+    /* recent - take the messages that are new to all sessions: from_r and above were in none before,
+     * and are in no other's from now on. Need not last through a power cut. */
+    int (*recent)(struct postern_mailbox *mailbox, uint32_t *from_r);
     /* each - show the messages whose UIDs lie in range and whose mod-sequence is above `since`, in
      * the order of their UIDs, until each returns non-zero; returns that. As of the last refresh.
      * each may call nothing of this store. */

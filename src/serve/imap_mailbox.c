@@ -162,6 +162,7 @@ static void answer_mailbox(struct serve_imap *s, int err)
         .changed = (const struct postern_message_info *)(const void *)infos.p,
         .changed_count = infos.n / sizeof(struct postern_message_info),
         .keywords = s->keywords,
+        .recent_from = s->recent_from,
         .read_only = s->site->read_only};
 
     if (!err)
@@ -178,7 +179,15 @@ static int select_work(struct serve_imap *s, unsigned wait_flag)
 
     if (!s->mailbox)
         err = imap_ops(s)->open(s->account, s->question.name, wait_flag, &s->mailbox);
-    return err ? err : look(s, wait_flag);
+    if (!err)
+        err = look(s, wait_flag);
+    if (err)
+        return err;
+    s->recent_from = s->status.recent_from;
+    if (s->status.recent == 0 || s->question.on || s->site->read_only)
+        return 0;
+    /* the mark is written: on a worker */
+    return wait_flag ? POSTERN_E_AGAIN : imap_ops(s)->recent(s->mailbox, &s->recent_from);
 }
 
 static void select_finish(struct serve_imap *s, int err)

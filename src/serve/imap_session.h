@@ -47,7 +47,7 @@ struct serve_imap {
     /* what a question found */
     struct postern_status status;
     char status_name[POSTERN_MAILBOX_NAME_MAX + 1];
-    uint32_t uid_validity;
+    uint32_t uid_validity, recent_from;
     struct postern_span block;
     struct buffer infos, ranges, statuses, names, uids;
     uint64_t fetched, appended, expunged;

@@ -255,6 +255,30 @@ static void test_ranges(void **state)
     world_close(&w);
 }
 
+/* Messages are new to all sessions until one takes them. */
+static void test_recent(void **state)
+{
+    struct postern_status status;
+    uint32_t uid, from;
+    struct world w;
+
+    world_open(&w, *state);
+    assert_int_equal(postern_store_deliver(&w.store, w.box, text(MAIL), &uid), 0);
+    assert_int_equal(w.ops->refresh(w.box, 0, &status), 0);
+    assert_int_equal(status.recent, 1);
+    assert_int_equal(w.ops->recent(w.box, &from), 0);
+    assert_true(from <= uid);
+    assert_int_equal(w.ops->recent(w.box, &from), 0);
+    assert_true(from > uid);
+    assert_int_equal(w.ops->refresh(w.box, 0, &status), 0);
+    assert_int_equal(status.recent, 0);
+    assert_int_equal(postern_store_deliver(&w.store, w.box, text(MAIL), &uid), 0);
+    assert_int_equal(w.ops->refresh(w.box, 0, &status), 0);
+    assert_int_equal(status.recent, 1);
+    assert_int_equal(status.recent_from, uid);
+    world_close(&w);
+}
+
 static bool readable(int fd, int wait_ms)
 {
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
@@ -284,7 +308,7 @@ static void test_watch(void **state)
 #define OVER(kind)                                                                         \
     ONE(kind, test_append_set), ONE(kind, test_flags), ONE(kind, test_flags_unchanged),    \
         ONE(kind, test_keywords), ONE(kind, test_copy_and_move), ONE(kind, test_vanished), \
-        ONE(kind, test_ranges), ONE(kind, test_watch)
+        ONE(kind, test_ranges), ONE(kind, test_recent), ONE(kind, test_watch)
 
 int main(void)
 {

@@ -142,8 +142,10 @@ static void expect_silence(struct play *play, unsigned line)
             fail(play, line, "more was said", "", play->sessions[i].said);
 }
 
-static void deliver(struct play *play, unsigned count)
+static void deliver(struct play *play, unsigned count, bool recent)
 {
+    uint32_t from;
+
     struct postern_mailbox *box = NULL;
     struct postern_span user = SPAN("ann");
     char text[200];
@@ -157,6 +159,8 @@ static void deliver(struct play *play, unsigned count)
         if (postern_store_deliver(&play->host.store, box, postern_span_of(text), NULL) < 0)
             abort();
     }
+    if (!recent && play->host.store.ops->recent(box, &from) < 0)
+        abort();
     play->host.store.ops->close(&box);
 }
 
@@ -169,8 +173,8 @@ static void quietly(struct play *play, unsigned who, const char *text)
     s->said_n = 0;
 }
 
-/* setup - "secure": no plaintext logins. "mail N": N messages in ann's INBOX. "login", "select":
- * that and its answer, by the session whose number stands before it. */
+/* setup - "secure": no plaintext logins. "mail N": N messages in ann's INBOX, "new N": \Recent
+ * ones. "login", "select": that and its answer, by the session whose number stands before it. */
 static bool setup(struct play *play, const char *text)
 {
     bool numbered = *text >= '1' && *text <= '0' + HOST_SESSIONS;
@@ -180,7 +184,9 @@ static bool setup(struct play *play, const char *text)
     if (strcmp(text, "secure") == 0)
         play->plaintext = false;
     else if (strncmp(text, "mail ", 5) == 0)
-        deliver(play, (unsigned)strtoul(text + 5, NULL, 10));
+        deliver(play, (unsigned)strtoul(text + 5, NULL, 10), false);
+    else if (strncmp(text, "new ", 4) == 0)
+        deliver(play, (unsigned)strtoul(text + 4, NULL, 10), true);
     else if (strcmp(word, "login") == 0)
         quietly(play, who, "x login ann secret\r\n");
     else if (strcmp(word, "select") == 0)

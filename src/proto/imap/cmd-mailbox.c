@@ -188,11 +188,10 @@ unsigned imap_parse_status_items(struct postern_imap *s)
 static uint64_t item_value(const struct postern_imap *s, const struct postern_status *status,
                            size_t item)
 {
-    const uint64_t values[] = {status->messages,   0,
-                               status->uid_next,   status->uid_validity,
-                               status->unseen,     status->deleted,
-                               status->size_bytes, status->modseq,
-                               status->id,         s->o.append_max};
+    const uint64_t values[] = {status->messages,     status->recent, status->uid_next,
+                               status->uid_validity, status->unseen, status->deleted,
+                               status->size_bytes,   status->modseq, status->id,
+                               s->o.append_max};
 
     return values[item];
 }

@@ -226,6 +226,7 @@ int folder_each(struct postern_mailbox *mailbox, struct postern_uid_range range,
                 int (*each)(void *ctx, const struct postern_message_info *info), void *ctx);
 int folder_vanished(struct postern_mailbox *mailbox, uint64_t since,
                     int (*each)(void *ctx, struct postern_uid_range range), void *ctx);
+int folder_recent(struct postern_mailbox *mailbox, uint32_t *from_r);
 int folder_keyword(struct postern_mailbox *mailbox, struct postern_span name, bool make);
 int folder_keyword_name(struct postern_mailbox *mailbox, unsigned number,
                         struct postern_span *name_r);
@@ -346,8 +347,8 @@ uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *ma
         .create = folder_create, .remove = folder_remove, .rename = folder_rename,                 \
         .subscribe = folder_subscribe, .open = folder_open, .close = folder_close,                 \
         .lock = folder_lock, .unlock = folder_unlock, .snapshot = folder_snapshot,                 \
-        .refresh = folder_refresh, .ranges = folder_ranges, .each = folder_each,                   \
-        .vanished = folder_vanished, .keyword = folder_keyword,                                    \
+        .refresh = folder_refresh, .recent = folder_recent, .ranges = folder_ranges,               \
+        .each = folder_each, .vanished = folder_vanished, .keyword = folder_keyword,               \
         .keyword_name = folder_keyword_name, .find = folder_find, .message = folder_message,       \
         .read = folder_read, .content_close = folder_content_close, .structure = folder_structure, \
         .flags = folder_flags, .copy = folder_copy, .expunge = folder_expunge,                     \

@@ -12,6 +12,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* recent_of - how many messages have that UID or a higher one. */
+static uint32_t recent_of(const struct index_mailbox *mailbox)
+{
+    uint32_t count = 0;
+
+    for (size_t i = mailbox->run_count; i-- > 0;) {
+        struct postern_uid_range run = mailbox->runs[i];
+
+        if (run.last < mailbox->facts.recent_from)
+            break;
+        if (run.first < mailbox->facts.recent_from)
+            run.first = mailbox->facts.recent_from;
+        count += run.last - run.first + 1;
+    }
+    return count;
+}
+
 void folder_status_of(const struct postern_account *account, const struct index_mailbox *mailbox,
                       struct postern_status *status_r)
 {
@@ -26,6 +43,8 @@ void folder_status_of(const struct postern_account *account, const struct index_
                                         .messages = mailbox->messages,
                                         .unseen = mailbox->unseen,
                                         .deleted = mailbox->deleted,
+                                        .recent = recent_of(mailbox),
+                                        .recent_from = facts->recent_from ? facts->recent_from : 1,
                                         .size_bytes = mailbox->size_bytes,
                                         .special = facts->special,
                                         .subscribed = facts->subscribed,

@@ -305,6 +305,32 @@ int folder_vanished(struct postern_mailbox *mailbox, uint64_t since,
     return result;
 }
 
+int folder_recent(struct postern_mailbox *mailbox, uint32_t *from_r)
+{
+    struct postern_account *account = mailbox->account;
+    const struct index_mailbox *rows;
+    struct index_facts facts;
+    struct buffer group = {0};
+    int err = account_enter_lock(account, 0);
+
+    if (err)
+        return err;
+    rows = rows_of(mailbox);
+    if (!rows) {
+        account_leave(account);
+        return POSTERN_E_NOT_FOUND;
+    }
+    facts = rows->facts;
+    *from_r = facts.recent_from ? facts.recent_from : 1;
+    if (facts.recent_from != facts.uid_next) {
+        facts.recent_from = facts.uid_next;
+        group_facts(&group, &facts, rows->name, rows->dir);
+        err = index_commit(&account->index, &group, false, true);
+    }
+    account_leave(account);
+    return err;
+}
+
 /* ---- keywords -------------------------------------------------------------------------------- */
 
 static int keyword_of(struct postern_account *account, uint64_t id, struct postern_span name,

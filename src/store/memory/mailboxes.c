@@ -14,6 +14,7 @@ void memory_status_of(const struct box *box, struct postern_status *status_r)
                                         .uid_next = box->uid_next,
                                         .modseq = box->modseq,
                                         .messages = (uint32_t)box->count,
+                                        .recent_from = box->recent_from ? box->recent_from : 1,
                                         .special = box->special,
                                         .subscribed = box->subscribed,
                                         .exists = box->exists};
@@ -23,6 +24,7 @@ void memory_status_of(const struct box *box, struct postern_status *status_r)
         status_r->unseen += !(info->flags & POSTERN_FLAG_SEEN);
         status_r->deleted += (info->flags & POSTERN_FLAG_DELETED) != 0;
         status_r->size_bytes += info->size_wire;
+        status_r->recent += info->uid >= box->recent_from;
     }
 }
 

@@ -285,6 +285,18 @@ static int memory_refresh(struct postern_mailbox *mailbox, unsigned flags,
     return 0;
 }
 
+static int memory_recent(struct postern_mailbox *mailbox, uint32_t *from_r)
+{
+    int err = enter(mailbox);
+
+    if (err)
+        return err;
+    *from_r = mailbox->box->recent_from ? mailbox->box->recent_from : 1;
+    mailbox->box->recent_from = mailbox->box->uid_next;
+    leave(mailbox);
+    return 0;
+}
+
 static int memory_ranges(struct postern_mailbox *mailbox, struct postern_uid_range *ranges_r,
                          size_t room)
 {
@@ -506,6 +518,7 @@ int postern_store_memory_new(struct postern_store *store_r)
                                                  .unlock = memory_unlock,
                                                  .snapshot = memory_snapshot,
                                                  .refresh = memory_refresh,
+                                                 .recent = memory_recent,
                                                  .ranges = memory_ranges,
                                                  .each = memory_each,
                                                  .vanished = memory_vanished,

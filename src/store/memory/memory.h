@@ -38,7 +38,7 @@ struct box { /* a mailbox, or the subscription to one that is not there */
     bool dropped;     /* removed; freed with its last handle */
     char *name;
     uint64_t id, modseq;
-    uint32_t uid_validity, uid_next;
+    uint32_t uid_validity, uid_next, recent_from;
     enum postern_special_use special;
     bool subscribed, exists, locked;
     struct message *messages;
