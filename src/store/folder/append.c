@@ -373,6 +373,8 @@ static void commit_all(struct postern_account *account, struct commit_set *sets)
 
     if (entered)
         account_usage(account, &batch.usage);
+    for (struct commit_set *set = sets; set && entered; set = set->next)
+        set->known = own_begin(account, set->deliveries[0]->mailbox->id);
     for (struct commit_set *set = sets; set && entered; set = set->next) {
         set->result = prepare(account, set->deliveries[0]->mailbox->id);
         if (!set->result)
@@ -387,8 +389,10 @@ static void commit_all(struct postern_account *account, struct commit_set *sets)
             take_back(set);
             set->result = err;
         }
-        if (!set->result)
+        if (!set->result) {
+            own_end(account, set->deliveries[0]->mailbox->id, set->known);
             watch_news(account, set->deliveries[0]->mailbox->id);
+        }
     }
     buffer_done(&batch.group);
     free(batch.running);

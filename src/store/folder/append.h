@@ -26,6 +26,7 @@ struct postern_delivery {
 
 /* struct commit_set - deliveries that are committed all or none, for one mailbox. */
 struct commit_set {
+    bool known; /* of the mailbox, before: own_begin() */
     struct commit_set *next;
     struct postern_delivery **deliveries;
     size_t count;

@@ -146,7 +146,10 @@ int folder_flags(struct postern_mailbox *mailbox, const uint32_t *uids, size_t c
     if (!err && buffer_length(&flagging.group)) {
         err = index_commit(&mailbox->account->index, &flagging.group, true, false);
         if (!err) {
+            bool known = own_begin(mailbox->account, mailbox->id);
+
             rename_files(&flagging);
+            own_end(mailbox->account, mailbox->id, known);
             watch_news(mailbox->account, mailbox->id);
         }
     }
@@ -262,13 +265,16 @@ int account_tidy(struct postern_account *account, struct index_mailbox *rows)
 {
     struct buffer group = {0};
     struct place place;
+    bool known;
     int err;
 
     if (buffer_length(&rows->doomed) == 0)
         return 0;
     err = place_open(&place, account, rows);
+    known = own_begin(account, rows->facts.id);
     if (!err)
         err = remove_doomed(&place, &rows->doomed);
+    own_end(account, rows->facts.id, known);
     if (!err) {
         group_clear(&group, rows->facts.id);
         err = index_commit(&account->index, &group, false, true);

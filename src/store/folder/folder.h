@@ -16,6 +16,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #define FOLDER_SUBS INDEX_SUBS
@@ -78,9 +79,13 @@ struct kept {
     struct kept *next;
     uint64_t id;
     struct postern_snapshot *snapshot;
-    uint64_t snapshot_changes;           /* the rows' count of changes it was made at */
-    struct index_time seen[FOLDER_SUBS]; /* newer than the index's, nothing else was new */
-    uint32_t *by_unique;                 /* places + 1, by hash of unique-id; open addressing */
+    uint64_t snapshot_changes;            /* the rows' count of changes it was made at */
+    struct index_time seen[FOLDER_SUBS];  /* newer than the index's, nothing else was new */
+    struct index_time young[FOLDER_SUBS]; /* as after the last look, or change of our own: too young
+                                           * to be believed for long */
+    unsigned looked_touches;
+    int64_t looked_ms;   /* monotonic: when that look was */
+    uint32_t *by_unique; /* places + 1, by hash of unique-id; open addressing */
     size_t unique_room, unique_rows;
     uint64_t unique_loads;
 };
@@ -101,6 +106,7 @@ struct postern_account {
     struct index index;
     struct kept *kept;
     struct fresh *fresh;         /* parsed forms that are to be kept; NULL: none */
+    atomic_uint touches;         /* a watcher heard of something: no young time is believed */
     struct index_time seen;      /* its folder's change time when the mailboxes were listed */
     pthread_mutex_t queue_mutex; /* of what follows; never taken before `mutex` is let go */
     struct commit_set *queue;    /* deliveries that wait for the one who commits */
@@ -210,6 +216,10 @@ int account_new_facts(struct postern_account *account, struct postern_span name,
 /* mailbox_sync - the rows as the files are now. POSTERN_E_AGAIN with NO_WAIT when there is
  * something to look at. With the mutex. */
 int mailbox_sync(struct postern_account *account, uint64_t id, unsigned flags, bool always);
+/* own_begin - before a change of our own: is all that others did in the mailbox known? own_end -
+ * after it: then what the folders' times say now is known too. With the mutex. */
+bool own_begin(struct postern_account *account, uint64_t id);
+void own_end(struct postern_account *account, uint64_t id, bool known);
 /* ---- learn.c */
 /* row_learn - sizes and facts of a file that is new. POSTERN_E_AGAIN, _NOMEM; a file that cannot be
  * read is ROW_UNREADABLE. */

@@ -13,9 +13,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LISTINGS_MAX 3
+#define LOOK_EVERY_MS 1000
 
 static int change_times(struct postern_account *account, const struct index_mailbox *mailbox,
                         struct index_time times_r[FOLDER_SUBS])
@@ -238,12 +240,26 @@ static int write_all(struct sync *sync)
     return err ? err : sync->group.error;
 }
 
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void remember_times(struct sync *sync)
 {
     struct kept *kept = account_kept(sync->account, sync->mailbox->facts.id);
 
-    for (unsigned i = 0; kept && i < FOLDER_SUBS; i++)
+    for (unsigned i = 0; kept && i < FOLDER_SUBS; i++) {
         kept->seen[i] = time_settled(sync->times[i]);
+        kept->young[i] = sync->times[i];
+    }
+    if (!kept)
+        return;
+    kept->looked_ms = monotonic_ms();
+    kept->looked_touches = sync->touches;
 }
 
 static void sync_done(struct sync *sync)
@@ -259,7 +275,8 @@ static void sync_done(struct sync *sync)
 static int sync_once(struct postern_account *account, uint64_t id, bool write, bool *different_r)
 {
     struct index_mailbox *mailbox = index_mailbox_of(&account->index, id);
-    struct sync sync = {.account = account, .mailbox = mailbox};
+    struct sync sync = {
+        .account = account, .mailbox = mailbox, .touches = atomic_load(&account->touches)};
     size_t different = 0;
     int err = 0;
 
@@ -289,17 +306,48 @@ static int sync_once(struct postern_account *account, uint64_t id, bool write, b
     return err;
 }
 
-static bool needs_look(struct postern_account *account, const struct index_mailbox *mailbox,
-                       const struct index_time times[FOLDER_SUBS])
+/* are_known - a time that is younger than two seconds may hide a second change in the same tick. It
+ * is believed for a second all the same: whoever changes flags one by one must not have the folder
+ * listed for each, and the look that follows finds what was hidden. */
+static bool are_known(struct postern_account *account, const struct index_mailbox *mailbox,
+                      const struct index_time times[FOLDER_SUBS])
 {
     const struct folder_kind *kind = account->store->kind;
     const struct kept *kept = account_kept(account, mailbox->facts.id);
 
-    if (kind->mutable_files || mailbox->facts.adopt || mailbox->facts.uid_validity == 0 ||
-        buffer_length(&mailbox->doomed))
+    if (same_times(kind, times, mailbox->facts.seen) ||
+        (kept && same_times(kind, times, kept->seen)))
         return true;
-    return !same_times(kind, times, mailbox->facts.seen) &&
-           (!kept || !same_times(kind, times, kept->seen));
+    return kept && same_times(kind, times, kept->young) &&
+           kept->looked_touches == atomic_load(&account->touches) &&
+           monotonic_ms() - kept->looked_ms < LOOK_EVERY_MS;
+}
+
+bool own_begin(struct postern_account *account, uint64_t id)
+{
+    const struct index_mailbox *mailbox = index_mailbox_of(&account->index, id);
+    struct index_time times[FOLDER_SUBS] = {{0, 0}, {0, 0}};
+
+    return mailbox && change_times(account, mailbox, times) == 0 &&
+           are_known(account, mailbox, times);
+}
+
+void own_end(struct postern_account *account, uint64_t id, bool known)
+{
+    const struct index_mailbox *mailbox = index_mailbox_of(&account->index, id);
+    struct kept *kept = account_kept(account, id);
+
+    if (known && mailbox && kept)
+        (void)change_times(account, mailbox, kept->young); /* else the next look finds out */
+}
+
+static bool needs_look(struct postern_account *account, const struct index_mailbox *mailbox,
+                       const struct index_time times[FOLDER_SUBS])
+{
+    if (account->store->kind->mutable_files || mailbox->facts.adopt ||
+        mailbox->facts.uid_validity == 0 || buffer_length(&mailbox->doomed))
+        return true;
+    return !are_known(account, mailbox, times);
 }
 
 /* sync_locked - the same as the only writer: the index may be another one by then. */

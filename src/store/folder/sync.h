@@ -13,6 +13,7 @@ struct sync {
     struct listing listing;
     struct index_time times[FOLDER_SUBS]; /* before the listing */
     struct index_facts facts;             /* as they will be */
+    unsigned touches;                     /* of the account, before the look */
     uint64_t modseq;                      /* of what changes */
     uint32_t *missing;                    /* places of rows without a file */
     size_t missing_count;

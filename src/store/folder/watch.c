@@ -161,6 +161,7 @@ void folder_watch_clear(struct postern_mailbox *mailbox)
 {
     uint64_t count;
 
+    atomic_fetch_add(&mailbox->account->touches, 1);
     while (mailbox->event_fd >= 0 && read(mailbox->event_fd, &count, sizeof count) > 0)
         continue;
 }
