@@ -124,7 +124,7 @@ class Meter:
         client.say(b"LOGOUT")
 
     def all(self):
-        n = 100 if bench.QUICK else 1
+        n = 10 if bench.QUICK else 1
         forget(self.mail, "sync")
         time.sleep(0.5)
         self.take(f"fresh sync of {SIZES[0]:,}, index lost", 1, lambda: self.sync(1))
@@ -132,20 +132,20 @@ class Meter:
         self.sync(1)
         self.take(f"fresh sync of {SIZES[0]:,}, warm", 5, lambda: self.sync(5))
         self.logins(20)
-        self.take("LOGIN, SELECT, LOGOUT", 1000 // n + 20, lambda: self.logins(1000 // n + 20))
+        self.take("LOGIN, SELECT, LOGOUT", 300 // n, lambda: self.logins(300 // n))
         for size in SIZES:
-            self.select(f"list{size}", 2000 // n + 20)
+            self.select(f"list{size}", 3000000 // size // n)
         client = self.open("sync")
         client.say(b"SELECT INBOX")
-        count = 20000 // n
+        count = 10000 // n
         self.take("NOOP", count, lambda: [client.say(b"NOOP") for _ in range(count)])
-        count = 5000 // n
+        count = 3000 // n
         self.take("STATUS", count, lambda: [client.say(b"STATUS list (MESSAGES UIDNEXT UNSEEN)".replace(b"list", b"INBOX"))
                                             for _ in range(count)])
-        count = 1000 // n
+        count = 500 // n
         self.take("STORE of one flag", count, lambda: [client.say(b"STORE %d %cFLAGS.SILENT (\\Flagged)" % (1 + i % 100, b"+-"[i // 100 % 2]))
                                                       for i in range(count)])
-        count = 100 // n + 2
+        count = 20 // n
         self.take(f"SEARCH SUBJECT in {SIZES[0]:,}", count, lambda: [client.say(b"SEARCH SUBJECT \"nowhere%d\"" % i) for i in range(count)])
         self.take("FETCH of all bodies, per message", SIZES[0], lambda: client.say(b"FETCH 1:* (BODY.PEEK[])"))
         self.take("SEARCH TEXT, a miss, per message", SIZES[0], lambda: client.say(b"SEARCH TEXT \"not to be found\""))

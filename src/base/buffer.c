@@ -62,7 +62,8 @@ void buffer_append(struct buffer *b, struct postern_span bytes)
 
     if (bytes.n == 0)
         return;
-    room = buffer_room(b, bytes.n);
+    room =
+        b->capacity - b->tail >= bytes.n && !b->error ? b->data + b->tail : buffer_room(b, bytes.n);
     if (!room)
         return;
     memcpy(room, bytes.p, bytes.n);
@@ -71,7 +72,10 @@ void buffer_append(struct buffer *b, struct postern_span bytes)
 
 void buffer_append_char(struct buffer *b, char c)
 {
-    buffer_append(b, span_make(&c, 1));
+    if (b->tail < b->capacity && !b->error)
+        b->data[b->tail++] = c;
+    else
+        buffer_append(b, span_make(&c, 1));
 }
 
 void buffer_append_text(struct buffer *b, const char *text)

@@ -34,10 +34,10 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* is_stop - one of them; a NUL octet is none. */
+/* is_stop - one of them; a NUL octet is none. Most octets are letters, which never are. */
 static bool is_stop(const char *stops, char c)
 {
-    return c && strchr(stops, c);
+    return !(c >= 'a' && c <= 'z') && c && strchr(stops, c);
 }
 
 static void put_comment(struct reader *reader, char c)

@@ -6,14 +6,14 @@
 #include <postern/mime.h>
 
 #define COUNT 20
-#define MAIL "Subject: number %u\nFrom: a@b\nX-Long: %0*d\n\nline\n"
+#define MAIL "Subject: number %u\nFrom: a@b\nX-Long: %0*d\n\n%066000d\n" /* not a quick one */
 
 static uint32_t mail(struct world *w, unsigned number)
 {
-    char bytes[20000];
+    char bytes[90000];
     uint32_t uid = 0;
 
-    snprintf(bytes, sizeof bytes, MAIL, number, (int)(number * 700), 0);
+    snprintf(bytes, sizeof bytes, MAIL, number, (int)(number * 700), 0, 0);
     assert_int_equal(postern_store_deliver(&w->store, w->box, text(bytes), &uid), 0);
     return uid;
 }

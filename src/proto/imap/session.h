@@ -194,7 +194,11 @@ size_t imap_set_uids(struct postern_imap *s, const struct imap_set *set, uint32_
 bool imap_set_has(const struct imap_set *set, uint32_t uid);
 
 /* write.c: responses. */
-void write_text(struct postern_imap *s, const char *text);
+/* inline, so that the length of a literal is known when it is compiled */
+static inline void write_text(struct postern_imap *s, const char *text)
+{
+    buffer_append(&s->out, span_make(text, strlen(text)));
+}
 void write_span(struct postern_imap *s, struct postern_span text);
 void write_number(struct postern_imap *s, uint64_t number);
 void write_string(struct postern_imap *s, struct postern_span text);  /* quoted or literal */

@@ -6,11 +6,6 @@
 #include "codec/utf8.h"
 #include "proto/imap/session.h"
 
-void write_text(struct postern_imap *s, const char *text)
-{
-    buffer_append_text(&s->out, text);
-}
-
 void write_span(struct postern_imap *s, struct postern_span text)
 {
     buffer_append(&s->out, text);

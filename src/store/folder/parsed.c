@@ -12,6 +12,7 @@
 
 #define FRESH_MAX 256
 #define FRESH_BYTES (512u << 10)
+#define QUICK_BYTES (64u << 10)
 
 /* struct fresh - parsed forms that are not in the cache yet, as records. */
 struct fresh {
@@ -102,6 +103,17 @@ static void keep(struct postern_account *account, uint64_t id, uint32_t uid,
         fresh_flush(account);
 }
 
+/* is_quick - a small message is parsed sooner than a worker would have begun to; but what waits is
+ * stored by one who may wait. */
+static bool is_quick(const struct postern_account *account, const struct index_row *row)
+{
+    const struct fresh *fresh = account->fresh;
+
+    return row && row->size_raw <= QUICK_BYTES &&
+           (!fresh || (fresh->count + 1 < FRESH_MAX &&
+                       buffer_length(&fresh->records) + QUICK_BYTES < FRESH_BYTES));
+}
+
 /* find_parsed - in the cache; else its file, for parsing. With the mutex. */
 static int find_parsed(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags, int *fd_r,
                        struct postern_span *block_r)
@@ -114,7 +126,7 @@ static int find_parsed(struct postern_mailbox *mailbox, uint32_t uid, unsigned f
     *fd_r = -1;
     if (row && cache_read(&account->index, rows, row, block_r) == 0)
         return 0;
-    if (flags & POSTERN_STORE_NO_WAIT)
+    if (flags & POSTERN_STORE_NO_WAIT && !is_quick(account, row))
         return POSTERN_E_AGAIN;
     *fd_r = message_open(mailbox, uid, &facts);
     return *fd_r < 0 ? *fd_r : 0;
