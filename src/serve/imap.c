@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define TURN_QUESTIONS 1000 /* answered in one turn of the loop */
+
 static void go(struct serve_imap *s);
 
 const struct postern_store_ops *imap_ops(const struct serve_imap *s)
@@ -168,6 +170,11 @@ static void answer(struct serve_imap *s)
     }
 }
 
+static void answer_later(void *arg)
+{
+    answer(arg);
+}
+
 /* ---- news ------------------------------------------------------------------------------------ */
 
 static void watched(void *arg)
@@ -231,12 +238,16 @@ static void session_pump(void *self, postern_time now)
     struct postern_imap_question question;
 
     s->login.now = now;
-    while (!s->working && postern_imap_next(s->engine, &question) == 1) {
+    for (unsigned i = 0; !s->working && postern_imap_next(s->engine, &question) == 1; i++) {
         if (!question.id) {
             hear(s, question.kind);
             continue;
         }
         s->question = question;
+        /* a search may ask for very much: then the loop's other sessions have their turn */
+        if (i >= TURN_QUESTIONS && s->login.user[0] &&
+            s->site->work->later(s->conn, 0, answer_later, s) >= 0)
+            return;
         answer(s);
     }
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-store - STORE (RFC 9051 6.4.6, RFC 7162 3.1.3). Every message that was named is answered with
- * its flags, changed or not, unless .SILENT; what others did meanwhile comes with the news. */
+ * its flags, changed or not, unless .SILENT; what others did meanwhile comes with the news.
+ *
+ * Trap: after a .SILENT the client takes the flags it knew, with its change, for the message's.
+ * That holds only if nobody else changed them before; so the news come first, and where a
+ * mod-sequence shows that somebody came in between, the flags are told all the same. */
 #include "proto/imap/session.h"
 
 #define STORE_BATCH 256
@@ -16,6 +20,7 @@ struct imap_store {
     size_t range; /* being told */
     uint32_t next_uid;
     const char *modified; /* the code, or NULL */
+    uint64_t known;       /* mod-sequence up to which the client knew all before */
 };
 
 static void parse_store(struct postern_imap *s, struct imap_store *store)
@@ -71,7 +76,7 @@ static void tell(struct postern_imap *s, const struct imap_answer *answer)
 
         if (!view_number(&s->view, info->uid))
             continue;
-        if (!store->silent)
+        if (!store->silent || info->modseq > store->known + 1)
             imap_write_changed(s, info);
         else if (s->condstore)
             write_modseq(s, info);
@@ -140,6 +145,24 @@ static void stored(struct postern_imap *s, const struct imap_answer *answer)
     s->work = tell_more;
 }
 
+/* store_now - the news are told. */
+static void store_now(struct postern_imap *s)
+{
+    struct imap_store *store = s->store;
+
+    s->after_news = NULL;
+    store->known = s->view.modseq;
+    s->question = (struct postern_imap_question){.uids = store->uids,
+                                                 .uid_count = store->uid_count,
+                                                 .how = store->how,
+                                                 .flags = store->flags.flags,
+                                                 .keywords = store->flags.keywords,
+                                                 .keyword_count = store->flags.count,
+                                                 .conditional = store->conditional,
+                                                 .since = store->since};
+    imap_ask(s, POSTERN_IMAP_STORE, stored);
+}
+
 void imap_cmd_store(struct postern_imap *s)
 {
     struct imap_store *store = arena_alloc(&s->arena, sizeof *store);
@@ -162,13 +185,6 @@ void imap_cmd_store(struct postern_imap *s)
         imap_ok(s, NULL, "done");
         return;
     }
-    s->question = (struct postern_imap_question){.uids = store->uids,
-                                                 .uid_count = store->uid_count,
-                                                 .how = store->how,
-                                                 .flags = store->flags.flags,
-                                                 .keywords = store->flags.keywords,
-                                                 .keyword_count = store->flags.count,
-                                                 .conditional = store->conditional,
-                                                 .since = store->since};
-    imap_ask(s, POSTERN_IMAP_STORE, stored);
+    s->after_news = store_now;
+    imap_news_ask(s);
 }

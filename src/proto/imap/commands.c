@@ -220,6 +220,7 @@ void imap_command_over(struct postern_imap *s)
     s->tag = (struct postern_span){0};
     s->result = NULL;
     s->by_uid = false;
+    s->after_news = NULL;
     s->fetch = NULL;
     s->select = NULL;
     s->list = NULL;

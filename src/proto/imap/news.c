@@ -273,6 +273,8 @@ static void took(struct postern_imap *s, const struct imap_answer *answer)
         imap_write_result(s);
     else if (s->closing)
         imap_over(s);
+    else if (s->after_news)
+        s->after_news(s);
 }
 
 void imap_news_ask(struct postern_imap *s)

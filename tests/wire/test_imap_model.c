@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/* test_imap_model - random commands of up to four sessions over two mailboxes. A client here
+ * believes what the server tells it, and nothing else; at every step its belief is held against
+ * what a fresh look by UID shows, and a client that comes back with QRESYNC must end with exactly
+ * what is there. MODEL_SEED and MODEL_COUNT replay and lengthen. A run that fails is told with its
+ * commands. */
+#include "imap_host.h"
+
+#define MESSAGES_MOST 400
+#define STEPS 60
+#define SESSIONS 3
+#define FLAG_UNKNOWN 0x80u
+
+static const char *const flag_names[] = {"\\Seen", "\\Answered", "\\Flagged", "\\Deleted",
+                                         "\\Draft"};
+
+/* struct belief - what a client takes to be there: by number, UID (0: not told) and flags. */
+struct belief {
+    uint32_t uids[MESSAGES_MOST];
+    unsigned flags[MESSAGES_MOST];
+    unsigned count;
+    uint64_t modseq;
+    uint32_t validity;
+};
+
+struct client {
+    struct host_session s;
+    struct belief belief;
+    bool selected, idling, qresync;
+    const char *box;
+};
+
+struct run {
+    struct host host;
+    struct client clients[SESSIONS];
+    unsigned seed;
+    char log[65536];
+    size_t log_n;
+    bool failed;
+};
+
+static unsigned chance(struct run *run, unsigned of)
+{
+    return (unsigned)rand_r(&run->seed) % of;
+}
+
+static void fail(struct run *run, const struct client *client, const char *what, const char *more)
+{
+    if (!run->failed)
+        printf("FAILED: session %d: %s %s\n%s\n", (int)(client - run->clients) + 1, what, more,
+               run->log);
+    run->failed = true;
+}
+
+/* ---- what a client understands --------------------------------------------------------------- */
+
+static unsigned flags_of(const char *text, const char *end)
+{
+    unsigned flags = 0;
+
+    for (unsigned i = 0; i < 5; i++) {
+        const char *found =
+            memmem(text, (size_t)(end - text), flag_names[i], strlen(flag_names[i]));
+
+        flags |= found ? 1u << i : 0;
+    }
+    return flags;
+}
+
+static void forget_one(struct belief *belief, unsigned number)
+{
+    memmove(belief->uids + number - 1, belief->uids + number,
+            (belief->count - number) * sizeof *belief->uids);
+    memmove(belief->flags + number - 1, belief->flags + number,
+            (belief->count - number) * sizeof *belief->flags);
+    belief->count--;
+}
+
+static void vanished(struct run *run, struct client *client, const char *set, bool earlier)
+{
+    struct belief *belief = &client->belief;
+
+    while (*set >= '0' && *set <= '9') {
+        unsigned long first = strtoul(set, (char **)(uintptr_t)&set, 10), last = first;
+
+        if (*set == ':')
+            last = strtoul(set + 1, (char **)(uintptr_t)&set, 10);
+        for (unsigned long uid = first; uid <= last; uid++) {
+            unsigned i = 0, unknown = 0;
+
+            while (i < belief->count && belief->uids[i] != uid)
+                i++;
+            /* one whose UID was never shown stands behind those with lower UIDs */
+            for (unsigned k = 0; k < belief->count; k++)
+                if (belief->uids[k] && belief->uids[k] < uid)
+                    unknown = k + 1;
+            while (unknown < belief->count && belief->uids[unknown])
+                unknown++;
+            if (i < belief->count)
+                forget_one(belief, i + 1);
+            else if (!earlier && unknown < belief->count)
+                forget_one(belief, unknown + 1);
+            else if (!earlier)
+                fail(run, client, "VANISHED of what was never told", set);
+        }
+        set += *set == ',';
+    }
+}
+
+static void fetched(struct run *run, struct client *client, unsigned number, const char *rest)
+{
+    const char *uid = strstr(rest, "UID "), *flags = strstr(rest, "FLAGS (");
+    struct belief *belief = &client->belief;
+
+    if (number == 0 || number > belief->count) {
+        fail(run, client, "FETCH of a number that is not there", rest);
+        return;
+    }
+    if (uid) {
+        uint32_t told = (uint32_t)strtoul(uid + 4, NULL, 10);
+
+        if (belief->uids[number - 1] && belief->uids[number - 1] != told)
+            fail(run, client, "a number has another UID", rest);
+        belief->uids[number - 1] = told;
+    }
+    if (flags)
+        belief->flags[number - 1] = flags_of(flags + 7, strchr(flags + 7, ')'));
+}
+
+static void one_line(struct run *run, struct client *client, const char *line)
+{
+    struct belief *belief = &client->belief;
+    unsigned number;
+    int n = 0;
+
+    if (sscanf(line, "* %u EXISTS%n", &number, &n) == 1 && n) {
+        if (number < belief->count || number >= MESSAGES_MOST)
+            fail(run, client, "EXISTS fell, or is beyond all", line);
+        for (; belief->count < number && belief->count < MESSAGES_MOST; belief->count++) {
+            belief->uids[belief->count] = 0;
+            belief->flags[belief->count] = FLAG_UNKNOWN;
+        }
+    } else if (sscanf(line, "* %u EXPUNGE%n", &number, &n) == 1 && n) {
+        if (number == 0 || number > belief->count)
+            fail(run, client, "EXPUNGE of what is not there", line);
+        else
+            forget_one(belief, number);
+    } else if (strncmp(line, "* VANISHED (EARLIER) ", 21) == 0) {
+        vanished(run, client, line + 21, true);
+    } else if (strncmp(line, "* VANISHED ", 11) == 0) {
+        vanished(run, client, line + 11, false);
+    } else if (sscanf(line, "* %u FETCH (%n", &number, &n) == 1 && n) {
+        fetched(run, client, number, line + n);
+    } else if (strstr(line, "[HIGHESTMODSEQ ")) {
+        belief->modseq = strtoull(strstr(line, "[HIGHESTMODSEQ ") + 15, NULL, 10);
+    } else if (strstr(line, "[UIDVALIDITY ")) {
+        belief->validity = (uint32_t)strtoul(strstr(line, "[UIDVALIDITY ") + 13, NULL, 10);
+    }
+}
+
+static void listen(struct run *run, struct client *client)
+{
+    char *at = client->s.said;
+
+    while (client->s.said_n) {
+        char *end = memchr(at, '\n', client->s.said_n);
+
+        if (!end)
+            break;
+        *end = '\0';
+        run->log_n += (size_t)snprintf(run->log + run->log_n, sizeof run->log - run->log_n,
+                                       "  S%d %.180s\n", (int)(client - run->clients) + 1, at);
+        one_line(run, client, at);
+        client->s.said_n -= (size_t)(end - at) + 1;
+        at = end + 1;
+    }
+}
+
+static void say(struct run *run, struct client *client, const char *text)
+{
+    char line[400];
+
+    run->log_n += (size_t)snprintf(run->log + run->log_n, sizeof run->log - run->log_n, "C%d %s\n",
+                                   (int)(client - run->clients) + 1, text);
+    if (run->log_n > sizeof run->log - 8192)
+        run->log_n = 0;
+    snprintf(line, sizeof line, "%s\r\n", text);
+    host_say(&client->s, postern_span_of(line), 1 + chance(run, 40));
+    listen(run, client);
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+static void set_of(struct run *run, const struct client *client, char *out, size_t size, bool uids)
+{
+    unsigned top = uids ? 30 : client->belief.count, a, b;
+
+    a = 1 + chance(run, top ? top : 1);
+    b = 1 + chance(run, top ? top : 1);
+    snprintf(out, size, chance(run, 3) ? "%u:%u" : "%u", a, b);
+}
+
+/* change - what a client that said .SILENT takes the flags to be now; others are told. */
+static void expect_silent(struct client *client, const char *set, bool by_uid, char how,
+                          unsigned flags)
+{
+    unsigned a = 0, b = 0;
+
+    if (sscanf(set, "%u:%u", &a, &b) == 1)
+        b = a;
+    for (unsigned i = 0; i < client->belief.count; i++) {
+        unsigned key = by_uid ? client->belief.uids[i] : i + 1, low = a < b ? a : b,
+                 high = a < b ? b : a;
+
+        if (key < low || key > high)
+            continue;
+        if (how == '+')
+            client->belief.flags[i] |= flags;
+        else if (how == '-')
+            client->belief.flags[i] &= ~flags;
+        else
+            client->belief.flags[i] = flags;
+    }
+}
+
+static void store(struct run *run, struct client *client)
+{
+    bool by_uid = chance(run, 2), silent = chance(run, 2);
+    unsigned flag = chance(run, 5);
+    char how = "+-\0"[chance(run, 3)], set[40], line[200];
+    struct belief before;
+
+    set_of(run, client, set, sizeof set, by_uid);
+    snprintf(line, sizeof line, "a %sSTORE %s %.1sFLAGS%s (%s)", by_uid ? "UID " : "", set,
+             how ? &how : "", silent ? ".SILENT" : "", flag_names[flag]);
+    /* the change stands in the client's mind before the answers, which can only correct it; a
+     * client that does not know a message's flags or UID has nothing to change */
+    before = client->belief;
+    for (unsigned i = 0; i < before.count; i++)
+        if (before.flags[i] & FLAG_UNKNOWN || (by_uid && !before.uids[i]))
+            silent = false;
+    if (silent) {
+        /* news first, then the change, then corrections: as the server orders them */
+        say(run, client, "n NOOP");
+        set_of(run, client, set, sizeof set, by_uid);
+        for (unsigned i = 0; i < client->belief.count; i++)
+            if (client->belief.flags[i] & FLAG_UNKNOWN || (by_uid && !client->belief.uids[i]))
+                return;
+        if (!by_uid && client->belief.count == 0)
+            return;
+        snprintf(line, sizeof line, "a %sSTORE %s %.1sFLAGS.SILENT (%s)", by_uid ? "UID " : "", set,
+                 how ? &how : "", flag_names[flag]);
+        expect_silent(client, set, by_uid, how, 1u << flag);
+    } else {
+        char *dot = strstr(line, ".SILENT");
+
+        if (dot)
+            memmove(dot, dot + 7, strlen(dot + 7) + 1);
+    }
+    say(run, client, line);
+}
+
+static void append(struct run *run, struct client *client)
+{
+    char line[200];
+
+    snprintf(line, sizeof line, "a APPEND %s %s{4+}\r\nmail", chance(run, 4) ? "INBOX" : "other",
+             chance(run, 2) ? "(\\Flagged) " : "");
+    say(run, client, line);
+}
+
+static void copy(struct run *run, struct client *client)
+{
+    char set[40], line[120];
+    bool by_uid = chance(run, 2);
+
+    set_of(run, client, set, sizeof set, by_uid);
+    snprintf(line, sizeof line, "a %s%s %s %s", by_uid ? "UID " : "",
+             chance(run, 2) ? "COPY" : "MOVE", set, chance(run, 2) ? "INBOX" : "other");
+    say(run, client, line);
+}
+
+/* leave_and_return - with QRESYNC, and what was believed. */
+static void leave_and_return(struct run *run, struct client *client)
+{
+    char line[200];
+
+    if (!client->qresync)
+        return;
+    say(run, client, "a UNSELECT");
+    client->selected = false;
+    for (unsigned i = chance(run, 3); i > 0; i--)
+        append(run, &run->clients[chance(run, SESSIONS)]);
+    snprintf(line, sizeof line, "a SELECT %s (QRESYNC (%u %llu))", client->box,
+             client->belief.validity, (unsigned long long)client->belief.modseq);
+    client->belief.count = 0; /* EXISTS comes first; the UIDs are told below */
+    say(run, client, line);
+    client->selected = true;
+    say(run, client, "a UID FETCH 1:* (FLAGS)");
+}
+
+static void select_box(struct run *run, struct client *client)
+{
+    client->belief = (struct belief){.count = 0};
+    client->box = chance(run, 3) ? "INBOX" : "other";
+    say(run, client, client->box[0] == 'I' ? "a SELECT INBOX" : "a SELECT other");
+    client->selected = true;
+    say(run, client, "a UID FETCH 1:* (FLAGS)");
+}
+
+static void command(struct run *run, struct client *client)
+{
+    char set[40], line[120];
+
+    if (client->idling) {
+        client->idling = false;
+        say(run, client, "DONE");
+        return;
+    }
+    if (!client->selected) {
+        select_box(run, client);
+        return;
+    }
+    switch (chance(run, 12)) {
+    case 0:
+        append(run, client);
+        break;
+    case 1:
+    case 2:
+    case 3:
+        store(run, client);
+        break;
+    case 4:
+        copy(run, client);
+        break;
+    case 5:
+        say(run, client, "a EXPUNGE");
+        break;
+    case 6:
+        set_of(run, client, set, sizeof set, true);
+        snprintf(line, sizeof line, "a UID EXPUNGE %s", set);
+        say(run, client, line);
+        break;
+    case 7:
+        set_of(run, client, set, sizeof set, false);
+        snprintf(line, sizeof line, "a FETCH %s (UID FLAGS%s)", set,
+                 chance(run, 3) ? "" : " BODY[]");
+        say(run, client, line);
+        break;
+    case 8:
+        say(run, client, "a IDLE");
+        client->idling = true;
+        break;
+    case 9:
+        say(run, client, "a SEARCH NOT DELETED");
+        break;
+    case 10:
+        leave_and_return(run, client);
+        break;
+    default:
+        client->selected = chance(run, 4);
+        say(run, client, client->selected ? "a NOOP" : "a CLOSE");
+        break;
+    }
+}
+
+/* ---- checking -------------------------------------------------------------------------------- */
+
+/* check - after a NOOP a client knows all: it must be what a fresh look shows. */
+static void check(struct run *run, struct client *client)
+{
+    struct belief before;
+
+    if (!client->selected || client->idling)
+        return;
+    say(run, client, "c NOOP");
+    before = client->belief;
+    say(run, client, "c UID FETCH 1:* (FLAGS)");
+    if (before.count != client->belief.count)
+        fail(run, client, "the count changed by looking", "");
+    for (unsigned i = 0; i < before.count && i < client->belief.count; i++)
+        if (!(before.flags[i] & FLAG_UNKNOWN) && before.flags[i] != client->belief.flags[i])
+            fail(run, client, "flags are others than it was told", "");
+    for (unsigned i = 0; i < client->belief.count; i++)
+        if (!client->belief.uids[i])
+            fail(run, client, "a message was not shown", "");
+}
+
+static void same_view(struct run *run)
+{
+    for (unsigned i = 1; i < SESSIONS; i++) {
+        const struct client *a = &run->clients[0], *b = &run->clients[i];
+
+        if (!a->selected || !b->selected || a->idling || b->idling || strcmp(a->box, b->box) != 0)
+            continue;
+        if (a->belief.count != b->belief.count ||
+            memcmp(a->belief.uids, b->belief.uids, a->belief.count * sizeof *a->belief.uids) != 0 ||
+            memcmp(a->belief.flags, b->belief.flags, a->belief.count * sizeof *a->belief.flags) !=
+                0)
+            fail(run, b, "two clients see different mailboxes", "");
+    }
+}
+
+static void begin(struct run *run)
+{
+    host_open(&run->host);
+    for (unsigned i = 0; i < SESSIONS; i++) {
+        struct client *client = &run->clients[i];
+
+        host_connect(&run->host, &client->s, true);
+        say(run, client, "l LOGIN ann secret");
+        if (i == 0)
+            say(run, client, "l CREATE other");
+        if (i == 1 || chance(run, 3) == 0)
+            say(run, client, "l ENABLE QRESYNC"), client->qresync = true;
+        for (unsigned n = chance(run, 6); n > 0; n--)
+            append(run, client);
+        select_box(run, client);
+    }
+}
+
+static bool play(unsigned seed)
+{
+    static struct run run;
+    bool good;
+
+    memset(&run, 0, sizeof run);
+    run.seed = seed;
+    begin(&run);
+    for (unsigned step = 0; step < STEPS && !run.failed; step++) {
+        command(&run, &run.clients[chance(&run, SESSIONS)]);
+        for (unsigned i = 0; i < SESSIONS; i++)
+            if (run.clients[i].idling) {
+                host_news(&run.clients[i].s, SIZE_MAX);
+                listen(&run, &run.clients[i]);
+            }
+        if (step % 5 == 4) {
+            for (unsigned i = 0; i < SESSIONS; i++)
+                check(&run, &run.clients[i]);
+            same_view(&run);
+        }
+    }
+    good = !run.failed;
+    if (!good)
+        printf("MODEL_SEED=%u replays it\n", seed);
+    for (unsigned i = 0; i < SESSIONS; i++)
+        host_hang_up(&run.clients[i].s);
+    host_close(&run.host);
+    return good;
+}
+
+int main(void)
+{
+    const char *seed = getenv("MODEL_SEED"), *count = getenv("MODEL_COUNT");
+    unsigned first = seed ? (unsigned)strtoul(seed, NULL, 10) : 1;
+    unsigned n = count  ? (unsigned)strtoul(count, NULL, 10)
+                 : seed ? 1
+                        : 1000,
+             passed = 0, failed = 0;
+
+    for (unsigned i = 0; i < n && failed < 3; i++)
+        *(play(first + i) ? &passed : &failed) += 1;
+    printf("%u passed, %u failed\n", passed, failed);
+    return failed > 0;
+}
