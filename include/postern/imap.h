@@ -124,8 +124,9 @@ struct postern_imap_question {
     /* a mailbox's name in UTF-8; LOGIN: whose account; RENAME: from name to `to` */
     struct postern_span name, to;
     enum postern_special_use special; /* CREATE */
-    bool on;        /* SUBSCRIBE: not UNSUBSCRIBE; SELECT: only to read; COPY: move */
-    uint64_t since; /* NEWS: mod-sequence */
+    bool on; /* SUBSCRIBE: not UNSUBSCRIBE; SELECT: only to read; COPY: move; NEWS: also if nothing
+                is */
+    uint64_t since;                 /* NEWS: mod-sequence */
     struct postern_uid_range range; /* MESSAGES */
     uint32_t count;                 /* MESSAGES: at most so many, the first ones */
     uint32_t uid;                   /* STRUCTURE, CONTENT */
@@ -212,6 +213,7 @@ struct postern_imap_mailbox {
     size_t keyword_count;
     uint32_t
         recent_from; /* SELECT: this UID and above were in no session before (\Recent); 0: none */
+    bool unchanged;  /* NEWS: nothing since; what stands above does not count */
     bool read_only;  /* SELECT: it can only be read */
 };
 POSTERN_API int postern_imap_answer_mailbox(struct postern_imap *s, uint64_t id, int err,

@@ -121,7 +121,7 @@ struct postern_store_ops {
     int (*list)(struct postern_account *account,
                 int (*each)(void *ctx, const struct postern_status *status), void *ctx);
     /* status - of one. POSTERN_E_NOT_FOUND. */
-    int (*status)(struct postern_account *account, struct postern_span name,
+    int (*status)(struct postern_account *account, struct postern_span name, unsigned flags,
                   struct postern_status *status_r);
     /* create - with all levels above it, each for itself. POSTERN_E_EXISTS. */
     int (*create)(struct postern_account *account, struct postern_span name,

@@ -142,6 +142,27 @@ static int write_some(struct net_conn *conn, size_t *budget, postern_time now)
     return n < 0 ? n : written;
 }
 
+/* feed_kept - several commands in one packet are answered in one: what was kept is offered as long
+ * as the session takes it, before anything is written. */
+static int feed_kept(struct net_conn *conn, postern_time now)
+{
+    const struct net_session_ops *ops = conn->session.ops;
+    int took = 1;
+
+    while (took > 0 && conn->rest_bytes && !conn->moving_to) {
+        unsigned wants = ops->wants(conn->session.self);
+
+        if (!(wants & POSTERN_WANT_READ) || wants & (POSTERN_WANT_TLS | POSTERN_WANT_CLOSE))
+            break;
+        took = ops->feed(conn->session.self, span_make(conn->rest, conn->rest_bytes), now);
+        if (took > 0) {
+            rest_take(conn, (size_t)took);
+            ops->pump(conn->session.self, now);
+        }
+    }
+    return took == POSTERN_E_CLOSED || took == POSTERN_E_NOMEM ? 0 : took;
+}
+
 /* turn - one round: pump, write, read. >0 something moved, 0 nothing to do, <0 close now. */
 static int turn(struct net_conn *conn, bool *readable, size_t *budget)
 {
@@ -152,8 +173,11 @@ static int turn(struct net_conn *conn, bool *readable, size_t *budget)
 
     conn->again = false;
     ops->pump(conn->session.self, now);
+    fed = feed_kept(conn, now);
     if (conn->moving_to)
         return 0;
+    if (fed < 0)
+        return fed;
     wrote = write_some(conn, budget, now);
     if (wrote < 0)
         return wrote;

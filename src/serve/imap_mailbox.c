@@ -86,8 +86,7 @@ static void list_finish(struct serve_imap *s, int err)
 
 static int status_work(struct serve_imap *s, unsigned wait_flag)
 {
-    (void)wait_flag;
-    return imap_ops(s)->status(s->account, s->question.name, &s->status);
+    return imap_ops(s)->status(s->account, s->question.name, wait_flag, &s->status);
 }
 
 static void status_finish(struct serve_imap *s, int err)
@@ -145,8 +144,12 @@ static int look(struct serve_imap *s, unsigned wait_flag)
 
     buffer_take(&s->infos, buffer_length(&s->infos));
     buffer_take(&s->ranges, buffer_length(&s->ranges));
-    if (!err)
-        err = take_ranges(s);
+    s->unchanged = s->question.kind == POSTERN_IMAP_NEWS && !s->question.on &&
+                   s->status.modseq == s->question.since &&
+                   s->status.uid_validity == s->selected_validity;
+    if (err || s->unchanged)
+        return err;
+    err = take_ranges(s);
     if (!err && s->question.since < s->status.modseq)
         err = imap_ops(s)->each(s->mailbox, everything, s->question.since, note_info, s);
     return err;
@@ -163,9 +166,10 @@ static void answer_mailbox(struct serve_imap *s, int err)
         .changed_count = infos.n / sizeof(struct postern_message_info),
         .keywords = s->keywords,
         .recent_from = s->recent_from,
+        .unchanged = s->unchanged,
         .read_only = s->site->read_only};
 
-    if (!err)
+    if (!err && !s->unchanged)
         imap_learn(s);
     mailbox.keyword_count = s->keyword_count;
     postern_imap_answer_mailbox(s->engine, s->question.id, err, &mailbox);
@@ -183,6 +187,7 @@ static int select_work(struct serve_imap *s, unsigned wait_flag)
         err = look(s, wait_flag);
     if (err)
         return err;
+    s->selected_validity = s->status.uid_validity;
     s->recent_from = s->status.recent_from;
     if (s->status.recent == 0 || s->question.on || s->site->read_only)
         return 0;
@@ -213,7 +218,7 @@ const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind)
                                   rename = {rename_work, plain_finish, false},
                                   subscribe = {subscribe_work, plain_finish, false},
                                   list = {list_work, list_finish, false},
-                                  status = {status_work, status_finish, false},
+                                  status = {status_work, status_finish, true},
                                   select = {select_work, select_finish, true},
                                   news = {look, news_finish, true};
 

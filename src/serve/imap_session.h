@@ -47,7 +47,9 @@ struct serve_imap {
     /* what a question found */
     struct postern_status status;
     char status_name[POSTERN_MAILBOX_NAME_MAX + 1];
-    uint32_t uid_validity, recent_from;
+    uint32_t uid_validity; /* of where messages went */
+    uint32_t recent_from, selected_validity;
+    bool unchanged;
     struct postern_span block;
     struct buffer infos, ranges, statuses, names, uids;
     uint64_t fetched, appended, expunged;

@@ -61,7 +61,7 @@ static struct postern_status status_of(struct home *home, const char *name)
 {
     struct postern_status status;
 
-    assert_int_equal(home->w.ops->status(home->account, text(name), &status), 0);
+    assert_int_equal(home->w.ops->status(home->account, text(name), 0, &status), 0);
     return status;
 }
 
@@ -98,8 +98,8 @@ static void test_remove(void **state)
     assert_int_equal(home.w.ops->remove(home.account, text("a")), 0);
     assert_int_equal(home.w.ops->refresh(box, 0, &status), POSTERN_E_NOT_FOUND);
     home.w.ops->close(&box);
-    assert_int_equal(home.w.ops->status(home.account, text("a"), &status), POSTERN_E_NOT_FOUND);
-    assert_int_equal(home.w.ops->status(home.account, text("a/b"), &status), 0);
+    assert_int_equal(home.w.ops->status(home.account, text("a"), 0, &status), POSTERN_E_NOT_FOUND);
+    assert_int_equal(home.w.ops->status(home.account, text("a/b"), 0, &status), 0);
     assert_int_equal(home.w.ops->remove(home.account, text("none")), POSTERN_E_NOT_FOUND);
     assert_int_equal(home.w.ops->remove(home.account, text("INBOX")), POSTERN_E_DENIED);
     assert_int_equal(create(&home, "a"), 0); /* another mailbox of that name */

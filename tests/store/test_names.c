@@ -143,7 +143,7 @@ static void test_hostile(void **state)
         int r;
 
         if (made >= MADE) {
-            r = w.ops->status(account, span, &status);
+            r = w.ops->status(account, span, 0, &status);
             assert_true(r == 0 || r == POSTERN_E_NOT_FOUND || r == POSTERN_E_SYNTAX ||
                         r == POSTERN_E_TOO_LONG);
             continue;

@@ -169,16 +169,12 @@ static void count_gone(struct postern_imap *s, struct postern_uid_range range)
     s->told_down += range.last - range.first + 1;
 }
 
-/* take_gone - tell them, if it may be done; the view is then what is there, up to its end. */
+/* take_gone - tell them; the view is then what is there, up to its end. */
 static void take_gone(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
     uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;
     struct imap_view next = {.allocator = s->o.allocator};
 
-    s->told_down = 0;
-    gone(s, now, count_gone);
-    if (!s->told_down)
-        return;
     s->told_down = 0;
     gone(s, now, s->qresync ? tell_vanished : tell_expunged);
     if (s->qresync)
@@ -232,13 +228,18 @@ static void take_news(struct postern_imap *s, const struct postern_imap_mailbox 
     bool may = !s->row || !(s->row->flags & ROW_NO_EXPUNGE) || s->by_uid;
     uint32_t known = s->view.uid_next;
 
+    if (now->unchanged)
+        return;
     if (now->status.uid_validity != s->view.uid_validity) {
         write_text(s, "* BYE [CLOSED] the mailbox was made anew\r\n");
         s->closing = true;
         return;
     }
     imap_learn_keywords(s, now->keywords, now->keyword_count, true);
-    if (may)
+    s->told_down = 0;
+    gone(s, now, count_gone);
+    s->owes_expunge = s->told_down > 0 && !may;
+    if (s->told_down && may)
         take_gone(s, now);
     take_new(s, now);
     for (size_t i = 0; i < now->changed_count; i++)
@@ -255,6 +256,7 @@ void imap_unselect(struct postern_imap *s)
     s->state = POSTERN_IMAP_AUTHENTICATED;
     view_done(&s->view);
     s->keyword_count = 0;
+    s->owes_expunge = false;
     memory_free(s->o.allocator, s->keywords);
     s->keywords = NULL;
     imap_tell(s, POSTERN_IMAP_UNSELECT, 0);
@@ -280,7 +282,7 @@ static void took(struct postern_imap *s, const struct imap_answer *answer)
 void imap_news_ask(struct postern_imap *s)
 {
     s->has_news = false;
-    s->question = (struct postern_imap_question){.since = s->view.modseq};
+    s->question = (struct postern_imap_question){.since = s->view.modseq, .on = s->owes_expunge};
     imap_ask(s, POSTERN_IMAP_NEWS, took);
 }
 

@@ -96,7 +96,7 @@ struct postern_imap {
     struct imap_parser in;
     imap_then *then;
     void (*after_news)(struct postern_imap *s); /* the command goes on; NULL: none waits */
-    void (*work)(struct postern_imap *s); /* goes on as output drains; NULL: nothing */
+    void (*work)(struct postern_imap *s);       /* goes on as output drains; NULL: nothing */
     struct postern_sasl *sasl;
     enum postern_verdict verdict;
     bool idling;
@@ -120,8 +120,8 @@ struct postern_imap {
     struct imap_view view;
     char (*keywords)[IMAP_KEYWORD_BYTES];
     unsigned keyword_count;
-    bool read_only;
-    struct uid_told *told; /* what this command itself told of flags, by UID; in the arena */
+    bool read_only, owes_expunge; /* owes: some are gone and could not be told */
+    struct uid_told *told;        /* what this command itself told of flags, by UID; in the arena */
     size_t told_count, told_room;
     uint32_t told_down; /* EXPUNGE lines, or ranges, told just now */
 };

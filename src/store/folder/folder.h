@@ -189,7 +189,7 @@ struct postern_span row_unique_id(const struct postern_account *account,
 /* ---- mailboxes.c */
 int folder_list(struct postern_account *account,
                 int (*each)(void *ctx, const struct postern_status *status), void *ctx);
-int folder_status(struct postern_account *account, struct postern_span name,
+int folder_status(struct postern_account *account, struct postern_span name, unsigned flags,
                   struct postern_status *status_r);
 int folder_create(struct postern_account *account, struct postern_span name,
                   enum postern_special_use special);

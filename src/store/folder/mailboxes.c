@@ -96,20 +96,23 @@ int folder_list(struct postern_account *account,
     return err;
 }
 
-int folder_status(struct postern_account *account, struct postern_span name,
+int folder_status(struct postern_account *account, struct postern_span name, unsigned flags,
                   struct postern_status *status_r)
 {
+    bool waits = !(flags & POSTERN_STORE_NO_WAIT);
     struct index_mailbox *mailbox;
     int err = name_check(&name);
 
     if (!err)
-        err = account_enter(account, 0);
+        err = account_enter(account, flags);
     if (err)
         return err;
-    err = account_discover(account);
+    err = waits ? account_discover(account) : 0;
     mailbox = err ? NULL : existing(account, name);
     if (mailbox)
-        err = mailbox_sync(account, mailbox->facts.id, 0, false);
+        err = mailbox_sync(account, mailbox->facts.id, flags, false);
+    else if (!waits) /* it may have been made by another */
+        err = POSTERN_E_AGAIN;
     mailbox = err ? NULL : existing(account, name);
     if (mailbox) {
         folder_status_of(account, mailbox, status_r);

@@ -120,10 +120,15 @@ static int find_parsed(struct postern_mailbox *mailbox, uint32_t uid, unsigned f
 {
     struct postern_account *account = mailbox->account;
     struct index_mailbox *rows = index_mailbox_of(&account->index, mailbox->id);
-    const struct index_row *row = rows ? mailbox_find(rows, uid) : NULL;
+    size_t place = rows ? mailbox_place(rows, uid) : 0;
+    const struct index_row *row =
+        rows && place < mailbox_rows(rows) ? mailbox_row(rows, place) : NULL;
     struct stat facts;
 
     *fd_r = -1;
+    if (row && (row->uid != uid || row->bits & ROW_GONE))
+        row = NULL;
+    /* the row's own checksum can wait: a record tells whose it is, and whether it is whole */
     if (row && cache_read(&account->index, rows, row, block_r) == 0)
         return 0;
     if (flags & POSTERN_STORE_NO_WAIT && !is_quick(account, row))

@@ -217,10 +217,11 @@ int folder_refresh(struct postern_mailbox *mailbox, unsigned flags, struct poste
     return mailbox->name ? 0 : POSTERN_E_NOMEM;
 }
 
-/* enter_known - the mutex, and that the mailbox is still there; nothing is looked at. */
+/* enter_known - the mutex, and that the mailbox is still there; nothing is looked at, neither what
+ * others wrote into the index. */
 static int enter_known(struct postern_mailbox *mailbox)
 {
-    int err = account_enter(mailbox->account, 0);
+    int err = account_take(mailbox->account, 0);
 
     if (err || rows_of(mailbox))
         return err;

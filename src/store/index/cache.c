@@ -20,7 +20,7 @@
 #define CACHE_NEW "cache.new"
 #define CACHE_MAGIC UINT64_C(0x31636863746e7370) /* "psntchc1" on a little-endian machine */
 #define RECORD_MAGIC 0x6b6c6221u
-#define FIRST_BYTES 8192  /* read at once; most records are shorter */
+#define FIRST_BYTES 4096  /* read at once; most records are shorter */
 #define COMPACT_ROWS 1000 /* below so many dead ones it is left alone */
 #define FLUSH_BYTES (1u << 20)
 

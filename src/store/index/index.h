@@ -61,7 +61,7 @@ struct index_facts {
     uint32_t uid_validity, uid_next;
     struct index_time seen[INDEX_SUBS]; /* the sub-folders' change times when they were listed */
     uint8_t special, subscribed, exists;
-    uint8_t adopt; /* rows were lost: a file may bring back the UID in its name */
+    uint8_t adopt;        /* rows were lost: a file may bring back the UID in its name */
     uint32_t recent_from; /* this UID and above were in no session; 0: all */
 };
 

@@ -55,12 +55,13 @@ int memory_list(struct postern_account *account,
     return result;
 }
 
-int memory_status(struct postern_account *account, struct postern_span name,
+int memory_status(struct postern_account *account, struct postern_span name, unsigned flags,
                   struct postern_status *status_r)
 {
     const struct box *box;
     int err = name_check(&name);
 
+    (void)flags;
     if (err)
         return err;
     pthread_mutex_lock(&account->memory->mutex);

@@ -96,7 +96,7 @@ void octets_unref(struct octets *octets);
 /* mailboxes.c */
 int memory_list(struct postern_account *account,
                 int (*each)(void *ctx, const struct postern_status *status), void *ctx);
-int memory_status(struct postern_account *account, struct postern_span name,
+int memory_status(struct postern_account *account, struct postern_span name, unsigned flags,
                   struct postern_status *status_r);
 int memory_create(struct postern_account *account, struct postern_span name,
                   enum postern_special_use special);
