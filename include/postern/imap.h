@@ -20,6 +20,7 @@
  *   COPY                    copy or move to `name`                 answer_uids: the new ones
  *   EXPUNGE                 delete these                           answer
  *   APPEND, WRITE           begin a message for `name`; octets     answer
+ *   QUOTA                   what the account has and may have     answer_quota
  *   COMMIT                  make all that were begun last          answer_uids: the new ones
  * and tells (id 0, no answer)
  *   CONTENT_DONE            the open message may be closed
@@ -103,6 +104,7 @@ enum postern_imap_question_kind {
     POSTERN_IMAP_APPEND,
     POSTERN_IMAP_WRITE,
     POSTERN_IMAP_COMMIT,
+    POSTERN_IMAP_QUOTA,
     /* news */
     POSTERN_IMAP_CONTENT_DONE,
     POSTERN_IMAP_ABORT,
@@ -218,6 +220,8 @@ struct postern_imap_mailbox {
 };
 POSTERN_API int postern_imap_answer_mailbox(struct postern_imap *s, uint64_t id, int err,
                                             const struct postern_imap_mailbox *mailbox);
+POSTERN_API int postern_imap_answer_quota(struct postern_imap *s, uint64_t id, int err,
+                                          const struct postern_quota *quota);
 /* postern_imap_answer_messages - rising; fewer than question.count: there are no more. */
 POSTERN_API int postern_imap_answer_messages(struct postern_imap *s, uint64_t id, int err,
                                              const struct postern_message_info *all, size_t count);

@@ -95,6 +95,17 @@ static void status_finish(struct serve_imap *s, int err)
     postern_imap_answer_status(s->engine, s->question.id, err, &s->status);
 }
 
+static int quota_work(struct serve_imap *s, unsigned wait_flag)
+{
+    (void)wait_flag;
+    return imap_ops(s)->quota(s->account, &s->quota);
+}
+
+static void quota_finish(struct serve_imap *s, int err)
+{
+    postern_imap_answer_quota(s->engine, s->question.id, err, &s->quota);
+}
+
 /* ---- SELECT, NEWS ---------------------------------------------------------------------------- */
 
 void imap_learn(struct serve_imap *s)
@@ -219,6 +230,7 @@ const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind)
                                   subscribe = {subscribe_work, plain_finish, false},
                                   list = {list_work, list_finish, false},
                                   status = {status_work, status_finish, true},
+                                  quota = {quota_work, quota_finish, false},
                                   select = {select_work, select_finish, true},
                                   news = {look, news_finish, true};
 
@@ -235,6 +247,8 @@ const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind)
         return &list;
     case POSTERN_IMAP_STATUS:
         return &status;
+    case POSTERN_IMAP_QUOTA:
+        return &quota;
     case POSTERN_IMAP_SELECT:
         return &select;
     case POSTERN_IMAP_NEWS:

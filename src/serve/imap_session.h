@@ -46,6 +46,7 @@ struct serve_imap {
     size_t keyword_count;
     /* what a question found */
     struct postern_status status;
+    struct postern_quota quota;
     char status_name[POSTERN_MAILBOX_NAME_MAX + 1];
     uint32_t uid_validity; /* of where messages went */
     uint32_t recent_from, selected_validity;

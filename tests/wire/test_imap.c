@@ -173,6 +173,17 @@ static void quietly(struct play *play, unsigned who, const char *text)
     s->said_n = 0;
 }
 
+/* limit - "KIB MESSAGES". */
+static void limit(struct play *play, const char *text)
+{
+    char *rest;
+    struct postern_quota quota = {.bytes_max = strtoul(text, &rest, 10) * 1024};
+
+    quota.messages_max = strtoul(rest, NULL, 10);
+    (void)session(play, 1);
+    play->host.store.ops->limit(&play->host.store, &quota);
+}
+
 /* setup - "secure": no plaintext logins. "mail N": N messages in ann's INBOX, "new N": \Recent
  * ones. "login", "select": that and its answer, by the session whose number stands before it. */
 static bool setup(struct play *play, const char *text)
@@ -183,6 +194,8 @@ static bool setup(struct play *play, const char *text)
 
     if (strcmp(text, "secure") == 0)
         play->plaintext = false;
+    else if (strncmp(text, "quota ", 6) == 0)
+        limit(play, text + 6);
     else if (strncmp(text, "mail ", 5) == 0)
         deliver(play, (unsigned)strtoul(text + 5, NULL, 10), false);
     else if (strncmp(text, "new ", 4) == 0)

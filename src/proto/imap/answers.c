@@ -76,6 +76,12 @@ int postern_imap_answer_mailbox(struct postern_imap *s, uint64_t id, int err,
                 &(struct imap_answer){.err = err, .mailbox = mailbox});
 }
 
+int postern_imap_answer_quota(struct postern_imap *s, uint64_t id, int err,
+                              const struct postern_quota *quota)
+{
+    return take(s, id, mask(POSTERN_IMAP_QUOTA), &(struct imap_answer){.err = err, .quota = quota});
+}
+
 int postern_imap_answer_messages(struct postern_imap *s, uint64_t id, int err,
                                  const struct postern_message_info *all, size_t count)
 {

@@ -57,8 +57,8 @@ void imap_write_capability(struct postern_imap *s)
         return;
     }
     write_text(s, " NAMESPACE UNSELECT IDLE CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE"
-                  " CREATE-SPECIAL-USE UIDPLUS MOVE MULTIAPPEND ESEARCH CONDSTORE QRESYNC"
-                  " OBJECTID STATUS=SIZE");
+                  " CREATE-SPECIAL-USE UIDPLUS MOVE MULTIAPPEND ESEARCH SEARCHRES CONDSTORE QRESYNC"
+                  " OBJECTID QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE STATUS=SIZE");
     if (s->o.seconds)
         write_text(s, " WITHIN");
     write_text(s, " APPENDLIMIT=");

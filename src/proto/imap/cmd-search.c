@@ -9,12 +9,46 @@ static void search_go(struct postern_imap *s);
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
+/* shown - a found UID as the client asked for it. */
+static uint32_t shown(const struct postern_imap *s, uint32_t uid)
+{
+    return s->by_uid ? uid : view_number(&s->view, uid);
+}
+
+/* save - for "$" (RFC 5182 2.1): what is returned, or all. false: out of memory. */
+static bool save(struct postern_imap *s, const struct imap_search *search)
+{
+    unsigned ends = search->returns & (RETURN_MIN | RETURN_MAX);
+    bool all = !ends || search->returns & (RETURN_ALL | RETURN_COUNT);
+    size_t count = 0;
+
+    memory_free(s->o.allocator, s->saved);
+    s->saved = memory_new(s->o.allocator, (search->found_count + 1) * sizeof *s->saved);
+    s->saved_count = 0;
+    if (!s->saved) {
+        imap_no_memory(s);
+        return false;
+    }
+    for (size_t i = 0; i < search->found_count; i++) {
+        uint32_t uid = search->found[i];
+        bool wanted = all || (i == 0 && ends & RETURN_MIN) ||
+                      (i + 1 == search->found_count && ends & RETURN_MAX);
+
+        if (wanted && count && s->saved[count - 1].last + 1 == uid)
+            s->saved[count - 1].last = uid;
+        else if (wanted)
+            s->saved[count++] = (struct postern_uid_range){uid, uid};
+    }
+    s->saved_count = count;
+    return true;
+}
+
 static void write_plain(struct postern_imap *s, const struct imap_search *search)
 {
     write_text(s, "* SEARCH");
     for (size_t i = 0; i < search->found_count; i++) {
         write_text(s, " ");
-        write_number(s, search->found[i]);
+        write_number(s, shown(s, search->found[i]));
     }
     if (search->has_modseq && search->found_count) {
         write_text(s, " (MODSEQ ");
@@ -33,11 +67,11 @@ static void write_extended(struct postern_imap *s, const struct imap_search *sea
     write_text(s, s->by_uid ? ") UID" : ")");
     if (n && search->returns & RETURN_MIN) {
         write_text(s, " MIN ");
-        write_number(s, search->found[0]);
+        write_number(s, shown(s, search->found[0]));
     }
     if (n && search->returns & RETURN_MAX) {
         write_text(s, " MAX ");
-        write_number(s, search->found[n - 1]);
+        write_number(s, shown(s, search->found[n - 1]));
     }
     if (search->returns & RETURN_COUNT) {
         write_text(s, " COUNT ");
@@ -45,6 +79,8 @@ static void write_extended(struct postern_imap *s, const struct imap_search *sea
     }
     if (n && search->returns & RETURN_ALL) {
         write_text(s, " ALL ");
+        for (size_t i = 0; i < n; i++)
+            search->found[i] = shown(s, search->found[i]);
         write_uids(s, search->found, n);
     }
     if (n && search->has_modseq) {
@@ -67,10 +103,12 @@ void imap_search_abort(struct postern_imap *s)
 static void finish(struct postern_imap *s)
 {
     s->work = NULL;
-    if (s->search->has_return)
-        write_extended(s, s->search);
-    else
+    if (s->search->returns & RETURN_SAVE && !save(s, s->search))
+        return;
+    if (!s->search->has_return)
         write_plain(s, s->search);
+    else if (s->search->returns != RETURN_SAVE) /* RFC 5182 2.2: then nothing is told */
+        write_extended(s, s->search);
     imap_search_abort(s);
     imap_ok(s, NULL, "done");
 }
@@ -94,7 +132,7 @@ static void note(struct postern_imap *s, const struct postern_message_info *info
         search->found = more;
         search->found_room = room;
     }
-    search->found[search->found_count++] = s->by_uid ? info->uid : view_number(&s->view, info->uid);
+    search->found[search->found_count++] = info->uid;
     if (search->modseq < info->modseq)
         search->modseq = info->modseq;
 }

@@ -257,6 +257,9 @@ void imap_unselect(struct postern_imap *s)
     view_done(&s->view);
     s->keyword_count = 0;
     s->owes_expunge = false;
+    memory_free(s->o.allocator, s->saved);
+    s->saved = NULL;
+    s->saved_count = 0;
     memory_free(s->o.allocator, s->keywords);
     s->keywords = NULL;
     imap_tell(s, POSTERN_IMAP_UNSELECT, 0);

@@ -389,7 +389,7 @@ static void one_range(struct postern_imap *s, struct imap_parser *in, bool by_ui
 
 void parse_set(struct postern_imap *s, struct imap_parser *in, bool by_uid, struct imap_set *set_r)
 {
-    size_t ranges = 1;
+    size_t ranges = 1 + s->saved_count;
 
     *set_r = (struct imap_set){0};
     for (size_t i = 0; i < in->rest.n && in->rest.p[i] != ' '; i++)
@@ -398,6 +398,12 @@ void parse_set(struct postern_imap *s, struct imap_parser *in, bool by_uid, stru
     if (!set_r->ranges) {
         imap_no_memory(s);
         spoil(in);
+        return;
+    }
+    if (parse_try(in, '$')) {
+        set_r->count = s->saved_count;
+        if (set_r->count)
+            memcpy(set_r->ranges, s->saved, set_r->count * sizeof *s->saved);
         return;
     }
     do

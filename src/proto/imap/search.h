@@ -74,12 +74,12 @@ struct imap_search {
     bool reading;
     struct text_scan *scan;
     /* what was found */
-    uint32_t *found;
+    uint32_t *found; /* UIDs */
     size_t found_count, found_room;
     uint64_t modseq;
 };
 
-enum { RETURN_MIN = 1, RETURN_MAX = 2, RETURN_ALL = 4, RETURN_COUNT = 8 };
+enum { RETURN_MIN = 1, RETURN_MAX = 2, RETURN_ALL = 4, RETURN_COUNT = 8, RETURN_SAVE = 16 };
 
 /* search_parse.c */
 bool search_parse(struct postern_imap *s, struct imap_search *search);

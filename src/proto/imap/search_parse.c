@@ -283,6 +283,8 @@ static void parse_return(struct postern_imap *s, struct imap_search *search)
             search->returns |= RETURN_ALL;
         else if (parse_try_word(&s->in, "COUNT"))
             search->returns |= RETURN_COUNT;
+        else if (parse_try_word(&s->in, "SAVE"))
+            search->returns |= RETURN_SAVE;
         else
             s->in.bad = true;
         if (s->in.rest.n && s->in.rest.p[0] != ')')

@@ -81,6 +81,7 @@ void postern_imap_free(struct postern_imap **session)
     arena_drop(&s->arena);
     view_done(&s->view);
     memory_free(allocator, s->keywords);
+    memory_free(allocator, s->saved);
     secret_wipe(s, sizeof *s);
     memory_free(allocator, s);
     *session = NULL;

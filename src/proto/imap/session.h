@@ -24,6 +24,7 @@ struct imap_answer {
     const struct postern_scram_keys *keys;
     const struct postern_status *statuses;
     const struct postern_message_info *messages;
+    const struct postern_quota *quota;
     const uint32_t *uids;
     size_t count;
     const struct postern_imap_mailbox *mailbox;
@@ -120,8 +121,10 @@ struct postern_imap {
     struct imap_view view;
     char (*keywords)[IMAP_KEYWORD_BYTES];
     unsigned keyword_count;
-    bool read_only, owes_expunge; /* owes: some are gone and could not be told */
-    struct uid_told *told;        /* what this command itself told of flags, by UID; in the arena */
+    bool read_only, owes_expunge;    /* owes: some are gone and could not be told */
+    struct postern_uid_range *saved; /* "$" (RFC 5182), own memory */
+    size_t saved_count;
+    struct uid_told *told; /* what this command itself told of flags, by UID; in the arena */
     size_t told_count, told_room;
     uint32_t told_down; /* EXPUNGE lines, or ranges, told just now */
 };
@@ -178,8 +181,8 @@ struct imap_flags {
     size_t count;
 };
 void parse_flags(struct postern_imap *s, struct imap_parser *in, struct imap_flags *flags_r);
-/* parse_set - a sequence set as UID ranges: rising, apart. Numbers are looked up in the view; one
- * that is not there is bad. by_uid: they are UIDs. saved: "$". */
+/* parse_set - a sequence set, or "$", as UID ranges: rising, apart. Numbers are looked up in the
+ * view; one that is not there is bad. by_uid: they are UIDs. saved: "$". */
 struct imap_set {
     struct postern_uid_range *ranges;
     size_t count;
@@ -267,6 +270,9 @@ void imap_cmd_enable(struct postern_imap *s);
 void imap_cmd_examine(struct postern_imap *s);
 void imap_cmd_expunge(struct postern_imap *s);
 void imap_cmd_fetch(struct postern_imap *s);
+void imap_cmd_getquota(struct postern_imap *s);
+void imap_cmd_getquotaroot(struct postern_imap *s);
+void imap_cmd_setquota(struct postern_imap *s);
 void imap_cmd_id(struct postern_imap *s);
 void imap_cmd_idle(struct postern_imap *s);
 void imap_cmd_list(struct postern_imap *s);
