@@ -196,8 +196,8 @@ def start_dovecot(work):
     wrapped = subprocess.Popen
 
     def popen(command, **more):
-        if command[0] == "dovecot":
-            text = config.read_text().replace("protocols = pop3", "protocols = pop3 imap\nmaildir_very_dirty_syncs = yes")
+        if command[0] == "dovecot" and "imap" not in config.read_text():
+            text = config.read_text().replace("protocols = pop3", "protocols = pop3 imap").replace("maildir_stat_dirs = no", "maildir_stat_dirs = no\nmaildir_very_dirty_syncs = yes")
             config.write_text(text + f"service imap-login {{\n  service_count = 0\n  process_min_avail = 2\n  client_limit = 10000\n"
                               f"  inet_listener imap {{\n    port = {port}\n  }}\n  inet_listener imaps {{\n    port = 0\n  }}\n}}\n"
                               "service imap {\n  service_count = 0\n  process_min_avail = 2\n  client_limit = 100\n}\n"

@@ -112,6 +112,8 @@ void charset_feed(struct charset *charset, struct postern_span in, struct buffer
         charset->held_n = charset->held_n == HELD_BYTES ? 0 : rest.n;
         memmove(charset->held, rest.p, charset->held_n);
     }
+    if (in.n == 0)
+        return;
     rest = convert(charset, in, out);
     if (rest.n < HELD_BYTES) {
         memcpy(charset->held, rest.p, rest.n);
