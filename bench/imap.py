@@ -216,7 +216,8 @@ def table(ours, theirs, versions):
     lines = [f"Machine: {bench.machine()}. {time.strftime('%Y-%m-%d')}. {versions[0]} and {versions[1]} (tuned), same mail, same run.", "",
              "| operation | Postern, CPU us | Dovecot, CPU us | ratio | bar |", "| --- | --: | --: | --: | --: |"]
     for name, us in ours.items():
-        lines.append(f"| {name} | {us:.0f} | {theirs[name]:.0f} | 1/{theirs[name] / max(us, 0.01):.1f} | 1/{bar_of(name)} |")
+        ratio = f"1/{theirs[name] / us:.1f}" if us else "below the clock's tick"
+        lines.append(f"| {name} | {us:.0f} | {theirs[name]:.0f} | {ratio} | 1/{bar_of(name)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include "serve/drive.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -322,58 +323,6 @@ static void session_free(void *session)
         session_end(s);
 }
 
-/* ---- what a connection drives ---------------------------------------------------------------- */
-
-static struct postern_imap *engine_of(const void *self)
-{
-    return ((const struct serve_imap *)self)->engine;
-}
-
-static int session_feed(void *self, struct postern_span in, postern_time now)
-{
-    return postern_imap_feed(engine_of(self), in, now);
-}
-
-static void session_eof(void *self)
-{
-    postern_imap_eof(engine_of(self));
-}
-
-static size_t session_output(void *self, struct postern_piece *pieces_r, size_t max)
-{
-    return postern_imap_output(engine_of(self), pieces_r, max);
-}
-
-static void session_sent(void *self, uint64_t n, postern_time now)
-{
-    postern_imap_sent(engine_of(self), n, now);
-}
-
-static unsigned session_wants(const void *self)
-{
-    return postern_imap_wants(engine_of(self));
-}
-
-static postern_time session_deadline(const void *self)
-{
-    return postern_imap_deadline(engine_of(self));
-}
-
-static void session_tick(void *self, postern_time now)
-{
-    postern_imap_tick(engine_of(self), now);
-}
-
-static int session_tls_up(void *self, const struct postern_tls_facts *facts)
-{
-    return postern_imap_tls_up(engine_of(self), facts);
-}
-
-static void session_shutdown(void *self)
-{
-    postern_imap_shutdown(engine_of(self));
-}
-
 /* session_file - no piece names a file here. */
 static int session_file(void *self, uint64_t content, uint64_t offset, uint64_t *file_offset_r)
 {
@@ -381,20 +330,4 @@ static int session_file(void *self, uint64_t content, uint64_t offset, uint64_t 
     return -1;
 }
 
-const struct serve_protocol serve_imap = {
-    .name = "imap",
-    .name_tls = "imaps",
-    .make = session_new,
-    .feed = session_feed,
-    .eof = session_eof,
-    .pump = session_pump,
-    .output = session_output,
-    .file_of = session_file,
-    .sent = session_sent,
-    .wants = session_wants,
-    .deadline = session_deadline,
-    .tick = session_tick,
-    .tls_up = session_tls_up,
-    .shutdown = session_shutdown,
-    .free = session_free,
-};
+SERVE_DRIVE(imap);

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include "serve/drive.h"
 #include <stdio.h>
 
 void pop3_log_number(struct serve_pop3 *s, const char *event, const char *key1, uint64_t value1,
@@ -192,72 +193,9 @@ static void session_pump(void *self, postern_time now)
     }
 }
 
-/* ---- what a connection drives ---------------------------------------------------------------- */
-
-static struct postern_pop3 *engine_of(const void *self)
+static int session_file(void *self, uint64_t content, uint64_t offset, uint64_t *file_offset_r)
 {
-    return ((const struct serve_pop3 *)self)->engine;
+    return pop3_file(self, content, offset, file_offset_r);
 }
 
-static int session_feed(void *self, struct postern_span in, postern_time now)
-{
-    return postern_pop3_feed(engine_of(self), in, now);
-}
-
-static void session_eof(void *self)
-{
-    postern_pop3_eof(engine_of(self));
-}
-
-static size_t session_output(void *self, struct postern_piece *pieces_r, size_t max)
-{
-    return postern_pop3_output(engine_of(self), pieces_r, max);
-}
-
-static void session_sent(void *self, uint64_t n, postern_time now)
-{
-    postern_pop3_sent(engine_of(self), n, now);
-}
-
-static unsigned session_wants(const void *self)
-{
-    return postern_pop3_wants(engine_of(self));
-}
-
-static postern_time session_deadline(const void *self)
-{
-    return postern_pop3_deadline(engine_of(self));
-}
-
-static void session_tick(void *self, postern_time now)
-{
-    postern_pop3_tick(engine_of(self), now);
-}
-
-static int session_tls_up(void *self, const struct postern_tls_facts *facts)
-{
-    return postern_pop3_tls_up(engine_of(self), facts);
-}
-
-static void session_shutdown(void *self)
-{
-    postern_pop3_shutdown(engine_of(self));
-}
-
-const struct serve_protocol serve_pop3 = {
-    .name = "pop3",
-    .name_tls = "pop3s",
-    .make = session_new,
-    .feed = session_feed,
-    .eof = session_eof,
-    .pump = session_pump,
-    .output = session_output,
-    .file_of = pop3_file,
-    .sent = session_sent,
-    .wants = session_wants,
-    .deadline = session_deadline,
-    .tick = session_tick,
-    .tls_up = session_tls_up,
-    .shutdown = session_shutdown,
-    .free = session_free,
-};
+SERVE_DRIVE(pop3);

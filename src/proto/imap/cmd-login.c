@@ -6,36 +6,32 @@
 #include "codec/saslprep.h"
 #include "codec/utf8.h"
 #include "proto/imap/session.h"
-
-#define SCRAM_PLUS (POSTERN_SASL_SCRAM_SHA_1_PLUS | POSTERN_SASL_SCRAM_SHA_256_PLUS)
-#define SCRAM (POSTERN_SASL_SCRAM_SHA_1 | POSTERN_SASL_SCRAM_SHA_256 | SCRAM_PLUS)
+#include "sasl/offer.h"
 
 bool imap_is_secure(const struct postern_imap *s)
 {
     return s->tls || s->o.plaintext_without_tls;
 }
 
-static unsigned offered(const struct postern_imap *s)
+static struct sasl_offer offer_of(const struct postern_imap *s)
 {
-    unsigned mask = s->o.sasl_mechanisms & POSTERN_SASL_ALL;
-
-    if (!s->o.crypto || !s->o.random)
-        mask &= ~(unsigned)SCRAM;
-    if (!s->tls || !s->tls_binding.n)
-        mask &= ~(unsigned)SCRAM_PLUS;
-    if (!s->tls || !s->tls_identity.n)
-        mask &= ~(unsigned)POSTERN_SASL_EXTERNAL;
-    for (unsigned bit = 1; bit < POSTERN_SASL_ALL && !imap_is_secure(s); bit <<= 1)
-        if (postern_sasl_is_plaintext(bit))
-            mask &= ~bit;
-    return mask;
+    return (struct sasl_offer){.mechanisms = s->o.sasl_mechanisms,
+                               .tls = s->tls,
+                               .plaintext = imap_is_secure(s),
+                               .options = {.allocator = s->o.allocator,
+                                           .crypto = s->o.crypto,
+                                           .random = s->o.random,
+                                           .tls_identity = s->tls_identity,
+                                           .binding_exporter = s->tls_binding,
+                                           .decoy_key = s->o.decoy_key}};
 }
 
 /* ---- capabilities ---------------------------------------------------------------------------- */
 
 static void write_before_login(struct postern_imap *s)
 {
-    unsigned mask = offered(s);
+    struct sasl_offer offer = offer_of(s);
+    unsigned mask = sasl_offered(&offer);
 
     if (s->o.tls_available && !s->tls)
         write_text(s, " STARTTLS");
@@ -325,27 +321,9 @@ void imap_sasl_line(struct postern_imap *s, struct postern_span line)
     }
 }
 
-static int sasl_begin(struct postern_imap *s, unsigned mechanism)
-{
-    char key[16];
-    struct postern_sasl_options options = {.allocator = s->o.allocator,
-                                           .crypto = s->o.crypto,
-                                           .random = s->o.random,
-                                           .tls_identity = s->tls_identity,
-                                           .binding_exporter = s->tls_binding,
-                                           .decoy_key = s->o.decoy_key,
-                                           .plus_offered = offered(s) & SCRAM_PLUS};
-
-    if (!options.decoy_key.n && s->o.random) {
-        if (s->o.random->fill(s->o.random->ctx, key, sizeof key) < 0)
-            return POSTERN_E_UNSUPPORTED;
-        options.decoy_key = span_make(key, sizeof key);
-    }
-    return postern_sasl_new(&s->sasl, mechanism, &options);
-}
-
 void imap_cmd_authenticate(struct postern_imap *s)
 {
+    struct sasl_offer offer = offer_of(s);
     struct postern_span name, initial = {0};
     unsigned mechanism;
     int err;
@@ -362,12 +340,12 @@ void imap_cmd_authenticate(struct postern_imap *s)
     if (mechanism & s->o.sasl_mechanisms && !imap_is_secure(s) &&
         postern_sasl_is_plaintext(mechanism)) {
         imap_no(s, "PRIVACYREQUIRED", "not without TLS");
-    } else if (!(mechanism & offered(s))) {
+    } else if (!(mechanism & sasl_offered(&offer))) {
         imap_no(s, "CANNOT", "no such mechanism is offered");
     } else {
         s->verdict = POSTERN_YES;
         (void)imap_set_text(s, &s->user, (struct postern_span){0}); /* frees only */
-        err = sasl_begin(s, mechanism);
+        err = sasl_begin(&s->sasl, mechanism, &offer);
         if (err == POSTERN_E_NOMEM)
             imap_no_memory(s);
         else if (err)

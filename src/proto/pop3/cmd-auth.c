@@ -5,26 +5,28 @@
  * name (R98). No mechanism here brings a security layer, so none begins behind +OK (R82). */
 #include "codec/base64.h"
 #include "proto/pop3/session.h"
-
-#define SCRAM_PLUS (POSTERN_SASL_SCRAM_SHA_1_PLUS | POSTERN_SASL_SCRAM_SHA_256_PLUS)
-#define SCRAM (POSTERN_SASL_SCRAM_SHA_1 | POSTERN_SASL_SCRAM_SHA_256 | SCRAM_PLUS)
+#include "sasl/offer.h"
 
 static const struct postern_span nothing = {NULL, 0};
 
+static struct sasl_offer offer_of(const struct postern_pop3 *s)
+{
+    return (struct sasl_offer){.mechanisms = s->o.sasl_mechanisms,
+                               .tls = s->tls,
+                               .plaintext = pop3_is_secure(s),
+                               .options = {.allocator = s->o.allocator,
+                                           .crypto = s->o.crypto,
+                                           .random = s->o.random,
+                                           .tls_identity = s->tls_identity,
+                                           .binding_exporter = s->tls_binding,
+                                           .decoy_key = s->o.decoy_key}};
+}
+
 unsigned pop3_sasl_offered(const struct postern_pop3 *s)
 {
-    unsigned offered = s->o.sasl_mechanisms & POSTERN_SASL_ALL;
+    struct sasl_offer offer = offer_of(s);
 
-    if (!s->o.crypto || !s->o.random)
-        offered &= ~(unsigned)SCRAM;
-    if (!s->tls || !s->tls_binding.n)
-        offered &= ~(unsigned)SCRAM_PLUS;
-    if (!s->tls || !s->tls_identity.n)
-        offered &= ~(unsigned)POSTERN_SASL_EXTERNAL;
-    for (unsigned bit = 1; bit < POSTERN_SASL_ALL && !pop3_is_secure(s); bit <<= 1)
-        if (postern_sasl_is_plaintext(bit))
-            offered &= ~bit;
-    return offered;
+    return sasl_offered(&offer);
 }
 
 static void challenge(struct postern_pop3 *s)
@@ -126,29 +128,11 @@ void pop3_sasl_line(struct postern_pop3 *s, struct postern_span line)
     step(s, line);
 }
 
-static int begin(struct postern_pop3 *s, unsigned mechanism)
-{
-    char key[16];
-    struct postern_sasl_options options = {.allocator = s->o.allocator,
-                                           .crypto = s->o.crypto,
-                                           .random = s->o.random,
-                                           .tls_identity = s->tls_identity,
-                                           .binding_exporter = s->tls_binding,
-                                           .decoy_key = s->o.decoy_key,
-                                           .plus_offered = pop3_sasl_offered(s) & SCRAM_PLUS};
-
-    if (!options.decoy_key.n && s->o.random) {
-        if (s->o.random->fill(s->o.random->ctx, key, sizeof key) < 0)
-            return POSTERN_E_UNSUPPORTED;
-        options.decoy_key = span_make(key, sizeof key);
-    }
-    return postern_sasl_new(&s->sasl, mechanism, &options);
-}
-
 void pop3_cmd_auth(struct postern_pop3 *s)
 {
     unsigned mechanism = postern_sasl_find(s->argument[0]);
     struct postern_span initial = s->argument_count > 1 ? s->argument[1] : nothing;
+    struct sasl_offer offer = offer_of(s);
     int err;
 
     if (mechanism & s->o.sasl_mechanisms && !pop3_is_secure(s) &&
@@ -156,7 +140,7 @@ void pop3_cmd_auth(struct postern_pop3 *s)
         pop3_err(s, NULL, TEXT_NEED_TLS); /* R97 */
         return;
     }
-    if (!(mechanism & pop3_sasl_offered(s))) {
+    if (!(mechanism & sasl_offered(&offer))) {
         pop3_err(s, NULL, TEXT_NO_MECHANISM); /* R81 */
         return;
     }
@@ -166,7 +150,7 @@ void pop3_cmd_auth(struct postern_pop3 *s)
     }
     pop3_forget_login(s);
     s->verdict = POSTERN_YES;
-    err = begin(s, mechanism);
+    err = sasl_begin(&s->sasl, mechanism, &offer);
     if (err == POSTERN_E_NOMEM)
         pop3_no_memory(s);
     else if (err < 0)
