@@ -19,6 +19,8 @@ struct play {
     char *pending; /* what the session `who` is to send */
     size_t pending_n;
     unsigned who;
+    char message[8192];
+    size_t message_n;
     char why[2000];
 };
 
@@ -142,26 +144,45 @@ static void expect_silence(struct play *play, unsigned line)
             fail(play, line, "more was said", "", play->sessions[i].said);
 }
 
-static void deliver(struct play *play, unsigned count, bool recent)
+static void deliver_text(struct play *play, struct postern_span text, bool recent)
 {
+    struct postern_mailbox *box = NULL;
     uint32_t from;
 
-    struct postern_mailbox *box = NULL;
-    struct postern_span user = SPAN("ann");
-    char text[200];
-
     (void)session(play, 1);
-    if (postern_store_inbox(&play->host.store, user, POSTERN_STORE_CREATE, &box) < 0)
+    if (postern_store_inbox(&play->host.store, SPAN("ann"), POSTERN_STORE_CREATE, &box) < 0 ||
+        postern_store_deliver(&play->host.store, box, text, NULL) < 0)
         abort();
-    for (unsigned i = 1; i <= count; i++) {
-        snprintf(text, sizeof text,
-                 "From: Ann <ann@example.org>\r\nSubject: number %u\r\n\r\nbody %u\r\n", i, i);
-        if (postern_store_deliver(&play->host.store, box, postern_span_of(text), NULL) < 0)
-            abort();
-    }
     if (!recent && play->host.store.ops->recent(box, &from) < 0)
         abort();
     play->host.store.ops->close(&box);
+}
+
+static void deliver(struct play *play, unsigned count, bool recent)
+{
+    char text[200];
+
+    for (unsigned i = 1; i <= count; i++) {
+        snprintf(text, sizeof text,
+                 "From: Ann <ann@example.org>\r\nSubject: number %u\r\n\r\nbody %u\r\n", i, i);
+        deliver_text(play, postern_span_of(text), recent);
+    }
+}
+
+/* message - "> text" is a line of a message, "deliver" its end. */
+static bool message(struct play *play, const char *line)
+{
+    if (line[0] == '>') {
+        play->message_n += (size_t)snprintf(play->message + play->message_n,
+                                            sizeof play->message - play->message_n, "%s\r\n",
+                                            line[1] ? line + 2 : "");
+        return true;
+    }
+    if (strcmp(line, "deliver") != 0)
+        return false;
+    deliver_text(play, span_make(play->message, play->message_n), false);
+    play->message_n = 0;
+    return true;
 }
 
 /* quietly - said by the client, and its answer passed over. */
@@ -215,7 +236,7 @@ static void one_line(struct play *play, unsigned number, const char *text)
 
     if (!*text || *text == '#')
         return;
-    if (setup(play, text))
+    if (setup(play, text) || message(play, text))
         return;
     if (*text >= '1' && *text <= '0' + HOST_SESSIONS && (text[1] == 'C' || text[1] == 'S'))
         who = (unsigned)(*text++ - '0');
