@@ -109,8 +109,14 @@ int cli_mailbox(int argc, char **argv)
 
     while (what < 4 && (argc < 2 || strcmp(argv[1], known[what]) != 0))
         what++;
-    if (what == 4)
-        return cli_complain(EX_USAGE, "mailbox", "want list, status, rebuild or import-uidl");
+    if (what == 4) {
+        code = argc < 2 ? -1 : cli_mailbox_change(argc, argv);
+        return code >= 0 ? code
+                         : cli_complain(
+                               EX_USAGE, "mailbox",
+                               "want list, status, rebuild, import-uidl, folders, quota, create, "
+                               "delete, rename, subscribe or unsubscribe");
+    }
     walk.status = what == 1;
     code = settings_read(&settings, argc - 1, argv + 1);
     if (!code)

@@ -133,15 +133,32 @@ def coming_from_dovecot():
     checks.check("a bad format", postern("mailbox", "import-uidl", "dora", "--format", "%q").returncode == 65)
 
 
+def changing():
+    """What an IMAP client can do to mailboxes."""
+    postern("put", "erin", input=message(1))
+    for arguments in (("create", "erin", "Bin", "--use", "trash"), ("create", "erin", "a/b"), ("rename", "erin", "a", "x"),
+                      ("subscribe", "erin", "x/b")):
+        checks.check(f"mailbox {' '.join(arguments)}", postern("mailbox", *arguments).returncode == 0)
+    boxes = {each["name"]: each for each in json.loads(postern("mailbox", "folders", "erin", "--json").stdout)}
+    checks.check("mailbox folders", sorted(boxes) == ["Bin", "INBOX", "x", "x/b"], boxes)
+    checks.check("as they were made", boxes["Bin"]["use"] == "trash" and boxes["x/b"]["subscribed"] and boxes["INBOX"]["messages"] == 1, boxes)
+    quota = json.loads(postern("mailbox", "quota", "erin", "--json").stdout)
+    checks.check("mailbox quota", quota["messages"] == 1 and quota["bytes_max"] == 0, quota)
+    checks.check("mailbox delete", postern("mailbox", "delete", "erin", "x/b").returncode == 0)
+    checks.check("one less", b"x/b" not in postern("mailbox", "folders", "erin").stdout)
+    checks.check("not twice", postern("mailbox", "delete", "erin", "x/b").returncode != 0)
+    checks.check("no such use", postern("mailbox", "create", "erin", "y", "--use", "nothing").returncode != 0)
+
+
 def refusing():
-    for arguments in (("index",), ("index", "dump"), ("import", "x"), ("export",), ("mailbox", "rebuild"), ("mailbox", "x")):
+    for arguments in (("index",), ("index", "dump"), ("import", "x"), ("export",), ("mailbox", "rebuild"), ("mailbox", "x"), ("mailbox", "create", "x")):
         checks.check(f"{' '.join(arguments)}: usage", postern(*arguments).returncode == 64)
     checks.check("no such account", postern("fsck", "nobody").returncode == 67)
     checks.check("a user who would be a path", postern("fsck", "../mail").returncode == 67)
 
 
 try:
-    for part in (putting, exporting, importing, checking, coming_from_dovecot, refusing):
+    for part in (putting, exporting, importing, checking, coming_from_dovecot, changing, refusing):
         part()
 finally:
     shutil.rmtree(folder, ignore_errors=True)

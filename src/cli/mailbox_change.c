@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* mailbox_change - `postern mailbox folders|quota USER`, `create USER NAME [--use trash]`,
+ * `delete|subscribe|unsubscribe USER NAME`, `rename USER NAME NEW`: what an IMAP client can do, by
+ * the same calls of the store. */
+#include "cli/cli.h"
+
+#include "base/span.h"
+#include <string.h>
+#include <sysexits.h>
+
+struct change {
+    struct postern_store *store;
+    struct postern_account *account;
+    struct postern_span name, to;
+    const char *use;
+    bool json;
+    size_t shown;
+};
+
+static const struct {
+    const char *name;
+    enum postern_special_use special;
+} uses[] = {{"archive", POSTERN_SPECIAL_ARCHIVE}, {"drafts", POSTERN_SPECIAL_DRAFTS},
+            {"flagged", POSTERN_SPECIAL_FLAGGED}, {"important", POSTERN_SPECIAL_IMPORTANT},
+            {"junk", POSTERN_SPECIAL_JUNK},       {"sent", POSTERN_SPECIAL_SENT},
+            {"trash", POSTERN_SPECIAL_TRASH}};
+
+static int own_flag(void *ctx, const char *flag, const char *value, bool *value_used)
+{
+    struct change *change = ctx;
+
+    if (strcmp(flag, "json") == 0) {
+        change->json = true;
+        return 1;
+    }
+    if (strcmp(flag, "use") != 0 || !value)
+        return 0;
+    change->use = value;
+    *value_used = true;
+    return 1;
+}
+
+static int create(struct change *change)
+{
+    enum postern_special_use special = POSTERN_SPECIAL_NONE;
+
+    for (size_t i = 0; change->use && i < sizeof uses / sizeof *uses; i++)
+        if (strcmp(change->use, uses[i].name) == 0)
+            special = uses[i].special;
+    if (change->use && !special)
+        return POSTERN_E_SYNTAX;
+    return change->store->ops->create(change->account, change->name, special);
+}
+
+static int delete_(struct change *change)
+{
+    return change->store->ops->remove(change->account, change->name);
+}
+
+static int rename_(struct change *change)
+{
+    return change->store->ops->rename(change->account, change->name, change->to);
+}
+
+static int subscribe(struct change *change)
+{
+    return change->store->ops->subscribe(change->account, change->name, true);
+}
+
+static int unsubscribe(struct change *change)
+{
+    return change->store->ops->subscribe(change->account, change->name, false);
+}
+
+static void show_json(struct change *change, const struct postern_status *status)
+{
+    fputs(change->shown++ ? ",\n {\"name\": " : "{\"name\": ", stdout);
+    json_text(stdout, status->name);
+    printf(
+        ", \"messages\": %u, \"unseen\": %u, \"bytes\": %llu, \"uid_validity\": %u, \"uid_next\": "
+        "%u, \"subscribed\": %s",
+        status->messages, status->unseen, (unsigned long long)status->size_bytes,
+        status->uid_validity, status->uid_next, status->subscribed ? "true" : "false");
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
+        if (status->special == uses[i].special)
+            printf(", \"use\": \"%s\"", uses[i].name);
+    putchar('}');
+}
+
+static int show(void *ctx, const struct postern_status *status)
+{
+    struct change *change = ctx;
+
+    if (!status->exists)
+        return 0;
+    if (change->json)
+        show_json(change, status);
+    else
+        printf("%.*s: %u messages, %u unseen, %llu bytes\n", SPAN_ARG(status->name),
+               status->messages, status->unseen, (unsigned long long)status->size_bytes);
+    return 0;
+}
+
+static int folders(struct change *change)
+{
+    int err;
+
+    if (change->json)
+        putchar('[');
+    err = change->store->ops->list(change->account, show, change);
+    if (change->json)
+        puts("]");
+    return err;
+}
+
+static int quota(struct change *change)
+{
+    struct postern_quota quota;
+    int err = change->store->ops->quota(change->account, &quota);
+
+    if (!err && change->json)
+        printf(
+            "{\"bytes\": %llu, \"bytes_max\": %llu, \"messages\": %llu, \"messages_max\": %llu}\n",
+            (unsigned long long)quota.bytes, (unsigned long long)quota.bytes_max,
+            (unsigned long long)quota.messages, (unsigned long long)quota.messages_max);
+    else if (!err)
+        printf("%llu of %llu bytes, %llu of %llu messages (0: no limit)\n",
+               (unsigned long long)quota.bytes, (unsigned long long)quota.bytes_max,
+               (unsigned long long)quota.messages, (unsigned long long)quota.messages_max);
+    return err;
+}
+
+static const struct verb {
+    const char *name;
+    int names; /* behind the user */
+    int (*work)(struct change *change);
+} verbs[] = {{"folders", 0, folders},        {"quota", 0, quota},    {"create", 1, create},
+             {"delete", 1, delete_},         {"rename", 2, rename_}, {"subscribe", 1, subscribe},
+             {"unsubscribe", 1, unsubscribe}};
+
+static int run(struct change *change, const struct verb *verb, const char *user)
+{
+    const struct postern_store_ops *ops = change->store->ops;
+    int err = ops->account_open(change->store, postern_span_of(user), 0, &change->account);
+
+    if (!err)
+        err = verb->work(change);
+    ops->account_close(&change->account);
+    return err;
+}
+
+int cli_mailbox_change(int argc, char **argv)
+{
+    const struct verb *verb = verbs;
+    struct change change = {0};
+    struct settings settings = {.own = own_flag, .ctx = &change};
+    struct postern_store store;
+    int code;
+
+    while (verb < verbs + sizeof verbs / sizeof *verbs && strcmp(argv[1], verb->name) != 0)
+        verb++;
+    if (verb == verbs + sizeof verbs / sizeof *verbs)
+        return -1;
+    for (int i = 2; i < 3 + verb->names; i++)
+        if (i >= argc || strncmp(argv[i], "--", 2) == 0)
+            return cli_complain(EX_USAGE, verb->name,
+                                verb->names ? "wants a user name and a mailbox's name first"
+                                            : "wants a user name first");
+    change.name = verb->names ? postern_span_of(argv[3]) : change.name;
+    change.to = verb->names > 1 ? postern_span_of(argv[4]) : change.to;
+    argv[2 + verb->names] = argv[2]; /* the settings know of one argument */
+    code = settings_read(&settings, argc - 1 - verb->names, argv + 1 + verb->names);
+    if (!code)
+        code = cli_store(&settings.config, &store);
+    if (!code) {
+        int err;
+
+        change.store = &store;
+        err = run(&change, verb, settings.positional);
+        postern_store_free(&store);
+        code = err < 0 ? cli_fail(settings.positional, err) : 0;
+    }
+    config_done(&settings.config);
+    return code;
+}
