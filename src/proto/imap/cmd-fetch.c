@@ -18,7 +18,9 @@ static void finish(struct postern_imap *s)
     s->work = NULL;
     buffer_done(&fetch->block);
     buffer_done(&fetch->header);
-    if (fetch->missing && !s->by_uid)
+    if (fetch->unknown)
+        imap_no(s, "UNKNOWN-CTE", "a part is encoded by means that are not known");
+    else if (fetch->missing && !s->by_uid)
         imap_no(s, "EXPUNGEISSUED", "some of the messages are gone");
     else
         imap_ok(s, NULL, "done");
@@ -230,6 +232,64 @@ static void stream_put(struct fetch_stream *stream, struct postern_span in, stru
     }
 }
 
+/* write_literal_size - with a NUL in it, it is one of BINARY (RFC 3516 4.2). */
+static void write_literal_size(struct postern_imap *s, bool has_nul, uint64_t size)
+{
+    write_text(s, has_nul ? "~{" : "{");
+    write_number(s, size);
+    write_text(s, "}\r\n");
+}
+
+/* counted - all is decoded once: now it is known how much it is. */
+static void counted(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+    struct fetch_stream *stream = &fetch->stream;
+    const struct fetch_section *section = fetch->item->section;
+    uint64_t size = stream->counted;
+
+    stream->counting = false;
+    if (fetch->item->kind == FETCH_BINARY_SIZE) {
+        write_number(s, size);
+        stream->left = 0;
+        return;
+    }
+    stream->at = stream->begin;
+    stream->transfer = (struct transfer){.kind = stream->transfer.kind};
+    stream->skip = section->partial ? section->offset : 0;
+    stream->skip = stream->skip < size ? stream->skip : size;
+    stream->left = size - stream->skip;
+    if (section->partial && section->length < stream->left)
+        stream->left = section->length;
+    write_literal_size(s, stream->has_nul, stream->left);
+}
+
+/* take_decoded - of a piece: counted, or written. */
+static void take_decoded(struct postern_imap *s, struct postern_span octets)
+{
+    struct fetch_stream *stream = &s->fetch->stream;
+    struct buffer *scratch = &s->fetch->header;
+    struct postern_span decoded;
+
+    transfer_feed(&stream->transfer, octets, scratch);
+    decoded = buffer_span(scratch);
+    if (stream->counting) {
+        stream->counted += decoded.n;
+        stream->has_nul |= decoded.n && memchr(decoded.p, '\0', decoded.n);
+    } else {
+        size_t skip = stream->skip < decoded.n ? (size_t)stream->skip : decoded.n;
+
+        stream->skip -= skip;
+        decoded = span_from(decoded, skip);
+        decoded.n = decoded.n < stream->left ? decoded.n : (size_t)stream->left;
+        write_span(s, decoded);
+        stream->left -= decoded.n;
+    }
+    if (scratch->error)
+        imap_no_memory(s);
+    buffer_take(scratch, buffer_length(scratch));
+}
+
 static void stream_over(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -246,9 +306,7 @@ static void stream_over(struct postern_imap *s)
             text = span_from(text, section->offset < text.n ? (size_t)section->offset : text.n);
             text.n = section->length < text.n ? (size_t)section->length : text.n;
         }
-        write_text(s, "{");
-        write_number(s, text.n);
-        write_text(s, "}\r\n");
+        write_literal_size(s, false, text.n);
         write_span(s, text);
         if (found.error)
             imap_no_memory(s);
@@ -279,6 +337,10 @@ static void took_octets(struct postern_imap *s, const struct imap_answer *answer
         return;
     }
     stream->at += answer->text.n;
+    if (stream->decodes) {
+        take_decoded(s, answer->text);
+        return;
+    }
     stream_put(stream, answer->text, out);
     if (fetch->header.error)
         imap_no_memory(s);
@@ -290,6 +352,10 @@ static void stream_go(struct postern_imap *s)
     struct fetch_stream *stream = &fetch->stream;
     uint64_t n = stream->end - stream->at;
 
+    if (stream->counting && n == 0) {
+        counted(s);
+        return;
+    }
     if (stream->left && stream->at == stream->end) { /* a line end that is only sent */
         took_octets(s, &(struct imap_answer){.text = SPAN("")});
         return;
@@ -306,23 +372,46 @@ static void stream_go(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_READ, took_octets);
 }
 
+/* begin_decoding - of a part that is encoded; one that is not goes out as BODY[...] does. */
+static bool begin_decoding(struct postern_imap *s, enum transfer_kind kind)
+{
+    struct fetch_stream *stream = &s->fetch->stream;
+
+    if (kind == TRANSFER_NONE)
+        return false;
+    stream->decodes = stream->counting = true;
+    stream->begin = stream->at;
+    stream->left = 1; /* until it is counted */
+    stream->transfer = (struct transfer){.kind = kind};
+    return true;
+}
+
 static void begin_section(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
     const struct fetch_section *section = fetch->item->section;
     struct fetch_stream *stream = &fetch->stream;
+    enum transfer_kind kind = TRANSFER_NONE;
     struct postern_mime_range range;
+    bool known = !section->prefix || section_transfer(fetch, section, &kind);
     uint64_t size;
 
     section_write_label(s, section);
-    if (!section_find(fetch, section, info_of(fetch), &range)) {
-        write_text(s, " NIL");
+    fetch->unknown |= !known;
+    if (!known || !section_find(fetch, section, info_of(fetch), &range)) {
+        write_text(s, fetch->item->kind == FETCH_BINARY_SIZE ? " 0" : " NIL");
         fetch->item = fetch->item->next;
         return;
     }
     write_text(s, " ");
     size = range.wire_end - range.wire;
     *stream = (struct fetch_stream){.active = true, .at = range.raw, .end = range.raw_end};
+    if (begin_decoding(s, kind))
+        return;
+    if (fetch->item->kind == FETCH_BINARY_SIZE) {
+        write_number(s, size);
+        return;
+    }
     stream->collects = section->what == SECTION_FIELDS || section->what == SECTION_FIELDS_NOT;
     stream->left = stream->collects && size > HEADER_MAX ? HEADER_MAX : size;
     if (stream->collects)
@@ -336,9 +425,7 @@ static void begin_section(struct postern_imap *s)
             stream->skip = 0;
         }
     }
-    write_text(s, "{");
-    write_number(s, stream->left);
-    write_text(s, "}\r\n");
+    write_literal_size(s, false, stream->left);
 }
 
 static void took_content(struct postern_imap *s, const struct imap_answer *answer)
@@ -435,7 +522,7 @@ static void item_go(struct postern_imap *s)
     if (fetch->any)
         write_text(s, " ");
     fetch->any = true;
-    if (fetch->item->kind == FETCH_SECTION) {
+    if (fetch->item->kind >= FETCH_SECTION) {
         section_go(s);
         return;
     }

@@ -47,14 +47,15 @@ static void write_before_login(struct postern_imap *s)
 /* imap_write_capability - "CAPABILITY ..." without a line end. */
 void imap_write_capability(struct postern_imap *s)
 {
-    write_text(s, "CAPABILITY IMAP4rev1 SASL-IR LITERAL+ ID ENABLE");
+    write_text(s, "CAPABILITY IMAP4rev1 IMAP4rev2 SASL-IR LITERAL+ ID ENABLE");
     if (s->state & (POSTERN_IMAP_GREETING | POSTERN_IMAP_NOT_AUTHENTICATED)) {
         write_before_login(s);
         return;
     }
-    write_text(s, " NAMESPACE UNSELECT IDLE CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE"
-                  " CREATE-SPECIAL-USE UIDPLUS MOVE MULTIAPPEND ESEARCH SEARCHRES CONDSTORE QRESYNC"
-                  " OBJECTID QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE STATUS=SIZE");
+    write_text(
+        s, " NAMESPACE UNSELECT IDLE CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE"
+           " CREATE-SPECIAL-USE UIDPLUS MOVE MULTIAPPEND BINARY ESEARCH SEARCHRES CONDSTORE QRESYNC"
+           " OBJECTID QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE STATUS=SIZE");
     if (s->o.seconds)
         write_text(s, " WITHIN");
     write_text(s, " APPENDLIMIT=");

@@ -57,6 +57,9 @@ static void enable(struct postern_imap *s, struct postern_span word)
     if (span_equal_nocase(word, SPAN("CONDSTORE")) && !s->condstore) {
         s->condstore = true;
         write_text(s, " CONDSTORE");
+    } else if (span_equal_nocase(word, SPAN("IMAP4rev2")) && !s->rev2) {
+        s->rev2 = true;
+        write_text(s, " IMAP4rev2");
     } else if (span_equal_nocase(word, SPAN("QRESYNC")) && !s->qresync) {
         s->qresync = s->condstore = true;
         write_text(s, " QRESYNC");

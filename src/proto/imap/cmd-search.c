@@ -105,7 +105,7 @@ static void finish(struct postern_imap *s)
     s->work = NULL;
     if (s->search->returns & RETURN_SAVE && !save(s, s->search))
         return;
-    if (!s->search->has_return)
+    if (!s->search->has_return && !s->rev2) /* RFC 9051 6.4.4: rev2 knows ESEARCH only */
         write_plain(s, s->search);
     else if (s->search->returns != RETURN_SAVE) /* RFC 5182 2.2: then nothing is told */
         write_extended(s, s->search);

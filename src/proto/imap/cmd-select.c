@@ -82,9 +82,12 @@ static void write_mailbox_facts(struct postern_imap *s, const struct postern_ima
     imap_write_mailbox_flags(s);
     write_text(s, "* ");
     write_number(s, s->view.messages);
-    write_text(s, " EXISTS\r\n* ");
-    write_number(s, view_recent(&s->view));
-    write_text(s, " RECENT\r\n");
+    write_text(s, " EXISTS\r\n");
+    if (!s->rev2) { /* RFC 9051 has no \Recent */
+        write_text(s, "* ");
+        write_number(s, view_recent(&s->view));
+        write_text(s, " RECENT\r\n");
+    }
     write_code(s, "UIDVALIDITY ", s->view.uid_validity, "] UIDs are valid");
     write_code(s, "UIDNEXT ", s->view.uid_next, "] the next UID, at least");
     write_code(s, "HIGHESTMODSEQ ", s->view.modseq, "] the highest mod-sequence");
@@ -151,13 +154,18 @@ static void selected(struct postern_imap *s, const struct imap_answer *answer)
     s->view.uid_next = mailbox->status.uid_next;
     s->view.modseq = mailbox->status.modseq;
     s->view.id = mailbox->status.id;
-    s->view.recent_from = mailbox->recent_from;
+    s->view.recent_from = s->rev2 ? 0 : mailbox->recent_from;
     if (view_set(&s->view, mailbox->ranges, mailbox->range_count) < 0) {
         imap_no_memory(s);
         return;
     }
     imap_learn_keywords(s, mailbox->keywords, mailbox->keyword_count, false);
     write_mailbox_facts(s, mailbox);
+    if (s->rev2) { /* RFC 9051 6.3.2: the mailbox, as it is called */
+        write_text(s, "* LIST () \"/\" ");
+        write_mailbox(s, s->question.name);
+        write_text(s, "\r\n");
+    }
     write_earlier(s, s->select, mailbox);
     imap_ok(s, s->read_only ? "READ-ONLY" : "READ-WRITE", "selected");
 }
@@ -179,7 +187,7 @@ static void open_mailbox(struct postern_imap *s, bool examine)
     if (!imap_good(s))
         return;
     imap_unselect(s);
-    if (had && s->qresync)
+    if (had && (s->qresync || s->rev2))
         write_text(s, "* OK [CLOSED] the other mailbox is left\r\n");
     s->select = select;
     s->question = (struct postern_imap_question){

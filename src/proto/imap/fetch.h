@@ -3,6 +3,7 @@
 #ifndef IMAP_FETCH_H
 #define IMAP_FETCH_H
 
+#include "codec/transfer.h"
 #include "proto/imap/session.h"
 #include <postern/mime.h>
 
@@ -20,7 +21,9 @@ enum fetch_kind {
     FETCH_ENVELOPE,
     FETCH_BODY,
     FETCH_BODYSTRUCTURE,
-    FETCH_SECTION
+    FETCH_SECTION,
+    FETCH_BINARY,
+    FETCH_BINARY_SIZE
 };
 
 enum section_what {
@@ -34,7 +37,8 @@ enum section_what {
 
 struct fetch_section {
     enum section_what what;
-    const char *label; /* "RFC822.TEXT"; NULL: BODY[...] */
+    const char *label;  /* "RFC822.TEXT"; NULL: BODY[...] */
+    const char *prefix; /* "BINARY["; NULL: "BODY[" */
     bool peek, partial;
     uint32_t path[FETCH_PATH_MAX];
     unsigned path_n;
@@ -56,6 +60,10 @@ struct fetch_stream {
     uint64_t skip, left; /* as sent: to pass over, and to write */
     char last;
     bool collects; /* a header to be filtered: it goes to `header` */
+    /* BINARY: decoded twice, first to be counted */
+    bool decodes, counting, has_nul;
+    uint64_t begin, counted;
+    struct transfer transfer;
 };
 
 struct imap_fetch {
@@ -72,6 +80,7 @@ struct imap_fetch {
     struct postern_uid_range batch_range;
     bool seen_done; /* of this batch */
     bool missing;   /* one that was asked for is gone */
+    bool unknown;   /* an encoding is not known */
     /* the message being written */
     bool in_message, any; /* any: an item of it was written */
     struct fetch_item *item;
@@ -84,6 +93,9 @@ struct imap_fetch {
 /* fetch_parse.c */
 bool fetch_parse(struct postern_imap *s, struct imap_fetch *fetch);
 /* fetch_section.c */
+/* section_transfer - how a part is encoded (RFC 3516): false: by means that nobody knows. */
+bool section_transfer(const struct imap_fetch *fetch, const struct fetch_section *section,
+                      enum transfer_kind *kind_r);
 /* section_find - where it is; false: it is not there, NIL. */
 bool section_find(const struct imap_fetch *fetch, const struct fetch_section *section,
                   const struct postern_message_info *info, struct postern_mime_range *range_r);

@@ -37,7 +37,8 @@ static void add(struct postern_imap *s, struct imap_fetch *fetch, enum fetch_kin
         return;
     fetch->sets_seen |= !section->peek;
     /* the whole message can be sent without knowing what is in it */
-    fetch->needs_block |= section->what != SECTION_ALL || section->path_n || section->offset;
+    fetch->needs_block |=
+        section->what != SECTION_ALL || section->path_n || section->offset || section->prefix;
 }
 
 /* ---- sections -------------------------------------------------------------------------------- */
@@ -100,6 +101,17 @@ static void parse_partial(struct postern_imap *s, struct fetch_section *section)
         s->in.bad = true;
 }
 
+/* parse_path - one number of it. */
+static void parse_path(struct postern_imap *s, struct fetch_section *section)
+{
+    if (section->path_n == FETCH_PATH_MAX)
+        s->in.bad = true;
+    else
+        section->path[section->path_n++] = (uint32_t)parse_number(&s->in, UINT32_MAX);
+    if (!s->in.bad && section->path[section->path_n - 1] == 0)
+        s->in.bad = true;
+}
+
 /* parse_section - "[1.2.HEADER]<0.100>", behind "BODY". */
 static void parse_section(struct postern_imap *s, struct imap_fetch *fetch, bool peek)
 {
@@ -110,12 +122,7 @@ static void parse_section(struct postern_imap *s, struct imap_fetch *fetch, bool
     section->peek = peek;
     parse_char(&s->in, '[');
     while (is_digit_next(s) && !s->in.bad) {
-        if (section->path_n == FETCH_PATH_MAX)
-            s->in.bad = true;
-        else
-            section->path[section->path_n++] = (uint32_t)parse_number(&s->in, UINT32_MAX);
-        if (!s->in.bad && section->path[section->path_n - 1] == 0)
-            s->in.bad = true;
+        parse_path(s, section);
         if (!parse_try(&s->in, '.'))
             break;
         if (!is_digit_next(s)) {
@@ -128,6 +135,29 @@ static void parse_section(struct postern_imap *s, struct imap_fetch *fetch, bool
     parse_char(&s->in, ']');
     parse_partial(s, section);
     add(s, fetch, FETCH_SECTION, section);
+}
+
+/* parse_binary - "[1.2]<0.100>", behind "BINARY" (RFC 3516): parts only. */
+static void parse_binary(struct postern_imap *s, struct imap_fetch *fetch, bool peek, bool size)
+{
+    struct fetch_section *section = take(s, sizeof *section);
+
+    if (!section)
+        return;
+    section->peek = peek;
+    section->prefix = size ? "BINARY.SIZE[" : "BINARY[";
+    parse_char(&s->in, '[');
+    while (!s->in.bad && is_digit_next(s)) {
+        parse_path(s, section);
+        if (!parse_try(&s->in, '.'))
+            break;
+        if (!is_digit_next(s))
+            s->in.bad = true;
+    }
+    parse_char(&s->in, ']');
+    if (!size)
+        parse_partial(s, section);
+    add(s, fetch, size ? FETCH_BINARY_SIZE : FETCH_BINARY, section);
 }
 
 static void add_rfc822(struct postern_imap *s, struct imap_fetch *fetch, const char *label,
@@ -175,6 +205,18 @@ static void parse_item(struct postern_imap *s, struct imap_fetch *fetch)
     }
     if (try_prefix(s, SPAN("BODY["))) {
         parse_section(s, fetch, false);
+        return;
+    }
+    if (try_prefix(s, SPAN("BINARY.PEEK["))) {
+        parse_binary(s, fetch, true, false);
+        return;
+    }
+    if (try_prefix(s, SPAN("BINARY.SIZE["))) {
+        parse_binary(s, fetch, true, true);
+        return;
+    }
+    if (try_prefix(s, SPAN("BINARY["))) {
+        parse_binary(s, fetch, false, false);
         return;
     }
     for (size_t i = 0; i < sizeof simple / sizeof *simple; i++)

@@ -19,28 +19,50 @@ static uint32_t nth_child(struct postern_span block, const struct postern_mime_p
 
 /* find_part - by its path. Part 1 of a message that is no multipart is its body. */
 static bool find_part(struct postern_span block, const struct fetch_section *section,
-                      struct postern_mime_part *part_r)
+                      uint32_t *part_r)
 {
     bool is_message = true; /* not only a part of one */
+    struct postern_mime_part part;
+    uint32_t at = 0;
 
-    postern_mime_part(block, 0, part_r);
     for (unsigned i = 0; i < section->path_n; i++) {
-        if (!is_message && part_r->kind == POSTERN_MIME_MESSAGE && part_r->child) {
-            postern_mime_part(block, part_r->child, part_r);
+        postern_mime_part(block, at, &part);
+        if (!is_message && part.kind == POSTERN_MIME_MESSAGE && part.child) {
+            at = part.child;
+            postern_mime_part(block, at, &part);
             is_message = true;
         }
-        if (part_r->kind == POSTERN_MIME_MULTIPART) {
-            uint32_t child = nth_child(block, part_r, section->path[i]);
-
-            if (!child)
+        if (part.kind == POSTERN_MIME_MULTIPART) {
+            at = nth_child(block, &part, section->path[i]);
+            if (!at)
                 return false;
-            postern_mime_part(block, child, part_r);
         } else if (!is_message || section->path[i] != 1) {
             return false;
         }
         is_message = false;
     }
+    *part_r = at;
     return true;
+}
+
+bool section_transfer(const struct imap_fetch *fetch, const struct fetch_section *section,
+                      enum transfer_kind *kind_r)
+{
+    static const char *const plain[] = {"7bit", "8bit", "binary"};
+    struct postern_span encoding = {0};
+    uint32_t part;
+
+    *kind_r = TRANSFER_NONE;
+    if (section->path_n && find_part(buffer_span(&fetch->block), section, &part))
+        encoding = span_trim(
+            postern_mime_field(buffer_span(&fetch->block), part, POSTERN_MIME_CONTENT_ENCODING, 0));
+    if (!encoding.n)
+        return true;
+    *kind_r = transfer_of(encoding);
+    for (size_t i = 0; i < sizeof plain / sizeof *plain && *kind_r == TRANSFER_NONE; i++)
+        if (span_begins_nocase(encoding, postern_span_of(plain[i])))
+            return true;
+    return *kind_r != TRANSFER_NONE;
 }
 
 bool section_find(const struct imap_fetch *fetch, const struct fetch_section *section,
@@ -48,6 +70,7 @@ bool section_find(const struct imap_fetch *fetch, const struct fetch_section *se
 {
     struct postern_span block = buffer_span(&fetch->block);
     struct postern_mime_part part;
+    uint32_t at;
 
     if (section->what == SECTION_ALL && !section->path_n) {
         *range_r = (struct postern_mime_range){0, UINT64_MAX, 0, info->size_wire};
@@ -58,8 +81,9 @@ bool section_find(const struct imap_fetch *fetch, const struct fetch_section *se
         }
         return true;
     }
-    if (!find_part(block, section, &part))
+    if (!find_part(block, section, &at))
         return false;
+    postern_mime_part(block, at, &part);
     if (section->path_n && section->what != SECTION_ALL && section->what != SECTION_MIME) {
         if (part.kind != POSTERN_MIME_MESSAGE || !part.child)
             return false;
@@ -93,7 +117,7 @@ void section_write_label(struct postern_imap *s, const struct fetch_section *sec
         write_text(s, section->label);
         return;
     }
-    write_text(s, "BODY[");
+    write_text(s, section->prefix ? section->prefix : "BODY[");
     for (unsigned i = 0; i < section->path_n; i++) {
         write_text(s, i ? "." : "");
         write_number(s, section->path[i]);

@@ -291,8 +291,6 @@ static void parse_return(struct postern_imap *s, struct imap_search *search)
             parse_space(&s->in);
     }
     parse_space(&s->in);
-    if (!search->returns)
-        search->returns = RETURN_ALL; /* RFC 4731 3.1 */
 }
 
 bool search_parse(struct postern_imap *s, struct imap_search *search)
@@ -303,6 +301,8 @@ bool search_parse(struct postern_imap *s, struct imap_search *search)
 
     parse_space(&s->in);
     parse_return(s, search);
+    if (!search->returns)
+        search->returns = RETURN_ALL; /* RFC 4731 3.1, RFC 9051 6.4.4 */
     if (parse_try_word(&s->in, "CHARSET")) {
         parse_space(&s->in);
         name = parse_astring(s, &s->in);
