@@ -13,6 +13,7 @@ struct imap_append {
     struct buffer octets; /* of the message, on their way */
     unsigned begun;
     bool waits;
+    bool is_open; /* "UTF8 (" stands before the literal: ")" comes behind it (RFC 6855 4) */
     uint64_t size;
 };
 
@@ -97,6 +98,14 @@ static bool begin_command(struct postern_imap *s, struct postern_span text)
     return true;
 }
 
+/* take_end - of the literal before. */
+static void take_end(struct postern_imap *s)
+{
+    if (s->append->is_open)
+        parse_char(&s->in, ')');
+    s->append->is_open = false;
+}
+
 static void parse_message(struct postern_imap *s, struct postern_imap_question *question)
 {
     struct imap_flags flags = {0};
@@ -109,6 +118,11 @@ static void parse_message(struct postern_imap *s, struct postern_imap_question *
     if (s->in.rest.n && s->in.rest.p[0] == '"') {
         question->date_s = parse_date_time(s, &s->in);
         parse_space(&s->in);
+    }
+    s->append->is_open = s->utf8 && parse_try_word(&s->in, "UTF8");
+    if (s->append->is_open) {
+        parse_space(&s->in);
+        parse_char(&s->in, '(');
     }
     question->flags = flags.flags;
     question->keywords = flags.keywords;
@@ -125,6 +139,7 @@ void imap_append_message(struct postern_imap *s, struct postern_span text, uint6
             return;
     } else {
         s->in = (struct imap_parser){.rest = text};
+        take_end(s);
     }
     s->append->size = size;
     s->append->waits = waits;
@@ -215,7 +230,9 @@ static void committed(struct postern_imap *s, const struct imap_answer *answer)
 /* imap_cmd_append - the line that ends it. */
 void imap_cmd_append(struct postern_imap *s)
 {
-    if (!s->append || s->in.rest.n) {
+    if (s->append)
+        take_end(s);
+    if (!s->append || s->in.bad || s->in.rest.n) {
         imap_append_abort(s);
         imap_bad(s, "a message was expected");
         return;

@@ -52,10 +52,10 @@ void imap_write_capability(struct postern_imap *s)
         write_before_login(s);
         return;
     }
-    write_text(
-        s, " NAMESPACE UNSELECT IDLE CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE"
-           " CREATE-SPECIAL-USE UIDPLUS MOVE MULTIAPPEND BINARY ESEARCH SEARCHRES CONDSTORE QRESYNC"
-           " OBJECTID QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE STATUS=SIZE");
+    write_text(s, " NAMESPACE UNSELECT IDLE CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE"
+                  " CREATE-SPECIAL-USE UIDPLUS MOVE MULTIAPPEND BINARY UTF8=ACCEPT ESEARCH "
+                  "SEARCHRES CONDSTORE QRESYNC"
+                  " OBJECTID QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE STATUS=SIZE");
     if (s->o.seconds)
         write_text(s, " WITHIN");
     write_text(s, " APPENDLIMIT=");

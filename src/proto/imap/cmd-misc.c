@@ -57,6 +57,9 @@ static void enable(struct postern_imap *s, struct postern_span word)
     if (span_equal_nocase(word, SPAN("CONDSTORE")) && !s->condstore) {
         s->condstore = true;
         write_text(s, " CONDSTORE");
+    } else if (span_equal_nocase(word, SPAN("UTF8=ACCEPT")) && !s->utf8) {
+        s->utf8 = true;
+        write_text(s, " UTF8=ACCEPT");
     } else if (span_equal_nocase(word, SPAN("IMAP4rev2")) && !s->rev2) {
         s->rev2 = true;
         write_text(s, " IMAP4rev2");

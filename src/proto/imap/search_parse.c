@@ -304,6 +304,8 @@ bool search_parse(struct postern_imap *s, struct imap_search *search)
     if (!search->returns)
         search->returns = RETURN_ALL; /* RFC 4731 3.1, RFC 9051 6.4.4 */
     if (parse_try_word(&s->in, "CHARSET")) {
+        if (s->utf8) /* RFC 6855 3: all is UTF-8 then */
+            s->in.bad = true;
         parse_space(&s->in);
         name = parse_astring(s, &s->in);
         parse_space(&s->in);
