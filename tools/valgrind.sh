@@ -9,7 +9,7 @@ for program in "$build"/tests/unit-*; do
         # threads and sockets under memcheck take minutes and tell what ASan has told
         *unit-net-*|*unit-pop3-test_memory*) continue ;;
     esac
-    if valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite "$program" \
+    if valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite --suppressions="$(dirname "$0")/valgrind.supp" "$program" \
         >/dev/null 2>build/logs/valgrind.err; then
         passed=$((passed + 1))
     else

@@ -20,7 +20,7 @@ static unsigned long sum_of(GMimeStream *stream)
 static void print_entity(GMimeObject *entity, unsigned depth)
 {
     GMimeContentType *type = g_mime_object_get_content_type(entity);
-    char *lower = g_ascii_strdown(g_mime_content_type_get_mime_type(type), -1);
+    char *written = g_mime_content_type_get_mime_type(type), *lower = g_ascii_strdown(written, -1);
     const char *filename = g_mime_object_get_content_disposition_parameter(entity, "filename");
     unsigned long sum = 0;
 
@@ -33,6 +33,7 @@ static void print_entity(GMimeObject *entity, unsigned depth)
     if (filename)
         printf("filename %s\n", filename);
     g_free(lower);
+    g_free(written);
 }
 
 /* walk - messages are made by the test, so their depth is small. */
@@ -81,5 +82,6 @@ int main(void)
         dump(octets, n);
         free(octets);
     }
+    g_mime_shutdown();
     return 0;
 }

@@ -83,7 +83,7 @@ static void test_long(void **state)
 
 static void assert_span(struct postern_span span, const char *expected)
 {
-    if (span.n != strlen(expected) || memcmp(span.p, expected, span.n) != 0)
+    if (!span_equal(span, postern_span_of(expected)))
         fail_msg("\"%.*s\", not \"%s\"", SPAN_ARG(span), expected);
 }
 
