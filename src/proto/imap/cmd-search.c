@@ -103,6 +103,12 @@ void imap_search_abort(struct postern_imap *s)
 static void finish(struct postern_imap *s)
 {
     s->work = NULL;
+    if (s->search->sort) {
+        sort_finish(s);
+        imap_search_abort(s);
+        imap_ok(s, NULL, "done");
+        return;
+    }
     if (s->search->returns & RETURN_SAVE && !save(s, s->search))
         return;
     if (!s->search->has_return && !s->rev2) /* RFC 9051 6.4.4: rev2 knows ESEARCH only */
@@ -144,7 +150,9 @@ static void message_over(struct postern_imap *s, enum truth truth)
     if (search->reading)
         imap_tell(s, POSTERN_IMAP_CONTENT_DONE, search->content);
     search->reading = false;
-    if (truth == TRUE_)
+    if (truth == TRUE_ && search->sort)
+        sort_note(s, &search->batch[search->at]);
+    else if (truth == TRUE_)
         note(s, &search->batch[search->at]);
     search->at++;
     s->work = search_go;
@@ -257,7 +265,7 @@ static void look_at(struct postern_imap *s, const struct postern_message_info *i
     enum truth truth =
         view_number(&s->view, info->uid) ? search_judge(s, s->search, info, KNOWS_INFO) : FALSE_;
 
-    if (truth != UNKNOWN_) {
+    if (truth == FALSE_ || (truth == TRUE_ && !sort_needs_block(s->search->sort))) {
         message_over(s, truth);
         return;
     }
@@ -303,19 +311,24 @@ static void search_go(struct postern_imap *s)
     }
 }
 
-void imap_cmd_search(struct postern_imap *s)
+bool search_new(struct postern_imap *s)
 {
     struct imap_search *search = arena_alloc(&s->arena, sizeof *search);
 
     if (!search) {
         imap_no_memory(s);
-        return;
+        return false;
     }
     memset(search, 0, sizeof *search);
     search->block.allocator = s->o.allocator;
     s->search = search;
-    if (!search_parse(s, search))
-        return;
+    return true;
+}
+
+void search_begin(struct postern_imap *s)
+{
+    struct imap_search *search = s->search;
+
     search->stack = arena_alloc(&s->arena, (search->count + 1) * sizeof *search->stack);
     search->leaves = arena_alloc(&s->arena, (search->count + 1) * sizeof *search->leaves);
     if (!search->stack || !search->leaves) {
@@ -326,4 +339,10 @@ void imap_cmd_search(struct postern_imap *s)
     search->now_s = s->o.seconds ? s->o.seconds() : 0;
     s->work = search_go;
     imap_advance(s);
+}
+
+void imap_cmd_search(struct postern_imap *s)
+{
+    if (search_new(s) && search_parse(s, s->search))
+        search_begin(s);
 }

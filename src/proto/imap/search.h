@@ -77,18 +77,34 @@ struct imap_search {
     uint32_t *found; /* UIDs */
     size_t found_count, found_room;
     uint64_t modseq;
+    struct imap_sort *sort; /* NULL: SEARCH */
 };
 
 enum { RETURN_MIN = 1, RETURN_MAX = 2, RETURN_ALL = 4, RETURN_COUNT = 8, RETURN_SAVE = 16 };
 
 /* search_parse.c */
 bool search_parse(struct postern_imap *s, struct imap_search *search);
+/* search_parse_keys - of this charset; empty: UTF-8. false: the command is answered. */
+bool search_parse_keys(struct postern_imap *s, struct imap_search *search,
+                       struct postern_span charset_name);
 /* search_match.c */
 enum truth search_judge(struct postern_imap *s, const struct imap_search *search,
                         const struct postern_message_info *info, enum search_depth depth);
 
 /* search_decode_words - a header's value with its encoded words as UTF-8, of any charset. */
 void search_decode_words(struct postern_imap *s, struct postern_span value, struct buffer *out);
+
+/* cmd-sort.c. sort_note - a message was found: its keys. sort_finish - the answer, in order. */
+bool sort_needs_block(const struct imap_sort *sort);
+void sort_note(struct postern_imap *s, const struct postern_message_info *info);
+void sort_finish(struct postern_imap *s);
+/* cmd-search.c: s->search, zero; then, with its program, it begins. false: out of memory. */
+bool search_new(struct postern_imap *s);
+void search_begin(struct postern_imap *s);
+
+/* subject.c */
+/* base_subject - what a subject is about (RFC 5256 2.1): a part of text, which is decoded. */
+struct postern_span base_subject(struct postern_span text);
 
 /* search_text.c: does a text occur in a message? fed its octets in order. */
 struct text_scan;

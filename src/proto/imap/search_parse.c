@@ -293,25 +293,12 @@ static void parse_return(struct postern_imap *s, struct imap_search *search)
     parse_space(&s->in);
 }
 
-bool search_parse(struct postern_imap *s, struct imap_search *search)
+bool search_parse_keys(struct postern_imap *s, struct imap_search *search,
+                       struct postern_span charset_name)
 {
     struct charset *charset = NULL;
-    struct postern_span name;
-    int err = 0;
+    int err = s->in.bad ? 0 : charset_open(&charset, charset_name);
 
-    parse_space(&s->in);
-    parse_return(s, search);
-    if (!search->returns)
-        search->returns = RETURN_ALL; /* RFC 4731 3.1, RFC 9051 6.4.4 */
-    if (parse_try_word(&s->in, "CHARSET")) {
-        if (s->utf8) /* RFC 6855 3: all is UTF-8 then */
-            s->in.bad = true;
-        parse_space(&s->in);
-        name = parse_astring(s, &s->in);
-        parse_space(&s->in);
-        if (!s->in.bad)
-            err = charset_open(&charset, name);
-    }
     if (err == POSTERN_E_UNSUPPORTED) {
         imap_no(s, "BADCHARSET (UTF-8)", "this charset is not known");
         return false;
@@ -321,4 +308,22 @@ bool search_parse(struct postern_imap *s, struct imap_search *search)
     parse_keys(s, search, charset);
     charset_close(&charset);
     return imap_good(s);
+}
+
+bool search_parse(struct postern_imap *s, struct imap_search *search)
+{
+    struct postern_span charset = SPAN("");
+
+    parse_space(&s->in);
+    parse_return(s, search);
+    if (!search->returns)
+        search->returns = RETURN_ALL; /* RFC 4731 3.1, RFC 9051 6.4.4 */
+    if (parse_try_word(&s->in, "CHARSET")) {
+        if (s->utf8) /* RFC 6855 3: all is UTF-8 then */
+            s->in.bad = true;
+        parse_space(&s->in);
+        charset = parse_astring(s, &s->in);
+        parse_space(&s->in);
+    }
+    return search_parse_keys(s, search, charset);
 }

@@ -71,6 +71,7 @@ enum { IMAP_KEYWORD_BYTES = 104 };
 
 struct imap_fetch;
 struct imap_search;
+struct imap_sort;
 struct imap_append;
 struct imap_select;
 struct imap_list;
@@ -285,6 +286,7 @@ void imap_cmd_noop(struct postern_imap *s);
 void imap_cmd_rename(struct postern_imap *s);
 void imap_cmd_search(struct postern_imap *s);
 void imap_cmd_select(struct postern_imap *s);
+void imap_cmd_sort(struct postern_imap *s);
 void imap_cmd_starttls(struct postern_imap *s);
 void imap_cmd_status(struct postern_imap *s);
 void imap_cmd_store(struct postern_imap *s);

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd-sort - SORT (RFC 5256 3, RFC 5957): a search whose findings are told in an order. The keys of
+ * each are taken when it is found; ties keep the order of the mailbox. */
+#include "proto/imap/search.h"
+
+#define CRITERIA_MAX 16
+#define ADDRESS_BYTES 1024
+
+enum criterion {
+    SORT_ARRIVAL,
+    SORT_CC,
+    SORT_DATE,
+    SORT_FROM,
+    SORT_SIZE,
+    SORT_SUBJECT,
+    SORT_TO,
+    SORT_DISPLAYFROM,
+    SORT_DISPLAYTO
+};
+
+struct sort_key {
+    int64_t number;
+    struct postern_span text;
+};
+
+struct sort_item {
+    uint32_t uid;
+    struct sort_key keys[]; /* as many as criteria */
+};
+
+struct imap_sort {
+    enum criterion criteria[CRITERIA_MAX];
+    bool reverse[CRITERIA_MAX];
+    size_t count;
+    struct sort_item **items;
+    size_t item_count, item_room;
+};
+
+/* ---- what is asked for ----------------------------------------------------------------------- */
+
+static bool parse_criterion(struct postern_imap *s, enum criterion *criterion_r)
+{
+    static const char *const names[] = {"ARRIVAL", "CC", "DATE",        "FROM",     "SIZE",
+                                        "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (parse_try_word(&s->in, names[i])) {
+            *criterion_r = (enum criterion)i;
+            return true;
+        }
+    s->in.bad = true;
+    return false;
+}
+
+static void parse_criteria(struct postern_imap *s, struct imap_sort *sort)
+{
+    parse_space(&s->in);
+    parse_char(&s->in, '(');
+    do {
+        bool reverse = parse_try_word(&s->in, "REVERSE");
+
+        if (reverse)
+            parse_space(&s->in);
+        if (sort->count == CRITERIA_MAX) {
+            s->in.bad = true;
+            return;
+        }
+        if (parse_criterion(s, &sort->criteria[sort->count]))
+            sort->reverse[sort->count++] = reverse;
+    } while (!s->in.bad && parse_try(&s->in, ' '));
+    parse_char(&s->in, ')');
+    parse_space(&s->in);
+}
+
+bool sort_needs_block(const struct imap_sort *sort)
+{
+    for (size_t i = 0; sort && i < sort->count; i++)
+        if (sort->criteria[i] != SORT_ARRIVAL && sort->criteria[i] != SORT_SIZE)
+            return true;
+    return false;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+/* folded - a header's text as it is compared. */
+static struct postern_span folded(struct postern_imap *s, struct postern_span text, bool subject)
+{
+    struct buffer plain = {.allocator = s->o.allocator}, out = {.allocator = s->o.allocator};
+    struct postern_span kept = SPAN("");
+
+    search_decode_words(s, text, &plain);
+    text_fold(subject ? base_subject(buffer_span(&plain)) : buffer_span(&plain), &out);
+    if (plain.error || out.error || arena_copy(&s->arena, buffer_span(&out), &kept) < 0)
+        imap_no_memory(s);
+    buffer_done(&plain);
+    buffer_done(&out);
+    return kept;
+}
+
+/* address - the mailbox of the first (RFC 5256 3); display: its name, or all of it (RFC 5957 2). */
+static struct postern_span address(struct postern_imap *s, enum postern_mime_field field,
+                                   bool display)
+{
+    struct postern_span rest = postern_mime_field(buffer_span(&s->search->block), 0, field, 0);
+    struct postern_mime_address one;
+    char buffer[ADDRESS_BYTES], whole[ADDRESS_BYTES * 2];
+    bool in_group = false;
+    size_t n;
+
+    do
+        if (!rest.p || !postern_mime_address(&rest, &in_group, &one, buffer, sizeof buffer))
+            return SPAN("");
+    while (one.kind != POSTERN_MIME_ADDRESS_MAILBOX);
+    if (!display || one.name.n)
+        return folded(s, display ? one.name : one.mailbox, false);
+    n = one.mailbox.n;
+    memcpy(whole, one.mailbox.p, n);
+    whole[n++] = '@';
+    if (one.host.n)
+        memcpy(whole + n, one.host.p, one.host.n);
+    return folded(s, span_make(whole, n + one.host.n), false);
+}
+
+/* sent - the Date field; one that is none is the internal date (RFC 5256 2.2). */
+static int64_t sent(struct postern_imap *s, const struct postern_message_info *info)
+{
+    struct postern_span value =
+        postern_mime_field(buffer_span(&s->search->block), 0, POSTERN_MIME_DATE, 0);
+    struct postern_mime_date date;
+
+    return postern_mime_date(value, &date) < 0 ? info->date_s : date.seconds;
+}
+
+static struct sort_key key_of(struct postern_imap *s, const struct postern_message_info *info,
+                              enum criterion criterion)
+{
+    switch (criterion) {
+    case SORT_ARRIVAL:
+        return (struct sort_key){.number = info->date_s};
+    case SORT_SIZE:
+        return (struct sort_key){.number = (int64_t)info->size_wire};
+    case SORT_DATE:
+        return (struct sort_key){.number = sent(s, info)};
+    case SORT_SUBJECT:
+        return (struct sort_key){.text = folded(s,
+                                                postern_mime_field(buffer_span(&s->search->block),
+                                                                   0, POSTERN_MIME_SUBJECT, 0),
+                                                true)};
+    case SORT_CC:
+        return (struct sort_key){.text = address(s, POSTERN_MIME_CC, false)};
+    case SORT_FROM:
+    case SORT_DISPLAYFROM:
+        return (struct sort_key){.text =
+                                     address(s, POSTERN_MIME_FROM, criterion == SORT_DISPLAYFROM)};
+    default:
+        return (struct sort_key){.text = address(s, POSTERN_MIME_TO, criterion == SORT_DISPLAYTO)};
+    }
+}
+
+void sort_note(struct postern_imap *s, const struct postern_message_info *info)
+{
+    struct imap_sort *sort = s->search->sort;
+    struct sort_item *item =
+        arena_alloc(&s->arena, sizeof *item + sort->count * sizeof *item->keys);
+
+    if (sort->item_count == sort->item_room) {
+        size_t room = sort->item_room ? sort->item_room * 2 : 256;
+        struct sort_item **more = arena_alloc(&s->arena, room * sizeof *more);
+
+        if (more && sort->item_count)
+            memcpy(more, sort->items, sort->item_count * sizeof *more);
+        sort->items = more;
+        sort->item_room = room;
+    }
+    if (!item || !sort->items) {
+        imap_no_memory(s);
+        return;
+    }
+    item->uid = info->uid;
+    for (size_t i = 0; i < sort->count; i++)
+        item->keys[i] = key_of(s, info, sort->criteria[i]);
+    sort->items[sort->item_count++] = item;
+}
+
+/* ---- order ----------------------------------------------------------------------------------- */
+
+static int compare_keys(const struct sort_key *a, const struct sort_key *b)
+{
+    size_t n = a->text.n < b->text.n ? a->text.n : b->text.n;
+    int order = n ? memcmp(a->text.p, b->text.p, n) : 0;
+
+    if (a->number != b->number)
+        return a->number < b->number ? -1 : 1;
+    if (order)
+        return order;
+    return a->text.n < b->text.n ? -1 : a->text.n > b->text.n;
+}
+
+static bool is_before(const struct imap_sort *sort, const struct sort_item *a,
+                      const struct sort_item *b)
+{
+    for (size_t i = 0; i < sort->count; i++) {
+        int order = compare_keys(&a->keys[i], &b->keys[i]);
+
+        if (order)
+            return sort->reverse[i] ? order > 0 : order < 0;
+    }
+    return a->uid < b->uid;
+}
+
+/* sift - heapsort's step, the last on top. */
+static void sift(const struct imap_sort *sort, size_t at, size_t n)
+{
+    struct sort_item *one = sort->items[at];
+
+    for (size_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && is_before(sort, sort->items[child], sort->items[child + 1]))
+            child++;
+        if (!is_before(sort, one, sort->items[child]))
+            break;
+        sort->items[at] = sort->items[child];
+    }
+    sort->items[at] = one;
+}
+
+void sort_finish(struct postern_imap *s)
+{
+    struct imap_sort *sort = s->search->sort;
+
+    for (size_t i = sort->item_count / 2; i-- > 0;)
+        sift(sort, i, sort->item_count);
+    for (size_t i = sort->item_count; i-- > 1;) {
+        struct sort_item *last = sort->items[0];
+
+        sort->items[0] = sort->items[i];
+        sort->items[i] = last;
+        sift(sort, 0, i);
+    }
+    write_text(s, "* SORT");
+    for (size_t i = 0; i < sort->item_count; i++) {
+        write_text(s, " ");
+        write_number(s,
+                     s->by_uid ? sort->items[i]->uid : view_number(&s->view, sort->items[i]->uid));
+    }
+    write_text(s, "\r\n");
+}
+
+void imap_cmd_sort(struct postern_imap *s)
+{
+    struct imap_sort *sort = arena_alloc(&s->arena, sizeof *sort);
+    struct postern_span charset;
+
+    if (!sort) {
+        imap_no_memory(s);
+        return;
+    }
+    *sort = (struct imap_sort){.count = 0};
+    if (!search_new(s))
+        return;
+    s->search->sort = sort;
+    parse_criteria(s, sort);
+    charset = parse_astring(s, &s->in);
+    parse_space(&s->in);
+    if (search_parse_keys(s, s->search, charset))
+        search_begin(s);
+}
