@@ -14,7 +14,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import BUILD, Checks, Server, samples, wire_form  # noqa: E402
-from clients import NOBODY, PROPER, compare_delivered, folder_of, no_verify, npm, on_terminal  # noqa: E402
+from clients import PROPER, check_getmail, compare_delivered, folder_of, no_verify, npm, on_terminal  # noqa: E402
 
 checks = Checks()
 poplib._MAXLINE = 1 << 20  # the samples have longer lines than it takes by itself
@@ -178,28 +178,8 @@ def test_fetchmail(server):
 
 
 def test_getmail(server):
-    """getmail delivers for nobody but ordinary users."""
-    for name, kind, port in (("plain", "SimplePOP3Retriever", server.plain), ("tls", "SimplePOP3SSLRetriever", server.tls)):
-        server.fill("alice", PROPER)
-        with tempfile.TemporaryDirectory() as work:
-            for sub in ("cur", "new", "tmp"):
-                os.makedirs(f"{work}/mail/{sub}")
-            pathlib.Path(work, "getmailrc").write_text(
-                f"[retriever]\ntype = {kind}\nserver = 127.0.0.1\nport = {port}\nusername = alice\npassword = secret\n"
-                f"[destination]\ntype = Maildir\npath = {work}/mail/\n[options]\nread_all = false\ndelete = true\n"
-                "delivered_to = false\nreceived = false\n")
-            how = {}
-            if os.geteuid() == 0:
-                for path in [pathlib.Path(work), *pathlib.Path(work).rglob("*")]:
-                    os.chown(path, NOBODY, NOBODY)
-                how = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-            got = subprocess.run(["getmail", "-q", f"--getmaildir={work}"], capture_output=True, text=True, timeout=120,
-                                 env=dict(os.environ, HOME=work), **how)
-            checks.check(f"getmail {name}: exit", got.returncode == 0, got.stderr + got.stdout)
-            # it parses and writes anew: folds long headers, closes multiparts
-            compare_delivered(checks, f"getmail {name}", PROPER, folder_of(f"{work}/mail"),
-                              rewrites=("16-many-recipients", "30-unclosed-multipart"))
-        checks.check(f"getmail {name}: deleted", not server.files("alice"))
+    check_getmail(checks, server, "plain", "SimplePOP3Retriever", server.plain)
+    check_getmail(checks, server, "tls", "SimplePOP3SSLRetriever", server.tls)
 
 
 def mutt(server, program, url, settings):
