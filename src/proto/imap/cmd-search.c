@@ -103,8 +103,11 @@ void imap_search_abort(struct postern_imap *s)
 static void finish(struct postern_imap *s)
 {
     s->work = NULL;
-    if (s->search->sort) {
-        sort_finish(s);
+    if (s->search->sort || s->search->thread) {
+        if (s->search->sort)
+            sort_finish(s);
+        else
+            thread_finish(s);
         imap_search_abort(s);
         imap_ok(s, NULL, "done");
         return;
@@ -152,6 +155,8 @@ static void message_over(struct postern_imap *s, enum truth truth)
     search->reading = false;
     if (truth == TRUE_ && search->sort)
         sort_note(s, &search->batch[search->at]);
+    else if (truth == TRUE_ && search->thread)
+        thread_note(s, &search->batch[search->at]);
     else if (truth == TRUE_)
         note(s, &search->batch[search->at]);
     search->at++;
@@ -265,7 +270,9 @@ static void look_at(struct postern_imap *s, const struct postern_message_info *i
     enum truth truth =
         view_number(&s->view, info->uid) ? search_judge(s, s->search, info, KNOWS_INFO) : FALSE_;
 
-    if (truth == FALSE_ || (truth == TRUE_ && !sort_needs_block(s->search->sort))) {
+    bool needs_block = s->search->thread || sort_needs_block(s->search->sort);
+
+    if (truth == FALSE_ || (truth == TRUE_ && !needs_block)) {
         message_over(s, truth);
         return;
     }
@@ -339,6 +346,15 @@ void search_begin(struct postern_imap *s)
     search->now_s = s->o.seconds ? s->o.seconds() : 0;
     s->work = search_go;
     imap_advance(s);
+}
+
+void search_begin_of_charset(struct postern_imap *s)
+{
+    struct postern_span charset = parse_astring(s, &s->in);
+
+    parse_space(&s->in);
+    if (search_parse_keys(s, s->search, charset))
+        search_begin(s);
 }
 
 void imap_cmd_search(struct postern_imap *s)

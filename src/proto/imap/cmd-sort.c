@@ -3,6 +3,8 @@
  * each are taken when it is found; ties keep the order of the mailbox. */
 #include "proto/imap/search.h"
 
+#include "base/order.h"
+
 #define CRITERIA_MAX 16
 #define ADDRESS_BYTES 1024
 
@@ -32,7 +34,7 @@ struct imap_sort {
     enum criterion criteria[CRITERIA_MAX];
     bool reverse[CRITERIA_MAX];
     size_t count;
-    struct sort_item **items;
+    void **items; /* struct sort_item * */
     size_t item_count, item_room;
 };
 
@@ -82,19 +84,27 @@ bool sort_needs_block(const struct imap_sort *sort)
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
-/* folded - a header's text as it is compared. */
-static struct postern_span folded(struct postern_imap *s, struct postern_span text, bool subject)
+/* folded - a header's text as it is compared; is_reply_r: a subject, of which the base is taken. */
+static struct postern_span folded(struct postern_imap *s, struct postern_span text,
+                                  bool *is_reply_r)
 {
     struct buffer plain = {.allocator = s->o.allocator}, out = {.allocator = s->o.allocator};
     struct postern_span kept = SPAN("");
 
     search_decode_words(s, text, &plain);
-    text_fold(subject ? base_subject(buffer_span(&plain)) : buffer_span(&plain), &out);
+    text_fold(is_reply_r ? base_subject(buffer_span(&plain), is_reply_r) : buffer_span(&plain),
+              &out);
     if (plain.error || out.error || arena_copy(&s->arena, buffer_span(&out), &kept) < 0)
         imap_no_memory(s);
     buffer_done(&plain);
     buffer_done(&out);
     return kept;
+}
+
+struct postern_span sort_subject(struct postern_imap *s, bool *is_reply_r)
+{
+    return folded(s, postern_mime_field(buffer_span(&s->search->block), 0, POSTERN_MIME_SUBJECT, 0),
+                  is_reply_r);
 }
 
 /* address - the mailbox of the first (RFC 5256 3); display: its name, or all of it (RFC 5957 2). */
@@ -112,17 +122,16 @@ static struct postern_span address(struct postern_imap *s, enum postern_mime_fie
             return SPAN("");
     while (one.kind != POSTERN_MIME_ADDRESS_MAILBOX);
     if (!display || one.name.n)
-        return folded(s, display ? one.name : one.mailbox, false);
+        return folded(s, display ? one.name : one.mailbox, NULL);
     n = one.mailbox.n;
     memcpy(whole, one.mailbox.p, n);
     whole[n++] = '@';
     if (one.host.n)
         memcpy(whole + n, one.host.p, one.host.n);
-    return folded(s, span_make(whole, n + one.host.n), false);
+    return folded(s, span_make(whole, n + one.host.n), NULL);
 }
 
-/* sent - the Date field; one that is none is the internal date (RFC 5256 2.2). */
-static int64_t sent(struct postern_imap *s, const struct postern_message_info *info)
+int64_t sort_sent(struct postern_imap *s, const struct postern_message_info *info)
 {
     struct postern_span value =
         postern_mime_field(buffer_span(&s->search->block), 0, POSTERN_MIME_DATE, 0);
@@ -134,18 +143,17 @@ static int64_t sent(struct postern_imap *s, const struct postern_message_info *i
 static struct sort_key key_of(struct postern_imap *s, const struct postern_message_info *info,
                               enum criterion criterion)
 {
+    bool is_reply;
+
     switch (criterion) {
     case SORT_ARRIVAL:
         return (struct sort_key){.number = info->date_s};
     case SORT_SIZE:
         return (struct sort_key){.number = (int64_t)info->size_wire};
     case SORT_DATE:
-        return (struct sort_key){.number = sent(s, info)};
+        return (struct sort_key){.number = sort_sent(s, info)};
     case SORT_SUBJECT:
-        return (struct sort_key){.text = folded(s,
-                                                postern_mime_field(buffer_span(&s->search->block),
-                                                                   0, POSTERN_MIME_SUBJECT, 0),
-                                                true)};
+        return (struct sort_key){.text = sort_subject(s, &is_reply)};
     case SORT_CC:
         return (struct sort_key){.text = address(s, POSTERN_MIME_CC, false)};
     case SORT_FROM:
@@ -165,7 +173,7 @@ void sort_note(struct postern_imap *s, const struct postern_message_info *info)
 
     if (sort->item_count == sort->item_room) {
         size_t room = sort->item_room ? sort->item_room * 2 : 256;
-        struct sort_item **more = arena_alloc(&s->arena, room * sizeof *more);
+        void **more = arena_alloc(&s->arena, room * sizeof *more);
 
         if (more && sort->item_count)
             memcpy(more, sort->items, sort->item_count * sizeof *more);
@@ -196,9 +204,11 @@ static int compare_keys(const struct sort_key *a, const struct sort_key *b)
     return a->text.n < b->text.n ? -1 : a->text.n > b->text.n;
 }
 
-static bool is_before(const struct imap_sort *sort, const struct sort_item *a,
-                      const struct sort_item *b)
+static bool is_before(const void *ctx, const void *left, const void *right)
 {
+    const struct imap_sort *sort = ctx;
+    const struct sort_item *a = left, *b = right;
+
     for (size_t i = 0; i < sort->count; i++) {
         int order = compare_keys(&a->keys[i], &b->keys[i]);
 
@@ -208,39 +218,17 @@ static bool is_before(const struct imap_sort *sort, const struct sort_item *a,
     return a->uid < b->uid;
 }
 
-/* sift - heapsort's step, the last on top. */
-static void sift(const struct imap_sort *sort, size_t at, size_t n)
-{
-    struct sort_item *one = sort->items[at];
-
-    for (size_t child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && is_before(sort, sort->items[child], sort->items[child + 1]))
-            child++;
-        if (!is_before(sort, one, sort->items[child]))
-            break;
-        sort->items[at] = sort->items[child];
-    }
-    sort->items[at] = one;
-}
-
 void sort_finish(struct postern_imap *s)
 {
     struct imap_sort *sort = s->search->sort;
 
-    for (size_t i = sort->item_count / 2; i-- > 0;)
-        sift(sort, i, sort->item_count);
-    for (size_t i = sort->item_count; i-- > 1;) {
-        struct sort_item *last = sort->items[0];
-
-        sort->items[0] = sort->items[i];
-        sort->items[i] = last;
-        sift(sort, 0, i);
-    }
+    heap_sort(sort->items, sort->item_count, is_before, sort);
     write_text(s, "* SORT");
     for (size_t i = 0; i < sort->item_count; i++) {
+        const struct sort_item *item = sort->items[i];
+
         write_text(s, " ");
-        write_number(s,
-                     s->by_uid ? sort->items[i]->uid : view_number(&s->view, sort->items[i]->uid));
+        write_number(s, s->by_uid ? item->uid : view_number(&s->view, item->uid));
     }
     write_text(s, "\r\n");
 }
@@ -248,7 +236,6 @@ void sort_finish(struct postern_imap *s)
 void imap_cmd_sort(struct postern_imap *s)
 {
     struct imap_sort *sort = arena_alloc(&s->arena, sizeof *sort);
-    struct postern_span charset;
 
     if (!sort) {
         imap_no_memory(s);
@@ -259,8 +246,5 @@ void imap_cmd_sort(struct postern_imap *s)
         return;
     s->search->sort = sort;
     parse_criteria(s, sort);
-    charset = parse_astring(s, &s->in);
-    parse_space(&s->in);
-    if (search_parse_keys(s, s->search, charset))
-        search_begin(s);
+    search_begin_of_charset(s);
 }

@@ -38,6 +38,7 @@ static const struct imap_row rows[] = {
     {"EXPUNGE", SELECTED, ROW_UID, imap_cmd_expunge},
     {"SEARCH", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_search},
     {"SORT", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_sort},
+    {"THREAD", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_thread},
     {"FETCH", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_fetch},
     {"STORE", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_store},
     {"COPY", SELECTED, ROW_UID, imap_cmd_copy},

@@ -77,7 +77,8 @@ struct imap_search {
     uint32_t *found; /* UIDs */
     size_t found_count, found_room;
     uint64_t modseq;
-    struct imap_sort *sort; /* NULL: SEARCH */
+    struct imap_sort *sort; /* one of them, or both NULL: SEARCH */
+    struct imap_thread *thread;
 };
 
 enum { RETURN_MIN = 1, RETURN_MAX = 2, RETURN_ALL = 4, RETURN_COUNT = 8, RETURN_SAVE = 16 };
@@ -98,13 +99,23 @@ void search_decode_words(struct postern_imap *s, struct postern_span value, stru
 bool sort_needs_block(const struct imap_sort *sort);
 void sort_note(struct postern_imap *s, const struct postern_message_info *info);
 void sort_finish(struct postern_imap *s);
+/* sort_subject - the base subject of the message at hand, folded. sort_sent - its Date field; the
+ * internal date where that is none (RFC 5256 2.2). */
+struct postern_span sort_subject(struct postern_imap *s, bool *is_reply_r);
+int64_t sort_sent(struct postern_imap *s, const struct postern_message_info *info);
+/* cmd-thread.c, likewise */
+void thread_note(struct postern_imap *s, const struct postern_message_info *info);
+void thread_finish(struct postern_imap *s);
 /* cmd-search.c: s->search, zero; then, with its program, it begins. false: out of memory. */
 bool search_new(struct postern_imap *s);
 void search_begin(struct postern_imap *s);
+/* search_begin_of_charset - the charset and the program are still to be read. */
+void search_begin_of_charset(struct postern_imap *s);
 
 /* subject.c */
-/* base_subject - what a subject is about (RFC 5256 2.1): a part of text, which is decoded. */
-struct postern_span base_subject(struct postern_span text);
+/* base_subject - what a subject is about (RFC 5256 2.1): a part of text, which is decoded;
+ * is_reply_r: it had the marks of a reply or forward. */
+struct postern_span base_subject(struct postern_span text, bool *is_reply_r);
 
 /* search_text.c: does a text occur in a message? fed its octets in order. */
 struct text_scan;

@@ -72,6 +72,7 @@ enum { IMAP_KEYWORD_BYTES = 104 };
 struct imap_fetch;
 struct imap_search;
 struct imap_sort;
+struct imap_thread;
 struct imap_append;
 struct imap_select;
 struct imap_list;
@@ -291,6 +292,7 @@ void imap_cmd_starttls(struct postern_imap *s);
 void imap_cmd_status(struct postern_imap *s);
 void imap_cmd_store(struct postern_imap *s);
 void imap_cmd_subscribe(struct postern_imap *s);
+void imap_cmd_thread(struct postern_imap *s);
 void imap_cmd_unselect(struct postern_imap *s);
 void imap_cmd_unsubscribe(struct postern_imap *s);
 

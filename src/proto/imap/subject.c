@@ -3,13 +3,14 @@
  * Each step makes the text shorter, so it ends. */
 #include "proto/imap/search.h"
 
-static struct postern_span trim_end(struct postern_span text)
+static struct postern_span trim_end(struct postern_span text, bool *is_reply)
 {
     for (;;) {
         while (text.n && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t'))
             text.n--;
         if (text.n < 5 || !span_equal_nocase(span_make(text.p + text.n - 5, 5), SPAN("(fwd)")))
             return text;
+        *is_reply = true;
         text.n -= 5;
     }
 }
@@ -47,7 +48,7 @@ static size_t refwd(struct postern_span text)
 }
 
 /* leader - what stands before the subject proper: blobs before "re:", or spaces. */
-static size_t leader(struct postern_span text)
+static size_t leader(struct postern_span text, bool *is_reply)
 {
     size_t n = 0, one;
 
@@ -56,16 +57,18 @@ static size_t leader(struct postern_span text)
     while ((one = blob(span_from(text, n))))
         n += one;
     one = refwd(span_from(text, n));
+    *is_reply = *is_reply || one;
     return one ? n + one : 0;
 }
 
-struct postern_span base_subject(struct postern_span text)
+struct postern_span base_subject(struct postern_span text, bool *is_reply_r)
 {
+    *is_reply_r = false;
     for (;;) {
         size_t n;
 
-        text = trim_end(text);
-        while ((n = leader(text)))
+        text = trim_end(text, is_reply_r);
+        while ((n = leader(text, is_reply_r)))
             text = span_from(text, n);
         /* a blob alone goes too, unless nothing would be left */
         n = blob(text);
@@ -75,6 +78,7 @@ struct postern_span base_subject(struct postern_span text)
         }
         if (text.n < 6 || !span_begins_nocase(text, SPAN("[fwd:")) || text.p[text.n - 1] != ']')
             return text;
+        *is_reply_r = true;
         text = span_make(text.p + 5, text.n - 6);
     }
 }

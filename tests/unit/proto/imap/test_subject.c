@@ -33,7 +33,9 @@ static void test_base_subjects(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
-        struct postern_span base = base_subject(span_make(subjects[i][0], strlen(subjects[i][0])));
+        bool is_reply;
+        struct postern_span base =
+            base_subject(span_make(subjects[i][0], strlen(subjects[i][0])), &is_reply);
 
         assert_int_equal(base.n, strlen(subjects[i][1]));
         assert_memory_equal(base.p, subjects[i][1], base.n);
