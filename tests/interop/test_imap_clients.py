@@ -65,6 +65,12 @@ def test_imaplib(server):
     part = imap.fetch("1", "(BODY.PEEK[]<10.20>)")[1][0][1]
     checks.check("imaplib: partial", part == WIRE[0][10:30])
     checks.check("imaplib: past the end", imap.fetch("1", "(BODY.PEEK[]<99999999.20>)")[1][0][1] == b"")
+    by_size = [int(number) for number in imap.sort("(SIZE)", "UTF-8", "ALL")[1][0].split()]
+    checks.check("imaplib: sort", by_size == sorted(range(1, len(WIRE) + 1), key=lambda n: (len(WIRE[n - 1]), n)), by_size)
+    for way in ("REFERENCES", "ORDEREDSUBJECT"):
+        threads = imap.thread(way, "UTF-8", "ALL")[1][0]
+        checks.check(f"imaplib: each message once in {way}",
+                     sorted(map(int, re.findall(rb"\d+", threads))) == list(range(1, len(WIRE) + 1)), threads)
     imap.store("1:3", "+FLAGS", r"(\Deleted)")
     checks.check("imaplib: expunge", imap.expunge()[1] == [b"1", b"1", b"1"])
     checks.check("imaplib: three less", len(server.files("alice")) == len(SAMPLES) - 3)
