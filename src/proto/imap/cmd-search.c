@@ -43,6 +43,15 @@ static bool save(struct postern_imap *s, const struct imap_search *search)
     return true;
 }
 
+void search_write_modseq(struct postern_imap *s)
+{
+    if (s->search->has_modseq && s->search->modseq) {
+        write_text(s, " (MODSEQ ");
+        write_number(s, s->search->modseq);
+        write_text(s, ")");
+    }
+}
+
 static void write_plain(struct postern_imap *s, const struct imap_search *search)
 {
     write_text(s, "* SEARCH");
@@ -50,12 +59,19 @@ static void write_plain(struct postern_imap *s, const struct imap_search *search
         write_text(s, " ");
         write_number(s, shown(s, search->found[i]));
     }
-    if (search->has_modseq && search->found_count) {
-        write_text(s, " (MODSEQ ");
-        write_number(s, search->modseq);
-        write_text(s, ")");
-    }
+    search_write_modseq(s);
     write_text(s, "\r\n");
+}
+
+/* told_modseq - the highest of the messages that are told (RFC 4731 3.2). */
+static uint64_t told_modseq(const struct imap_search *search)
+{
+    uint64_t first = search->returns & RETURN_MIN ? search->modseq_first : 0,
+             last = search->returns & RETURN_MAX ? search->modseq_last : 0;
+
+    if (search->returns & (RETURN_ALL | RETURN_COUNT) || !(first || last))
+        return search->modseq;
+    return first > last ? first : last;
 }
 
 static void write_extended(struct postern_imap *s, const struct imap_search *search)
@@ -85,7 +101,7 @@ static void write_extended(struct postern_imap *s, const struct imap_search *sea
     }
     if (n && search->has_modseq) {
         write_text(s, " MODSEQ ");
-        write_number(s, search->modseq);
+        write_number(s, told_modseq(search));
     }
     write_text(s, "\r\n");
 }
@@ -142,8 +158,15 @@ static void note(struct postern_imap *s, const struct postern_message_info *info
         search->found_room = room;
     }
     search->found[search->found_count++] = info->uid;
-    if (search->modseq < info->modseq)
-        search->modseq = info->modseq;
+}
+
+static void note_modseq(struct imap_search *search, uint64_t modseq)
+{
+    if (!search->modseq)
+        search->modseq_first = modseq;
+    search->modseq_last = modseq;
+    if (search->modseq < modseq)
+        search->modseq = modseq;
 }
 
 static void message_over(struct postern_imap *s, enum truth truth)
@@ -153,6 +176,8 @@ static void message_over(struct postern_imap *s, enum truth truth)
     if (search->reading)
         imap_tell(s, POSTERN_IMAP_CONTENT_DONE, search->content);
     search->reading = false;
+    if (truth == TRUE_)
+        note_modseq(search, search->batch[search->at].modseq);
     if (truth == TRUE_ && search->sort)
         sort_note(s, &search->batch[search->at]);
     else if (truth == TRUE_ && search->thread)

@@ -230,6 +230,7 @@ void sort_finish(struct postern_imap *s)
         write_text(s, " ");
         write_number(s, s->by_uid ? item->uid : view_number(&s->view, item->uid));
     }
+    search_write_modseq(s); /* RFC 7162 3.1.9 */
     write_text(s, "\r\n");
 }
 

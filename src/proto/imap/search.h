@@ -76,7 +76,8 @@ struct imap_search {
     /* what was found */
     uint32_t *found; /* UIDs */
     size_t found_count, found_room;
-    uint64_t modseq;
+    uint64_t modseq, modseq_first,
+        modseq_last;        /* the highest, of the first and last found; 0: none */
     struct imap_sort *sort; /* one of them, or both NULL: SEARCH */
     struct imap_thread *thread;
 };
@@ -106,7 +107,9 @@ int64_t sort_sent(struct postern_imap *s, const struct postern_message_info *inf
 /* cmd-thread.c, likewise */
 void thread_note(struct postern_imap *s, const struct postern_message_info *info);
 void thread_finish(struct postern_imap *s);
-/* cmd-search.c: s->search, zero; then, with its program, it begins. false: out of memory. */
+/* cmd-search.c. search_write_modseq - " (MODSEQ n)" where that was asked for and something found.
+ * search_new - s->search, zero; then, with its program, it begins. false: out of memory. */
+void search_write_modseq(struct postern_imap *s);
 bool search_new(struct postern_imap *s);
 void search_begin(struct postern_imap *s);
 /* search_begin_of_charset - the charset and the program are still to be read. */
