@@ -181,7 +181,7 @@ unsigned imap_parse_status_items(struct postern_imap *s)
     } while (!s->in.bad && parse_try(&s->in, ' '));
     parse_char(&s->in, ')');
     if (mask & 1u << 7)
-        s->condstore = true; /* RFC 7162 3.1: it is asked for by this */
+        imap_enable_condstore(s); /* RFC 7162 3.1: it is asked for by this */
     return mask;
 }
 

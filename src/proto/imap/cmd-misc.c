@@ -72,6 +72,7 @@ static void enable(struct postern_imap *s, struct postern_span word)
 void imap_cmd_enable(struct postern_imap *s)
 {
     struct imap_parser words = s->in;
+    bool had_condstore = s->condstore;
 
     do {
         parse_space(&s->in);
@@ -85,6 +86,8 @@ void imap_cmd_enable(struct postern_imap *s)
         enable(s, parse_atom(&words));
     }
     write_text(s, "\r\n");
+    if (s->condstore && !had_condstore)
+        imap_write_highest(s);
     imap_ok(s, NULL, "done");
 }
 

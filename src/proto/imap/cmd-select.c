@@ -77,6 +77,19 @@ static void write_code(struct postern_imap *s, const char *name, uint64_t number
     write_text(s, "\r\n");
 }
 
+void imap_write_highest(struct postern_imap *s)
+{
+    if (s->state == POSTERN_IMAP_SELECTED)
+        write_code(s, "HIGHESTMODSEQ ", s->view.modseq, "] the highest mod-sequence");
+}
+
+void imap_enable_condstore(struct postern_imap *s)
+{
+    if (!s->condstore && !s->in.bad)
+        imap_write_highest(s);
+    s->condstore = true;
+}
+
 static void write_mailbox_facts(struct postern_imap *s, const struct postern_imap_mailbox *mailbox)
 {
     imap_write_mailbox_flags(s);
@@ -90,7 +103,7 @@ static void write_mailbox_facts(struct postern_imap *s, const struct postern_ima
     }
     write_code(s, "UIDVALIDITY ", s->view.uid_validity, "] UIDs are valid");
     write_code(s, "UIDNEXT ", s->view.uid_next, "] the next UID, at least");
-    write_code(s, "HIGHESTMODSEQ ", s->view.modseq, "] the highest mod-sequence");
+    imap_write_highest(s);
     write_code(s, "MAILBOXID (M", mailbox->status.id, ")] the mailbox");
 }
 

@@ -33,7 +33,8 @@ static void parse_store(struct postern_imap *s, struct imap_store *store)
             s->in.bad = true;
         parse_space(&s->in);
         store->since = parse_number(&s->in, INT64_MAX);
-        store->conditional = s->condstore = true;
+        store->conditional = true;
+        imap_enable_condstore(s);
         parse_char(&s->in, ')');
         parse_space(&s->in);
     }

@@ -31,8 +31,10 @@ static void add(struct postern_imap *s, struct imap_fetch *fetch, enum fetch_kin
         kind == FETCH_ENVELOPE || kind == FETCH_BODY || kind == FETCH_BODYSTRUCTURE;
     fetch->has_flags |= kind == FETCH_FLAGS;
     fetch->has_uid |= kind == FETCH_UID;
-    if (kind == FETCH_MODSEQ)
-        fetch->has_modseq = s->condstore = true;
+    if (kind == FETCH_MODSEQ) {
+        fetch->has_modseq = true;
+        imap_enable_condstore(s);
+    }
     if (!section)
         return;
     fetch->sets_seen |= !section->peek;
@@ -262,7 +264,7 @@ static void parse_modifiers(struct postern_imap *s, struct imap_fetch *fetch)
         if (parse_try_word(&s->in, "CHANGEDSINCE")) {
             parse_space(&s->in);
             fetch->changed_since = parse_number(&s->in, INT64_MAX);
-            s->condstore = true;
+            imap_enable_condstore(s);
             if (!fetch->has_modseq)
                 add(s, fetch, FETCH_MODSEQ, NULL);
         } else if (s->by_uid && s->qresync && parse_try_word(&s->in, "VANISHED")) {

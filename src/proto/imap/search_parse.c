@@ -119,7 +119,8 @@ static void parse_modseq(struct postern_imap *s, struct imap_search *search)
     }
     if (step)
         step->number = (int64_t)parse_number(&s->in, INT64_MAX);
-    search->has_modseq = s->condstore = true;
+    search->has_modseq = true;
+    imap_enable_condstore(s);
 }
 
 static void parse_keyword(struct postern_imap *s, struct imap_search *search, bool negated)
