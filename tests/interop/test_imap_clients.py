@@ -87,6 +87,47 @@ def test_imaplib(server):
     imap.logout()
 
 
+def test_qresync(server):
+    """SELECT with what the client knows (RFC 7162 3.2.5), by hand: what it is told has to do with those UIDs alone."""
+    def raw(imap, name, *arguments):
+        imap.untagged_responses.clear()
+        kind, _ = imap._simple_command(name, *arguments)
+        return kind, imap.untagged_responses
+    imap = imaplib.IMAP4("127.0.0.1", server.imap, timeout=60)
+    imap.login("alice", "secret")
+    imap.enable("QRESYNC")
+    imap.create("Known")
+    for _ in range(6):
+        imap.append("Known", None, None, b"Subject: x\r\n\r\nx\r\n")
+    _, facts = raw(imap, "SELECT", "Known")
+    validity, modseq = facts["UIDVALIDITY"][0].decode(), facts["HIGHESTMODSEQ"][0].decode()
+    imap.state = "SELECTED"
+    imap.store("2,4", "+FLAGS.SILENT", r"(\Deleted)")
+    imap.expunge()
+    imap.store("1", "+FLAGS.SILENT", r"(\Seen)")  # UID 1
+    imap.store("4", "+FLAGS.SILENT", r"(\Seen)")  # UID 6
+    far = str(int(modseq) + 10 ** 9)
+    for since, known, vanished, changed in (
+            (modseq, "", b"2,4", [b"1", b"6"]), (modseq, " 1:3", b"2", [b"1"]), (modseq, " 4:9", b"4", [b"6"]),
+            (modseq, " 3,5", None, []), (modseq, " 1:2,4:6", b"2,4", [b"1", b"6"]), (far, " 1", None, []),
+            (modseq, " 1:6 (1:3 1,2,3)", b"2,4", [b"1", b"6"]), (modseq, " (1,3 1,3)", b"2,4", [b"1", b"6"])):
+        kind, told = raw(imap, "SELECT", f"Known (QRESYNC ({validity} {since}{known}))")
+        got = [line.replace(b"(EARLIER) ", b"") for line in told.get("VANISHED", [])]
+        uids = [re.search(rb"UID (\d+)", line)[1] for line in told.get("FETCH", [])]
+        checks.check(f"qresync {since}{known}", kind == "OK" and got == ([vanished] if vanished else []) and uids == changed,
+                     (got, uids))
+    try:
+        checks.check("qresync: a set with *", raw(imap, "SELECT", f"Known (QRESYNC ({validity} {modseq} *))") is None)
+    except imaplib.IMAP4.error as refused:
+        checks.check("qresync: a set with *", "BAD" in str(refused), refused)
+    raw(imap, "SELECT", "Known")
+    told = imap._simple_command("STORE", "1:4", "(UNCHANGEDSINCE 1)", "+FLAGS", r"(\Draft)")
+    checks.check("qresync: modified", b"[MODIFIED 1:4]" in told[1][0], told)
+    told = imap._simple_command("UID", "STORE", "1:6", "(UNCHANGEDSINCE 1)", "+FLAGS", r"(\Draft)")
+    checks.check("qresync: modified by UID", b"[MODIFIED 1,3,5:6]" in told[1][0], told)
+    imap.logout()
+
+
 # ---- two that synchronise ----------------------------------------------------------------------
 # mbsync skips a header without an empty line, offlineimap writes multiparts anew
 SYNCED = [(name, data) for name, data in PROPER if name not in ("05-header-only", "30-unclosed-multipart")]

@@ -109,19 +109,22 @@ static void write_mailbox_facts(struct postern_imap *s, const struct postern_ima
 
 void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *known, size_t count)
 {
+    const struct imap_view *view = &s->view;
     bool any = false;
+    size_t at = 0;
 
     for (size_t i = 0; i < count; i++) {
         uint64_t uid = known[i].first, last = known[i].last;
 
-        if (last >= s->view.uid_next)
-            last = (uint64_t)s->view.uid_next - 1;
-        for (size_t at = 0; uid <= last; at++) {
-            uint64_t end = at < s->view.count ? (uint64_t)s->view.runs[at].first - 1 : last;
+        if (last >= view->uid_next)
+            last = (uint64_t)view->uid_next - 1;
+        while (uid <= last) {
+            uint64_t end = last;
 
-            if (at < s->view.count && s->view.runs[at].last < uid)
-                continue;
-            end = end < last ? end : last;
+            while (at < view->count && view->runs[at].last < uid)
+                at++;
+            if (at < view->count && view->runs[at].first <= end)
+                end = (uint64_t)view->runs[at].first - 1;
             if (uid <= end) {
                 struct postern_uid_range hole = {(uint32_t)uid, (uint32_t)end};
 
@@ -129,9 +132,9 @@ void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *kn
                 write_ranges(s, &hole, 1);
                 any = true;
             }
-            if (at == s->view.count)
+            if (at == view->count)
                 break;
-            uid = (uint64_t)s->view.runs[at].last + 1;
+            uid = (uint64_t)view->runs[at].last + 1;
         }
     }
     if (any)
@@ -149,8 +152,9 @@ static void write_earlier(struct postern_imap *s, const struct imap_select *sele
         imap_write_holes(s, select->known.ranges, select->known.count);
     else
         imap_write_holes(s, &all, 1);
-    for (size_t i = 0; i < mailbox->changed_count; i++)
-        imap_write_changed(s, &mailbox->changed[i]);
+    for (size_t i = 0; i < mailbox->changed_count; i++) /* RFC 7162 3.2.5.1: of those alone */
+        if (!select->known.ranges || imap_set_has(&select->known, mailbox->changed[i].uid))
+            imap_write_changed(s, &mailbox->changed[i]);
 }
 
 static void selected(struct postern_imap *s, const struct imap_answer *answer)

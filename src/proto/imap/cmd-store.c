@@ -109,28 +109,43 @@ static void tell_more(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_MESSAGES, tell);
 }
 
-/* note_modified - "MODIFIED 1,3": numbers, or UIDs (RFC 7162 3.1.3). */
+static void append_range(struct buffer *code, uint32_t first, uint32_t last)
+{
+    if (buffer_span(code).n > strlen("MODIFIED "))
+        buffer_append_char(code, ',');
+    buffer_append_number(code, first);
+    if (first == last)
+        return;
+    buffer_append_char(code, ':');
+    buffer_append_number(code, last);
+}
+
+/* note_modified - "MODIFIED 1,3:4": numbers, or UIDs (RFC 7162 3.1.3). */
 static void note_modified(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct buffer code = {.allocator = s->o.allocator};
     struct postern_span text;
-    bool any = false;
+    uint32_t first = 0, last = 0;
 
     buffer_append_text(&code, "MODIFIED ");
     for (size_t i = 0; i < answer->count; i++) {
         uint32_t number = view_number(&s->view, answer->uids[i]);
+        uint32_t shown = s->by_uid && number ? answer->uids[i] : number;
 
-        if (!number)
+        if (!shown)
             continue;
-        if (any)
-            buffer_append_char(&code, ',');
-        buffer_append_number(&code, s->by_uid ? answer->uids[i] : number);
-        any = true;
+        if (first && shown != last + 1)
+            append_range(&code, first, last);
+        if (!first || shown != last + 1)
+            first = shown;
+        last = shown;
     }
+    if (first)
+        append_range(&code, first, last);
     buffer_append_char(&code, '\0');
     if (code.error || arena_copy(&s->arena, buffer_span(&code), &text) < 0)
         imap_no_memory(s);
-    else if (any)
+    else if (first)
         s->store->modified = text.p;
     buffer_done(&code);
 }

@@ -302,8 +302,8 @@ void imap_write_highest(struct postern_imap *s);
 /* imap_enable_condstore - a command was read that asks for it: the first one is told what the
  * highest is (RFC 7162 3.1). */
 void imap_enable_condstore(struct postern_imap *s);
-/* imap_write_holes - VANISHED (EARLIER): of the ranges a client may know, what is not in the view.
- */
+/* imap_write_holes - VANISHED (EARLIER): of the ranges a client may know (rising, apart), what is
+ * not in the view. */
 void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *known, size_t count);
 void imap_search_abort(struct postern_imap *s);
 void imap_fetch_abort(struct postern_imap *s);
