@@ -96,7 +96,9 @@ static int match(struct sync *sync, size_t *different_r)
     free(sync->missing);
     sync->missing = malloc((rows + 1) * sizeof *sync->missing);
     sync->missing_count = 0;
-    if (!sync->missing)
+    if (!sync->met)
+        sync->met = calloc(rows + 1, sizeof *sync->met);
+    if (!sync->missing || !sync->met)
         return POSTERN_E_NOMEM;
     for (size_t i = 0; i < rows; i++) {
         const struct index_row *row = mailbox_row(mailbox, i);
@@ -112,11 +114,29 @@ static int match(struct sync *sync, size_t *different_r)
             continue;
         }
         found->place = (uint32_t)i + 1;
+        sync->met[i] = true;
         matched++;
         different += is_renamed(sync, row, found) || is_edited(sync, row, found);
     }
     *different_r = different + sync->missing_count + (sync->listing.count - matched);
     return 0;
+}
+
+/* spare_met - what any listing had is not missing, though the last one passed it by: it was moved
+ * meanwhile, or is gone now. The next look tells, so the times of this one are worth nothing. */
+static void spare_met(struct sync *sync, size_t *different)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < sync->missing_count; i++)
+        if (!sync->met[sync->missing[i]])
+            sync->missing[kept++] = sync->missing[i];
+    if (kept == sync->missing_count)
+        return;
+    *different -= sync->missing_count - kept;
+    sync->missing_count = kept;
+    for (unsigned i = 0; i < FOLDER_SUBS; i++)
+        sync->times[i] = (struct index_time){0, -1};
 }
 
 /* look - list and match, again while something is missing that may only have been moved. */
@@ -140,6 +160,7 @@ static int look(struct sync *sync, size_t *different_r)
             time_settled(after[0]).ns >= 0 && time_settled(after[1]).ns >= 0)
             return 0;
     }
+    spare_met(sync, different_r);
     return err;
 }
 
@@ -268,6 +289,7 @@ static void sync_done(struct sync *sync)
     buffer_done(&sync->group);
     buffer_done(&sync->maker.made);
     free(sync->missing);
+    free(sync->met);
     place_close(&sync->place);
 }
 

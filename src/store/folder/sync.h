@@ -17,6 +17,7 @@ struct sync {
     uint64_t modseq;                      /* of what changes */
     uint32_t *missing;                    /* places of rows without a file */
     size_t missing_count;
+    bool *met; /* by place: a listing of this look had its file */
     struct buffer group;
     struct keyword_maker maker;
 };
