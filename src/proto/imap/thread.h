@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* thread - messages become trees (RFC 5256 3). What is done for n messages with m references takes
- * (n + m) log (n + m), whatever they refer to; no function here recurses. */
+/* thread - messages become trees (RFC 5256 3). For n messages with m references this takes
+ * (n + m) log (n + m) comparisons, and for each reference as many steps as its message is deep,
+ * 1,000 at most; no function here recurses. */
 #ifndef PROTO_IMAP_THREAD_H
 #define PROTO_IMAP_THREAD_H
 
