@@ -79,7 +79,7 @@ static void account_finish(struct serve_imap *s, int err)
     postern_imap_answer(s->engine, s->question.id, err < 0 ? err : 0);
 }
 
-static const struct imap_work account_open = {account_work, account_finish, true};
+static const struct imap_work account_open = {account_work, account_finish, true, false};
 
 static void account_owned(void *arg)
 {
@@ -139,7 +139,9 @@ static void go(struct serve_imap *s)
         postern_imap_answer_default(s->engine, s->question.id);
         return;
     }
-    if (work->tries_now)
+    if (work->writes && s->site->read_only)
+        err = POSTERN_E_READ_ONLY;
+    else if (work->tries_now)
         err = work->work(s, POSTERN_STORE_NO_WAIT);
     if (err != POSTERN_E_AGAIN) {
         work->finish(s, err);

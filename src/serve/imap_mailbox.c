@@ -13,41 +13,28 @@ static void plain_finish(struct serve_imap *s, int err)
     postern_imap_answer(s->engine, s->question.id, err);
 }
 
-static int refused_to_write(const struct serve_imap *s)
-{
-    return s->site->read_only ? POSTERN_E_READ_ONLY : 0;
-}
-
 static int create_work(struct serve_imap *s, unsigned wait_flag)
 {
-    int err = refused_to_write(s);
-
     (void)wait_flag;
-    return err ? err : imap_ops(s)->create(s->account, s->question.name, s->question.special);
+    return imap_ops(s)->create(s->account, s->question.name, s->question.special);
 }
 
 static int remove_work(struct serve_imap *s, unsigned wait_flag)
 {
-    int err = refused_to_write(s);
-
     (void)wait_flag;
-    return err ? err : imap_ops(s)->remove(s->account, s->question.name);
+    return imap_ops(s)->remove(s->account, s->question.name);
 }
 
 static int rename_work(struct serve_imap *s, unsigned wait_flag)
 {
-    int err = refused_to_write(s);
-
     (void)wait_flag;
-    return err ? err : imap_ops(s)->rename(s->account, s->question.name, s->question.to);
+    return imap_ops(s)->rename(s->account, s->question.name, s->question.to);
 }
 
 static int subscribe_work(struct serve_imap *s, unsigned wait_flag)
 {
-    int err = refused_to_write(s);
-
     (void)wait_flag;
-    return err ? err : imap_ops(s)->subscribe(s->account, s->question.name, s->question.on);
+    return imap_ops(s)->subscribe(s->account, s->question.name, s->question.on);
 }
 
 /* ---- LIST, STATUS ---------------------------------------------------------------------------- */
@@ -224,15 +211,15 @@ static void news_finish(struct serve_imap *s, int err)
 
 const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind)
 {
-    static const struct imap_work create = {create_work, plain_finish, false},
-                                  remove = {remove_work, plain_finish, false},
-                                  rename = {rename_work, plain_finish, false},
-                                  subscribe = {subscribe_work, plain_finish, false},
-                                  list = {list_work, list_finish, false},
-                                  status = {status_work, status_finish, true},
-                                  quota = {quota_work, quota_finish, false},
-                                  select = {select_work, select_finish, true},
-                                  news = {look, news_finish, true};
+    static const struct imap_work create = {create_work, plain_finish, false, true},
+                                  remove = {remove_work, plain_finish, false, true},
+                                  rename = {rename_work, plain_finish, false, true},
+                                  subscribe = {subscribe_work, plain_finish, false, true},
+                                  list = {list_work, list_finish, false, false},
+                                  status = {status_work, status_finish, true, false},
+                                  quota = {quota_work, quota_finish, false, false},
+                                  select = {select_work, select_finish, true, false},
+                                  news = {look, news_finish, true, false};
 
     switch (kind) {
     case POSTERN_IMAP_CREATE:

@@ -9,11 +9,6 @@
 
 #define READ_BYTES 65536
 
-static int refused_to_write(const struct serve_imap *s)
-{
-    return s->site->read_only ? POSTERN_E_READ_ONLY : 0;
-}
-
 /* ---- looking --------------------------------------------------------------------------------- */
 
 static int note_info(void *ctx, const struct postern_message_info *info)
@@ -122,12 +117,10 @@ static int store_work(struct serve_imap *s, unsigned wait_flag)
                                           .flags = q->flags,
                                           .conditional = q->conditional,
                                           .unchanged_since = q->since};
-    int err = refused_to_write(s), n;
+    int err = keyword_bits(s, s->mailbox, q->how != POSTERN_FLAGS_REMOVE, &change.keywords), n;
     uint32_t *skipped;
 
     (void)wait_flag;
-    if (!err)
-        err = keyword_bits(s, s->mailbox, q->how != POSTERN_FLAGS_REMOVE, &change.keywords);
     skipped =
         err ? NULL : (uint32_t *)(void *)buffer_room(&s->uids, q->uid_count * sizeof *skipped + 1);
     if (!skipped)
@@ -167,11 +160,9 @@ static int copy_work(struct serve_imap *s, unsigned wait_flag)
     const struct postern_imap_question *q = &s->question;
     struct postern_mailbox *to = NULL;
     struct postern_status status;
-    int err = refused_to_write(s);
+    int err = ops->open(s->account, q->name, 0, &to);
 
     (void)wait_flag;
-    if (!err)
-        err = ops->open(s->account, q->name, 0, &to);
     if (!err)
         err = ops->refresh(to, 0, &status);
     if (!err) {
@@ -189,11 +180,9 @@ static int copy_work(struct serve_imap *s, unsigned wait_flag)
 
 static int expunge_work(struct serve_imap *s, unsigned wait_flag)
 {
-    int err = refused_to_write(s);
+    int err = imap_ops(s)->expunge(s->mailbox, s->question.uids, s->question.uid_count);
 
     (void)wait_flag;
-    if (!err)
-        err = imap_ops(s)->expunge(s->mailbox, s->question.uids, s->question.uid_count);
     if (!err)
         imap_ops(s)->tidy(s->mailbox);
     return err;
@@ -240,10 +229,10 @@ static int append_work(struct serve_imap *s, unsigned wait_flag)
     const struct postern_imap_question *q = &s->question;
     struct postern_new_message what = {.flags = q->flags, .date_s = q->date_s};
     struct postern_delivery **more;
-    int err = refused_to_write(s);
+    int err = 0;
 
     (void)wait_flag;
-    if (!err && !s->target)
+    if (!s->target)
         err = imap_ops(s)->open(s->account, q->name, 0, &s->target);
     if (!err)
         err = fits_quota(s);
@@ -310,16 +299,16 @@ static void commit_finish(struct serve_imap *s, int err)
 const struct imap_work *imap_message_work(enum postern_imap_question_kind kind)
 {
     static const struct imap_work works[] = {
-        [POSTERN_IMAP_MESSAGES] = {messages_work, messages_finish, true},
-        [POSTERN_IMAP_STRUCTURE] = {structure_work, structure_finish, true},
-        [POSTERN_IMAP_CONTENT] = {content_work, content_finish, true},
-        [POSTERN_IMAP_READ] = {read_work, read_finish, true},
-        [POSTERN_IMAP_STORE] = {store_work, uids_finish, false},
-        [POSTERN_IMAP_COPY] = {copy_work, uids_finish, false},
-        [POSTERN_IMAP_EXPUNGE] = {expunge_work, expunge_finish, false},
-        [POSTERN_IMAP_APPEND] = {append_work, append_finish, false},
-        [POSTERN_IMAP_WRITE] = {write_work, append_finish, false},
-        [POSTERN_IMAP_COMMIT] = {commit_work, commit_finish, false}};
+        [POSTERN_IMAP_MESSAGES] = {messages_work, messages_finish, true, false},
+        [POSTERN_IMAP_STRUCTURE] = {structure_work, structure_finish, true, false},
+        [POSTERN_IMAP_CONTENT] = {content_work, content_finish, true, false},
+        [POSTERN_IMAP_READ] = {read_work, read_finish, true, false},
+        [POSTERN_IMAP_STORE] = {store_work, uids_finish, false, true},
+        [POSTERN_IMAP_COPY] = {copy_work, uids_finish, false, true},
+        [POSTERN_IMAP_EXPUNGE] = {expunge_work, expunge_finish, false, true},
+        [POSTERN_IMAP_APPEND] = {append_work, append_finish, false, true},
+        [POSTERN_IMAP_WRITE] = {write_work, append_finish, false, true},
+        [POSTERN_IMAP_COMMIT] = {commit_work, commit_finish, false, true}};
 
     if (kind >= sizeof works / sizeof *works || !works[kind].work)
         return NULL;

@@ -22,6 +22,7 @@ struct imap_work {
     int (*work)(struct serve_imap *s, unsigned wait_flag);
     void (*finish)(struct serve_imap *s, int err); /* on the loop; answers */
     bool tries_now; /* work() knows NO_WAIT: try before a worker is asked */
+    bool writes;    /* refused where the site is read-only, and not called */
 };
 
 struct serve_imap {

@@ -128,6 +128,30 @@ def test_qresync(server):
     imap.logout()
 
 
+def test_read_only(_):
+    """A server that serves and never writes: all that would change something is refused, and nothing did."""
+    server = Server(settings=("read_only = yes",))
+    try:
+        server.fill("alice", SAMPLES[:1])
+        before = server.files("alice")
+        imap = imaplib.IMAP4("127.0.0.1", server.imap, timeout=60)
+        imap.login("alice", "secret")
+        imap.is_readonly = True  # else imaplib takes the code of SELECT for a change and raises
+        kind, told = imap._simple_command("SELECT", "INBOX")
+        checks.check("read-only: select", kind == "OK" and b"[READ-ONLY]" in told[0], told)
+        imap.state = "SELECTED"
+        for command in (("CREATE", "x"), ("DELETE", "x"), ("RENAME", "x", "y"), ("SUBSCRIBE", "x"), ("STORE", "1", "+FLAGS", r"(\Seen)"),
+                        ("COPY", "1", "INBOX"), ("MOVE", "1", "INBOX"), ("APPEND", "INBOX", "{5+}\r\nabcde")):
+            kind, told = imap._simple_command(*command)
+            checks.check(f"read-only: {command[0]}", kind == "NO", told)
+        checks.check("read-only: fetch", imap.fetch("1", "(RFC822)")[1][0][1] == WIRE[0])
+        checks.check("read-only: nothing changed", server.files("alice") == before)
+        imap.logout()
+        checks.check("read-only: server ends with 0", server.stop() == 0)
+    finally:
+        server.stop()
+
+
 # ---- two that synchronise ----------------------------------------------------------------------
 # mbsync skips a header without an empty line, offlineimap writes multiparts anew
 SYNCED = [(name, data) for name, data in PROPER if name not in ("05-header-only", "30-unclosed-multipart")]
