@@ -61,6 +61,7 @@ struct postern_imap_options {
     struct postern_span id_name, id_version;   /* told by ID; "Postern", absent: not told */
     unsigned sasl_mechanisms;                  /* mask; as POP3's */
     struct postern_span decoy_key;             /* see sasl.h; absent: made from random */
+    struct postern_span hidden; /* extensions that are not offered: "MOVE QRESYNC"; none */
     int64_t (*seconds)(void);   /* since 1970, for YOUNGER and OLDER; NULL: not offered */
     bool plaintext_without_tls; /* false: LOGINDISABLED without TLS (RFC 9051 6.2.3) */
     bool tls_available;         /* offer STARTTLS; false */
@@ -178,6 +179,10 @@ POSTERN_API void postern_imap_news(struct postern_imap *s);
  * that shows a new one. Borrowed. */
 POSTERN_API void postern_imap_keywords(struct postern_imap *s, const struct postern_span *names,
                                        size_t count);
+/* postern_imap_hide - besides options.hidden, these extensions are not offered to this user; copied.
+ * Call it before answering LOGIN. Returns 0, POSTERN_E_NOMEM. */
+POSTERN_API int postern_imap_hide(struct postern_imap *s,
+                                  struct postern_span names) POSTERN_MUST_USE;
 /* postern_imap_memory - octets of engine memory held now. */
 POSTERN_API size_t postern_imap_memory(const struct postern_imap *s);
 

@@ -14,6 +14,7 @@ struct play {
     struct host host;
     struct host_session sessions[HOST_SESSIONS + 1]; /* from 1 */
     bool plaintext, ready;
+    struct postern_span hidden;
     size_t step;   /* octets at a time */
     size_t cut;    /* or: one cut, so many octets into what is sent; SIZE_MAX: none */
     char *pending; /* what the session `who` is to send */
@@ -60,6 +61,7 @@ static struct host_session *session(struct play *play, unsigned who)
 {
     if (!play->ready) {
         host_open(&play->host);
+        play->host.imap.hidden = play->hidden;
         play->ready = true;
     }
     if (!play->sessions[who].session)
@@ -205,7 +207,8 @@ static void limit(struct play *play, const char *text)
     play->host.store.ops->limit(&play->host.store, &quota);
 }
 
-/* setup - "secure": no plaintext logins. "mail N": N messages in ann's INBOX, "new N": \Recent
+/* setup - "secure": no plaintext logins. "hide NAMES": extensions that are switched off. "hurry":
+ * 20 seconds pass at each look at the clock. "mail N": N messages in ann's INBOX, "new N": \Recent
  * ones. "login", "select": that and its answer, by the session whose number stands before it. */
 static bool setup(struct play *play, const char *text)
 {
@@ -213,9 +216,14 @@ static bool setup(struct play *play, const char *text)
     unsigned who = numbered ? (unsigned)(*text - '0') : 1;
     const char *word = text + numbered;
 
-    if (strcmp(text, "secure") == 0)
+    if (strcmp(text, "secure") == 0) {
         play->plaintext = false;
-    else if (strncmp(text, "quota ", 6) == 0)
+    } else if (strncmp(text, "hide ", 5) == 0) {
+        play->hidden = postern_span_of(text + 5);
+    } else if (strcmp(text, "hurry") == 0) {
+        (void)session(play, 1);
+        host_hurry = 20;
+    } else if (strncmp(text, "quota ", 6) == 0)
         limit(play, text + 6);
     else if (strncmp(text, "mail ", 5) == 0)
         deliver(play, (unsigned)strtoul(text + 5, NULL, 10), false);

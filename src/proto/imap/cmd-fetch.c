@@ -176,9 +176,7 @@ static void took_block(struct postern_imap *s, const struct imap_answer *answer)
     fetch->in_message = true;
     fetch->any = false;
     fetch->item = fetch->items;
-    write_text(s, "* ");
-    write_number(s, view_number(&s->view, info_of(fetch)->uid));
-    write_text(s, " FETCH (");
+    imap_write_message(s, info_of(fetch)->uid, false);
 }
 
 static void begin_message(struct postern_imap *s)
@@ -553,6 +551,17 @@ static void write_vanished(struct postern_imap *s)
     imap_write_holes(s, set->ranges, set->count);
 }
 
+/* take_part - of the messages asked for (RFC 9394 3.3), before it is seen what changed (3.4). */
+static void take_part(struct postern_imap *s, struct imap_fetch *fetch)
+{
+    uint32_t *uids = NULL;
+    size_t count = imap_set_uids(s, &fetch->set, &uids), first, n;
+
+    search_slice(&fetch->partial, count, &first, &n);
+    if (!s->failed)
+        imap_uids_set(s, uids + first, n, &fetch->set);
+}
+
 void imap_cmd_fetch(struct postern_imap *s)
 {
     struct imap_fetch *fetch = arena_alloc(&s->arena, sizeof *fetch);
@@ -568,6 +577,8 @@ void imap_cmd_fetch(struct postern_imap *s)
         return;
     if (fetch->vanished)
         write_vanished(s);
+    if (fetch->has_partial)
+        take_part(s, fetch);
     s->work = fetch_go;
     imap_advance(s);
 }

@@ -28,39 +28,16 @@ static struct sasl_offer offer_of(const struct postern_imap *s)
 
 /* ---- capabilities ---------------------------------------------------------------------------- */
 
-static void write_before_login(struct postern_imap *s)
+void imap_write_mechanisms(struct postern_imap *s)
 {
     struct sasl_offer offer = offer_of(s);
     unsigned mask = sasl_offered(&offer);
 
-    if (s->o.tls_available && !s->tls)
-        write_text(s, " STARTTLS");
-    if (!imap_is_secure(s))
-        write_text(s, " LOGINDISABLED");
     for (unsigned bit = 1; bit < POSTERN_SASL_ALL; bit <<= 1)
         if (mask & bit) {
             write_text(s, " AUTH=");
             write_text(s, postern_sasl_name(bit));
         }
-}
-
-/* imap_write_capability - "CAPABILITY ..." without a line end. */
-void imap_write_capability(struct postern_imap *s)
-{
-    write_text(s, "CAPABILITY IMAP4rev1 IMAP4rev2 SASL-IR LITERAL+ ID ENABLE");
-    if (s->state & (POSTERN_IMAP_GREETING | POSTERN_IMAP_NOT_AUTHENTICATED)) {
-        write_before_login(s);
-        return;
-    }
-    write_text(s, " NAMESPACE UNSELECT IDLE CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE"
-                  " CREATE-SPECIAL-USE UIDPLUS MOVE MULTIAPPEND BINARY UTF8=ACCEPT SORT "
-                  "SORT=DISPLAY THREAD=ORDEREDSUBJECT THREAD=REFERENCES ESEARCH "
-                  "SEARCHRES CONDSTORE QRESYNC"
-                  " OBJECTID QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE STATUS=SIZE");
-    if (s->o.seconds)
-        write_text(s, " WITHIN");
-    write_text(s, " APPENDLIMIT=");
-    write_number(s, s->o.append_max);
 }
 
 void imap_cmd_capability(struct postern_imap *s)

@@ -54,18 +54,23 @@ void imap_cmd_id(struct postern_imap *s)
  */
 static void enable(struct postern_imap *s, struct postern_span word)
 {
-    if (span_equal_nocase(word, SPAN("CONDSTORE")) && !s->condstore) {
-        s->condstore = true;
-        write_text(s, " CONDSTORE");
-    } else if (span_equal_nocase(word, SPAN("UTF8=ACCEPT")) && !s->utf8) {
-        s->utf8 = true;
-        write_text(s, " UTF8=ACCEPT");
-    } else if (span_equal_nocase(word, SPAN("IMAP4rev2")) && !s->rev2) {
-        s->rev2 = true;
-        write_text(s, " IMAP4rev2");
-    } else if (span_equal_nocase(word, SPAN("QRESYNC")) && !s->qresync) {
-        s->qresync = s->condstore = true;
-        write_text(s, " QRESYNC");
+    struct {
+        const char *name;
+        bool *is_on;
+    } all[] = {{"CONDSTORE", &s->condstore},
+               {"UTF8=ACCEPT", &s->utf8},
+               {"IMAP4rev2", &s->rev2},
+               {"UIDONLY", &s->uid_only},
+               {"QRESYNC", &s->qresync}};
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!span_equal_nocase(word, postern_span_of(all[i].name)) || *all[i].is_on ||
+            !imap_offers(s, all[i].name))
+            continue;
+        *all[i].is_on = true;
+        s->condstore |= s->qresync;
+        write_text(s, " ");
+        write_text(s, all[i].name);
     }
 }
 

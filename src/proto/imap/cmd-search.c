@@ -1,110 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd-search - SEARCH, with ESEARCH's answers (RFC 9051 6.4.4, RFC 4731). Over the messages of the
+/* cmd-search - SEARCH (RFC 9051 6.4.4): the going through it. Over the messages of the
  * view in batches: most are decided by what is known, then by the parsed form, the rest is read. */
 #include "proto/imap/search.h"
 
 #define READ_BYTES 65536
+#define PROGRESS_SECONDS 10
 
 static void search_go(struct postern_imap *s);
-
-/* ---- the answer ------------------------------------------------------------------------------ */
-
-/* shown - a found UID as the client asked for it. */
-static uint32_t shown(const struct postern_imap *s, uint32_t uid)
-{
-    return s->by_uid ? uid : view_number(&s->view, uid);
-}
-
-/* save - for "$" (RFC 5182 2.1): what is returned, or all. false: out of memory. */
-static bool save(struct postern_imap *s, const struct imap_search *search)
-{
-    unsigned ends = search->returns & (RETURN_MIN | RETURN_MAX);
-    bool all = !ends || search->returns & (RETURN_ALL | RETURN_COUNT);
-    size_t count = 0;
-
-    memory_free(s->o.allocator, s->saved);
-    s->saved = memory_new(s->o.allocator, (search->found_count + 1) * sizeof *s->saved);
-    s->saved_count = 0;
-    if (!s->saved) {
-        imap_no_memory(s);
-        return false;
-    }
-    for (size_t i = 0; i < search->found_count; i++) {
-        uint32_t uid = search->found[i];
-        bool wanted = all || (i == 0 && ends & RETURN_MIN) ||
-                      (i + 1 == search->found_count && ends & RETURN_MAX);
-
-        if (wanted && count && s->saved[count - 1].last + 1 == uid)
-            s->saved[count - 1].last = uid;
-        else if (wanted)
-            s->saved[count++] = (struct postern_uid_range){uid, uid};
-    }
-    s->saved_count = count;
-    return true;
-}
-
-void search_write_modseq(struct postern_imap *s)
-{
-    if (s->search->has_modseq && s->search->modseq) {
-        write_text(s, " (MODSEQ ");
-        write_number(s, s->search->modseq);
-        write_text(s, ")");
-    }
-}
-
-static void write_plain(struct postern_imap *s, const struct imap_search *search)
-{
-    write_text(s, "* SEARCH");
-    for (size_t i = 0; i < search->found_count; i++) {
-        write_text(s, " ");
-        write_number(s, shown(s, search->found[i]));
-    }
-    search_write_modseq(s);
-    write_text(s, "\r\n");
-}
-
-/* told_modseq - the highest of the messages that are told (RFC 4731 3.2). */
-static uint64_t told_modseq(const struct imap_search *search)
-{
-    uint64_t first = search->returns & RETURN_MIN ? search->modseq_first : 0,
-             last = search->returns & RETURN_MAX ? search->modseq_last : 0;
-
-    if (search->returns & (RETURN_ALL | RETURN_COUNT) || !(first || last))
-        return search->modseq;
-    return first > last ? first : last;
-}
-
-static void write_extended(struct postern_imap *s, const struct imap_search *search)
-{
-    size_t n = search->found_count;
-
-    write_text(s, "* ESEARCH (TAG ");
-    write_string(s, s->tag);
-    write_text(s, s->by_uid ? ") UID" : ")");
-    if (n && search->returns & RETURN_MIN) {
-        write_text(s, " MIN ");
-        write_number(s, shown(s, search->found[0]));
-    }
-    if (n && search->returns & RETURN_MAX) {
-        write_text(s, " MAX ");
-        write_number(s, shown(s, search->found[n - 1]));
-    }
-    if (search->returns & RETURN_COUNT) {
-        write_text(s, " COUNT ");
-        write_number(s, n);
-    }
-    if (n && search->returns & RETURN_ALL) {
-        write_text(s, " ALL ");
-        for (size_t i = 0; i < n; i++)
-            search->found[i] = shown(s, search->found[i]);
-        write_uids(s, search->found, n);
-    }
-    if (n && search->has_modseq) {
-        write_text(s, " MODSEQ ");
-        write_number(s, told_modseq(search));
-    }
-    write_text(s, "\r\n");
-}
 
 void imap_search_abort(struct postern_imap *s)
 {
@@ -119,28 +21,17 @@ void imap_search_abort(struct postern_imap *s)
 static void finish(struct postern_imap *s)
 {
     s->work = NULL;
-    if (s->search->sort || s->search->thread) {
-        if (s->search->sort)
-            sort_finish(s);
-        else
-            thread_finish(s);
-        imap_search_abort(s);
-        imap_ok(s, NULL, "done");
+    if (s->search->thread)
+        thread_finish(s);
+    else if (!search_answer(s))
         return;
-    }
-    if (s->search->returns & RETURN_SAVE && !save(s, s->search))
-        return;
-    if (!s->search->has_return && !s->rev2) /* RFC 9051 6.4.4: rev2 knows ESEARCH only */
-        write_plain(s, s->search);
-    else if (s->search->returns != RETURN_SAVE) /* RFC 5182 2.2: then nothing is told */
-        write_extended(s, s->search);
     imap_search_abort(s);
     imap_ok(s, NULL, "done");
 }
 
 /* ---- one message ----------------------------------------------------------------------------- */
 
-static void note(struct postern_imap *s, const struct postern_message_info *info)
+void search_note(struct postern_imap *s, uint32_t uid)
 {
     struct imap_search *search = s->search;
 
@@ -157,7 +48,7 @@ static void note(struct postern_imap *s, const struct postern_message_info *info
         search->found = more;
         search->found_room = room;
     }
-    search->found[search->found_count++] = info->uid;
+    search->found[search->found_count++] = uid;
 }
 
 static void note_modseq(struct imap_search *search, uint64_t modseq)
@@ -183,7 +74,7 @@ static void message_over(struct postern_imap *s, enum truth truth)
     else if (truth == TRUE_ && search->thread)
         thread_note(s, &search->batch[search->at]);
     else if (truth == TRUE_)
-        note(s, &search->batch[search->at]);
+        search_note(s, search->batch[search->at].uid);
     search->at++;
     s->work = search_go;
 }
@@ -308,6 +199,24 @@ static void look_at(struct postern_imap *s, const struct postern_message_info *i
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
+/* tell_progress - of a search that takes long (RFC 9585). */
+static void tell_progress(struct postern_imap *s)
+{
+    struct imap_search *search = s->search;
+    int64_t now_s = s->o.seconds ? s->o.seconds() : 0;
+
+    if (now_s - search->told_s < PROGRESS_SECONDS || !imap_offers(s, "INPROGRESS"))
+        return;
+    search->told_s = now_s;
+    write_text(s, "* OK [INPROGRESS (");
+    write_string(s, s->tag);
+    write_text(s, " ");
+    write_number(s, view_place(&s->view, search->next_uid));
+    write_text(s, " ");
+    write_number(s, s->view.messages);
+    write_text(s, ")] still looking\r\n");
+}
+
 static void took_batch(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct imap_search *search = s->search;
@@ -336,6 +245,7 @@ static void search_go(struct postern_imap *s)
     } else if (search->next_uid == 0 || search->next_uid > last) {
         finish(s);
     } else {
+        tell_progress(s);
         s->work = NULL;
         s->question = (struct postern_imap_question){.range = {search->next_uid, last},
                                                      .count = SEARCH_BATCH};
@@ -368,7 +278,7 @@ void search_begin(struct postern_imap *s)
         return;
     }
     search->next_uid = 1;
-    search->now_s = s->o.seconds ? s->o.seconds() : 0;
+    search->now_s = search->told_s = s->o.seconds ? s->o.seconds() : 0;
     s->work = search_go;
     imap_advance(s);
 }

@@ -56,7 +56,7 @@ static void parse_parameters(struct postern_imap *s, struct imap_select *select)
         return;
     parse_char(&s->in, '(');
     do {
-        if (parse_try_word(&s->in, "CONDSTORE"))
+        if (imap_offers(s, "CONDSTORE") && parse_try_word(&s->in, "CONDSTORE"))
             s->condstore = true;
         else if (s->qresync && parse_try_word(&s->in, "QRESYNC"))
             parse_qresync(s, select);
@@ -79,15 +79,20 @@ static void write_code(struct postern_imap *s, const char *name, uint64_t number
 
 void imap_write_highest(struct postern_imap *s)
 {
-    if (s->state == POSTERN_IMAP_SELECTED)
+    if (s->state != POSTERN_IMAP_SELECTED)
+        return;
+    if (imap_offers(s, "CONDSTORE"))
         write_code(s, "HIGHESTMODSEQ ", s->view.modseq, "] the highest mod-sequence");
+    else
+        write_text(s, "* OK [NOMODSEQ] there are no mod-sequences\r\n");
 }
 
 void imap_enable_condstore(struct postern_imap *s)
 {
+    s->in.bad |= !imap_offers(s, "CONDSTORE");
     if (!s->condstore && !s->in.bad)
         imap_write_highest(s);
-    s->condstore = true;
+    s->condstore |= !s->in.bad;
 }
 
 static void write_mailbox_facts(struct postern_imap *s, const struct postern_imap_mailbox *mailbox)

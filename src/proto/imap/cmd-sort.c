@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd-sort - SORT (RFC 5256 3, RFC 5957): a search whose findings are told in an order. The keys of
- * each are taken when it is found; ties keep the order of the mailbox. */
+/* cmd-sort - SORT (RFC 5256 3, RFC 5957, ESORT of RFC 5267): a search whose findings are told in an
+ * order. The keys of each are taken when it is found; ties keep the order of the mailbox. */
 #include "proto/imap/search.h"
-
-#include "base/order.h"
 
 #define CRITERIA_MAX 16
 #define ADDRESS_BYTES 1024
@@ -56,7 +54,6 @@ static bool parse_criterion(struct postern_imap *s, enum criterion *criterion_r)
 
 static void parse_criteria(struct postern_imap *s, struct imap_sort *sort)
 {
-    parse_space(&s->in);
     parse_char(&s->in, '(');
     do {
         bool reverse = parse_try_word(&s->in, "REVERSE");
@@ -218,20 +215,13 @@ static bool is_before(const void *ctx, const void *left, const void *right)
     return a->uid < b->uid;
 }
 
-void sort_finish(struct postern_imap *s)
+void sort_order(struct postern_imap *s)
 {
     struct imap_sort *sort = s->search->sort;
 
     heap_sort(sort->items, sort->item_count, is_before, sort);
-    write_text(s, "* SORT");
-    for (size_t i = 0; i < sort->item_count; i++) {
-        const struct sort_item *item = sort->items[i];
-
-        write_text(s, " ");
-        write_number(s, s->by_uid ? item->uid : view_number(&s->view, item->uid));
-    }
-    search_write_modseq(s); /* RFC 7162 3.1.9 */
-    write_text(s, "\r\n");
+    for (size_t i = 0; i < sort->item_count; i++)
+        search_note(s, ((const struct sort_item *)sort->items[i])->uid);
 }
 
 void imap_cmd_sort(struct postern_imap *s)
@@ -246,6 +236,9 @@ void imap_cmd_sort(struct postern_imap *s)
     if (!search_new(s))
         return;
     s->search->sort = sort;
+    parse_space(&s->in);
+    if (imap_offers(s, "ESORT"))
+        search_parse_return(s, s->search);
     parse_criteria(s, sort);
     search_begin_of_charset(s);
 }

@@ -54,14 +54,7 @@ static void tell_more(struct postern_imap *s);
 
 static void write_modseq(struct postern_imap *s, const struct postern_message_info *info)
 {
-    write_text(s, "* ");
-    write_number(s, view_number(&s->view, info->uid));
-    write_text(s, " FETCH (");
-    if (s->by_uid) {
-        write_text(s, "UID ");
-        write_number(s, info->uid);
-        write_text(s, " ");
-    }
+    imap_write_message(s, info->uid, s->by_uid);
     write_text(s, "MODSEQ (");
     write_number(s, info->modseq);
     write_text(s, "))\r\n");

@@ -8,41 +8,42 @@
 #define SELECTED POSTERN_IMAP_SELECTED
 
 static const struct imap_row rows[] = {
-    {"CAPABILITY", ANY, 0, imap_cmd_capability},
-    {"NOOP", ANY, 0, imap_cmd_noop},
-    {"LOGOUT", ANY, ROW_NO_NEWS, imap_cmd_logout},
-    {"ID", ANY, 0, imap_cmd_id},
-    {"STARTTLS", BEFORE, 0, imap_cmd_starttls},
-    {"AUTHENTICATE", BEFORE, 0, imap_cmd_authenticate},
-    {"LOGIN", BEFORE, 0, imap_cmd_login},
-    {"ENABLE", IN, 0, imap_cmd_enable},
-    {"SELECT", IN, ROW_NO_NEWS, imap_cmd_select},
-    {"EXAMINE", IN, ROW_NO_NEWS, imap_cmd_examine},
-    {"CREATE", IN, 0, imap_cmd_create},
-    {"DELETE", IN, 0, imap_cmd_delete},
-    {"RENAME", IN, 0, imap_cmd_rename},
-    {"SUBSCRIBE", IN, 0, imap_cmd_subscribe},
-    {"UNSUBSCRIBE", IN, 0, imap_cmd_unsubscribe},
-    {"LIST", IN, 0, imap_cmd_list},
-    {"LSUB", IN, 0, imap_cmd_lsub},
-    {"NAMESPACE", IN, 0, imap_cmd_namespace},
-    {"STATUS", IN, 0, imap_cmd_status},
-    {"GETQUOTA", IN, 0, imap_cmd_getquota},
-    {"GETQUOTAROOT", IN, 0, imap_cmd_getquotaroot},
-    {"SETQUOTA", IN, 0, imap_cmd_setquota},
-    {"APPEND", IN, 0, imap_cmd_append},
-    {"IDLE", IN, 0, imap_cmd_idle},
-    {"CHECK", SELECTED, 0, imap_cmd_noop},
-    {"CLOSE", SELECTED, ROW_NO_NEWS, imap_cmd_close},
-    {"UNSELECT", SELECTED, ROW_NO_NEWS, imap_cmd_unselect},
-    {"EXPUNGE", SELECTED, ROW_UID, imap_cmd_expunge},
-    {"SEARCH", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_search},
-    {"SORT", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_sort},
-    {"THREAD", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_thread},
-    {"FETCH", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_fetch},
-    {"STORE", SELECTED, ROW_UID | ROW_NO_EXPUNGE, imap_cmd_store},
-    {"COPY", SELECTED, ROW_UID, imap_cmd_copy},
-    {"MOVE", SELECTED, ROW_UID, imap_cmd_move},
+    {"CAPABILITY", ANY, 0, imap_cmd_capability, NULL},
+    {"NOOP", ANY, 0, imap_cmd_noop, NULL},
+    {"LOGOUT", ANY, ROW_NO_NEWS, imap_cmd_logout, NULL},
+    {"ID", ANY, 0, imap_cmd_id, "ID"},
+    {"STARTTLS", BEFORE, 0, imap_cmd_starttls, NULL},
+    {"AUTHENTICATE", BEFORE, 0, imap_cmd_authenticate, NULL},
+    {"LOGIN", BEFORE, 0, imap_cmd_login, NULL},
+    {"ENABLE", IN, 0, imap_cmd_enable, "ENABLE"},
+    {"SELECT", IN, ROW_NO_NEWS, imap_cmd_select, NULL},
+    {"EXAMINE", IN, ROW_NO_NEWS, imap_cmd_examine, NULL},
+    {"CREATE", IN, 0, imap_cmd_create, NULL},
+    {"DELETE", IN, 0, imap_cmd_delete, NULL},
+    {"RENAME", IN, 0, imap_cmd_rename, NULL},
+    {"SUBSCRIBE", IN, 0, imap_cmd_subscribe, NULL},
+    {"UNSUBSCRIBE", IN, 0, imap_cmd_unsubscribe, NULL},
+    {"LIST", IN, 0, imap_cmd_list, NULL},
+    {"LSUB", IN, 0, imap_cmd_lsub, NULL},
+    {"NAMESPACE", IN, 0, imap_cmd_namespace, "NAMESPACE"},
+    {"STATUS", IN, 0, imap_cmd_status, NULL},
+    {"GETQUOTA", IN, 0, imap_cmd_getquota, "QUOTA"},
+    {"GETQUOTAROOT", IN, 0, imap_cmd_getquotaroot, "QUOTA"},
+    {"SETQUOTA", IN, 0, imap_cmd_setquota, "QUOTA"},
+    {"APPEND", IN, 0, imap_cmd_append, NULL},
+    {"IDLE", IN, 0, imap_cmd_idle, "IDLE"},
+    {"CHECK", SELECTED, 0, imap_cmd_noop, NULL},
+    {"CLOSE", SELECTED, ROW_NO_NEWS, imap_cmd_close, NULL},
+    {"UNSELECT", SELECTED, ROW_NO_NEWS, imap_cmd_unselect, "UNSELECT"},
+    {"EXPUNGE", SELECTED, ROW_UID, imap_cmd_expunge, NULL},
+    {"SEARCH", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_search, NULL},
+    {"SORT", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_sort, "SORT"},
+    {"UIDBATCHES", SELECTED, 0, imap_cmd_uidbatches, "UIDBATCHES"},
+    {"THREAD", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_thread, NULL},
+    {"FETCH", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_fetch, NULL},
+    {"STORE", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_store, NULL},
+    {"COPY", SELECTED, ROW_UID | ROW_NUMBERS, imap_cmd_copy, NULL},
+    {"MOVE", SELECTED, ROW_UID | ROW_NUMBERS, imap_cmd_move, "MOVE"},
 };
 
 static const struct imap_row *find_row(struct postern_span word)
@@ -111,12 +112,14 @@ void imap_command(struct postern_imap *s, struct postern_span text)
         return;
     if (!s->tag.n)
         imap_bad(s, "no tag");
-    else if (!s->row)
+    else if (!s->row || (s->row->capability && !imap_offers(s, s->row->capability)))
         imap_bad(s, "unknown command");
     else if (!(s->row->states & s->state))
         imap_bad(s, s->state == POSTERN_IMAP_NOT_AUTHENTICATED ? "log in first"
                     : s->row->states == SELECTED               ? "no mailbox is selected"
                                                                : "not in this state");
+    else if (s->uid_only && s->row->flags & ROW_NUMBERS && !s->by_uid)
+        imap_bad_code(s, "UIDREQUIRED", "message numbers are not used");
     else
         s->row->handler(s);
 }
@@ -213,7 +216,7 @@ bool imap_good(struct postern_imap *s)
     parse_end(&s->in);
     if (!s->in.bad)
         return true;
-    imap_bad(s, s->in.why ? s->in.why : "syntax error");
+    imap_bad_code(s, s->in.code, s->in.why ? s->in.why : "syntax error");
     return false;
 }
 

@@ -4,7 +4,7 @@
 #define IMAP_FETCH_H
 
 #include "codec/transfer.h"
-#include "proto/imap/session.h"
+#include "proto/imap/search.h"
 #include <postern/mime.h>
 
 #define FETCH_BATCH 64
@@ -70,7 +70,8 @@ struct imap_fetch {
     struct fetch_item *items;
     bool needs_block, sets_seen, has_flags, has_uid, has_modseq;
     uint64_t changed_since;
-    bool vanished;
+    bool vanished, has_partial;
+    struct search_partial partial;
     struct imap_set set;
     size_t range; /* in the set */
     uint32_t next_uid;

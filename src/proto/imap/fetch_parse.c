@@ -269,6 +269,10 @@ static void parse_modifiers(struct postern_imap *s, struct imap_fetch *fetch)
                 add(s, fetch, FETCH_MODSEQ, NULL);
         } else if (s->by_uid && s->qresync && parse_try_word(&s->in, "VANISHED")) {
             fetch->vanished = true;
+        } else if (s->by_uid && imap_offers(s, "PARTIAL") && parse_try_word(&s->in, "PARTIAL")) {
+            parse_space(&s->in);
+            search_parse_partial(s, &fetch->partial);
+            fetch->has_partial = true;
         } else {
             s->in.bad = true;
         }
@@ -283,7 +287,7 @@ bool fetch_parse(struct postern_imap *s, struct imap_fetch *fetch)
     parse_space(&s->in);
     parse_set(s, &s->in, s->by_uid, &fetch->set);
     parse_space(&s->in);
-    if (s->by_uid)
+    if (s->by_uid && !s->uid_only)
         add(s, fetch, FETCH_UID, NULL);
     if (parse_try(&s->in, '(')) {
         do

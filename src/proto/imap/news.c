@@ -100,16 +100,21 @@ static bool is_told(const struct postern_imap *s, const struct postern_message_i
            info->modseq <= s->told[low].modseq;
 }
 
-void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info)
+void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid)
 {
     write_text(s, "* ");
-    write_number(s, view_number(&s->view, info->uid));
-    write_text(s, " FETCH (");
-    if (s->by_uid || s->qresync) {
-        write_text(s, "UID ");
-        write_number(s, info->uid);
-        write_text(s, " ");
-    }
+    write_number(s, s->uid_only ? uid : view_number(&s->view, uid));
+    write_text(s, s->uid_only ? " UIDFETCH (" : " FETCH (");
+    if (!with_uid || s->uid_only)
+        return;
+    write_text(s, "UID ");
+    write_number(s, uid);
+    write_text(s, " ");
+}
+
+void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info)
+{
+    imap_write_message(s, info->uid, s->by_uid || s->qresync);
     if (s->condstore) {
         write_text(s, "MODSEQ (");
         write_number(s, info->modseq);
@@ -176,8 +181,8 @@ static void take_gone(struct postern_imap *s, const struct postern_imap_mailbox 
     struct imap_view next = {.allocator = s->o.allocator};
 
     s->told_down = 0;
-    gone(s, now, s->qresync ? tell_vanished : tell_expunged);
-    if (s->qresync)
+    gone(s, now, s->qresync || s->uid_only ? tell_vanished : tell_expunged);
+    if (s->qresync || s->uid_only)
         write_text(s, "\r\n");
     for (size_t i = 0; i < now->range_count && now->ranges[i].first <= last; i++) {
         struct postern_uid_range range = now->ranges[i];

@@ -375,6 +375,11 @@ static void one_range(struct postern_imap *s, struct imap_parser *in, bool by_ui
         star |= in->rest.n && in->rest.p[0] == '*';
         last = one_end(s, in, by_uid);
     }
+    if (!in->bad && !by_uid && s->uid_only) { /* RFC 9586 3.2 */
+        spoil(in);
+        in->code = "UIDREQUIRED";
+        in->why = "message numbers are not used";
+    }
     if (in->bad || (star && s->view.messages == 0)) /* "*" of an empty mailbox is nothing */
         return;
     least = first < last ? first : last;

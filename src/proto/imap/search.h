@@ -5,6 +5,7 @@
 #ifndef IMAP_SEARCH_H
 #define IMAP_SEARCH_H
 
+#include "base/order.h"
 #include "codec/charset.h"
 #include "codec/transfer.h"
 #include "proto/imap/session.h"
@@ -54,13 +55,22 @@ enum truth { FALSE_, TRUE_, UNKNOWN_ };
 /* enum search_depth - what of the message is known. */
 enum search_depth { KNOWS_INFO, KNOWS_BLOCK, KNOWS_ALL };
 
+/* struct search_partial - a part of the findings, counted from 1 (RFC 9394). */
+struct search_partial {
+    bool from_end;
+    uint32_t first, last;           /* first is not above last */
+    uint32_t told_first, told_last; /* as the client put it */
+};
+
 struct imap_search {
     struct search_step *steps;
     size_t count, room;
     unsigned returns; /* RETURN_* */
     bool has_return, has_modseq;
+    struct search_partial partial;
     enum truth *stack;
-    int64_t now_s; /* for YOUNGER and OLDER */
+    int64_t now_s;  /* for YOUNGER and OLDER */
+    int64_t told_s; /* when the client last heard of it */
     /* going on */
     size_t run; /* of the view */
     uint32_t next_uid;
@@ -82,10 +92,21 @@ struct imap_search {
     struct imap_thread *thread;
 };
 
-enum { RETURN_MIN = 1, RETURN_MAX = 2, RETURN_ALL = 4, RETURN_COUNT = 8, RETURN_SAVE = 16 };
+enum {
+    RETURN_MIN = 1,
+    RETURN_MAX = 2,
+    RETURN_ALL = 4,
+    RETURN_COUNT = 8,
+    RETURN_SAVE = 16,
+    RETURN_PARTIAL = 32
+};
 
 /* search_parse.c */
 bool search_parse(struct postern_imap *s, struct imap_search *search);
+/* search_parse_return - "RETURN (...) ", if it stands there. */
+void search_parse_return(struct postern_imap *s, struct imap_search *search);
+/* search_parse_partial - "1:100", "-1:-100". */
+void search_parse_partial(struct postern_imap *s, struct search_partial *partial_r);
 /* search_parse_keys - of this charset; empty: UTF-8. false: the command is answered. */
 bool search_parse_keys(struct postern_imap *s, struct imap_search *search,
                        struct postern_span charset_name);
@@ -96,10 +117,17 @@ enum truth search_judge(struct postern_imap *s, const struct imap_search *search
 /* search_decode_words - a header's value with its encoded words as UTF-8, of any charset. */
 void search_decode_words(struct postern_imap *s, struct postern_span value, struct buffer *out);
 
-/* cmd-sort.c. sort_note - a message was found: its keys. sort_finish - the answer, in order. */
+/* search_answer.c */
+/* search_answer - what was found is told, and saved. false: out of memory. */
+bool search_answer(struct postern_imap *s);
+/* search_slice - of so many findings, the first and how many of them are in the part. */
+void search_slice(const struct search_partial *partial, size_t count, size_t *first_r, size_t *n_r);
+void search_write_partial(struct postern_imap *s, const struct search_partial *partial);
+
+/* cmd-sort.c. sort_note - a message was found: its keys. sort_order - all are: search->found. */
 bool sort_needs_block(const struct imap_sort *sort);
 void sort_note(struct postern_imap *s, const struct postern_message_info *info);
-void sort_finish(struct postern_imap *s);
+void sort_order(struct postern_imap *s);
 /* sort_subject - the base subject of the message at hand, folded. sort_sent - its Date field; the
  * internal date where that is none (RFC 5256 2.2). */
 struct postern_span sort_subject(struct postern_imap *s, bool *is_reply_r);
@@ -107,9 +135,9 @@ int64_t sort_sent(struct postern_imap *s, const struct postern_message_info *inf
 /* cmd-thread.c, likewise */
 void thread_note(struct postern_imap *s, const struct postern_message_info *info);
 void thread_finish(struct postern_imap *s);
-/* cmd-search.c. search_write_modseq - " (MODSEQ n)" where that was asked for and something found.
- * search_new - s->search, zero; then, with its program, it begins. false: out of memory. */
-void search_write_modseq(struct postern_imap *s);
+/* cmd-search.c. search_note - this one was found. search_new - s->search, zero; then, with its
+ * program, it begins. false: out of memory. */
+void search_note(struct postern_imap *s, uint32_t uid);
 bool search_new(struct postern_imap *s);
 void search_begin(struct postern_imap *s);
 /* search_begin_of_charset - the charset and the program are still to be read. */

@@ -268,7 +268,55 @@ static void parse_keys(struct postern_imap *s, struct imap_search *search, struc
 
 /* ---- around them ----------------------------------------------------------------------------- */
 
-static void parse_return(struct postern_imap *s, struct imap_search *search)
+/* partial_end - "7" or "-7". */
+static uint32_t partial_end(struct postern_imap *s, bool from_end)
+{
+    uint32_t number;
+
+    if (from_end)
+        parse_char(&s->in, '-');
+    number = (uint32_t)parse_number(&s->in, UINT32_MAX);
+    s->in.bad |= number == 0;
+    return number;
+}
+
+void search_parse_partial(struct postern_imap *s, struct search_partial *partial_r)
+{
+    bool from_end = s->in.rest.n && s->in.rest.p[0] == '-';
+    uint32_t first = partial_end(s, from_end), last;
+
+    parse_char(&s->in, ':');
+    last = partial_end(s, from_end);
+    *partial_r = (struct search_partial){.from_end = from_end,
+                                         .first = first < last ? first : last,
+                                         .last = first < last ? last : first,
+                                         .told_first = first,
+                                         .told_last = last};
+}
+
+static unsigned parse_return_option(struct postern_imap *s, struct imap_search *search)
+{
+    static const struct {
+        const char *name;
+        unsigned option;
+    } options[] = {{"MIN", RETURN_MIN},     {"MAX", RETURN_MAX},   {"ALL", RETURN_ALL},
+                   {"COUNT", RETURN_COUNT}, {"SAVE", RETURN_SAVE}, {"PARTIAL", RETURN_PARTIAL}};
+
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (!parse_try_word(&s->in, options[i].name))
+            continue;
+        if (options[i].option == RETURN_PARTIAL) {
+            s->in.bad |= !imap_offers(s, "PARTIAL") || search->returns & RETURN_PARTIAL;
+            parse_space(&s->in);
+            search_parse_partial(s, &search->partial);
+        }
+        return options[i].option;
+    }
+    s->in.bad = true;
+    return 0;
+}
+
+void search_parse_return(struct postern_imap *s, struct imap_search *search)
 {
     if (!parse_try_word(&s->in, "RETURN"))
         return;
@@ -276,21 +324,14 @@ static void parse_return(struct postern_imap *s, struct imap_search *search)
     parse_space(&s->in);
     parse_char(&s->in, '(');
     while (!s->in.bad && !parse_try(&s->in, ')')) {
-        if (parse_try_word(&s->in, "MIN"))
-            search->returns |= RETURN_MIN;
-        else if (parse_try_word(&s->in, "MAX"))
-            search->returns |= RETURN_MAX;
-        else if (parse_try_word(&s->in, "ALL"))
-            search->returns |= RETURN_ALL;
-        else if (parse_try_word(&s->in, "COUNT"))
-            search->returns |= RETURN_COUNT;
-        else if (parse_try_word(&s->in, "SAVE"))
-            search->returns |= RETURN_SAVE;
-        else
-            s->in.bad = true;
+        search->returns |= parse_return_option(s, search);
         if (s->in.rest.n && s->in.rest.p[0] != ')')
             parse_space(&s->in);
     }
+    if (search->returns & RETURN_ALL && search->returns & RETURN_PARTIAL)
+        s->in.bad = true; /* RFC 9394 3.1 */
+    if (!search->returns)
+        search->returns = RETURN_ALL; /* RFC 4731 3.1, RFC 9051 6.4.4 */
     parse_space(&s->in);
 }
 
@@ -316,9 +357,9 @@ bool search_parse(struct postern_imap *s, struct imap_search *search)
     struct postern_span charset = SPAN("");
 
     parse_space(&s->in);
-    parse_return(s, search);
+    search_parse_return(s, search);
     if (!search->returns)
-        search->returns = RETURN_ALL; /* RFC 4731 3.1, RFC 9051 6.4.4 */
+        search->returns = RETURN_ALL;
     if (parse_try_word(&s->in, "CHARSET")) {
         if (s->utf8) /* RFC 6855 3: all is UTF-8 then */
             s->in.bad = true;

@@ -72,6 +72,7 @@ void postern_imap_free(struct postern_imap **session)
     postern_sasl_free(&s->sasl);
     (void)imap_set_text(s, &s->tls_identity, none); /* an absent text takes no memory */
     (void)imap_set_text(s, &s->tls_binding, none);
+    (void)imap_set_text(s, &s->hidden, none);
     (void)imap_set_text(s, &s->user, none);
     buffer_done(&s->input.text);
     buffer_done(&s->out);
@@ -324,5 +325,5 @@ size_t postern_imap_memory(const struct postern_imap *s)
     return sizeof *s + s->input.text.capacity + s->out.capacity + s->arena.held_bytes +
            s->view.room * sizeof *s->view.runs +
            (s->keywords ? POSTERN_KEYWORDS_MAX * sizeof *s->keywords : 0) + s->tls_identity.n +
-           s->tls_binding.n + s->user.n;
+           s->tls_binding.n + s->user.n + s->hidden.n;
 }

@@ -40,9 +40,11 @@ struct imap_row {
     unsigned states;
     unsigned flags; /* ROW_* */
     void (*handler)(struct postern_imap *s);
+    const char *capability; /* without which there is no such command; NULL: always */
 };
 #define ROW_UID 1        /* "UID NAME" is a command as well */
 #define ROW_NO_EXPUNGE 2 /* by numbers it may not be told of expunged ones (RFC 9051 7.5.1) */
+#define ROW_NUMBERS 8    /* it speaks of numbers, unless it begins with UID (RFC 9586) */
 #define ROW_NO_NEWS 4    /* the mailbox it was about is left behind */
 
 enum imap_input_state {
@@ -64,7 +66,8 @@ struct imap_input {
 struct imap_parser {
     struct postern_span rest;
     bool bad;
-    const char *why; /* NULL: "syntax error" */
+    const char *why;  /* NULL: "syntax error" */
+    const char *code; /* of the response, or NULL */
 };
 
 enum { IMAP_KEYWORD_BYTES = 104 };
@@ -83,8 +86,8 @@ struct postern_imap {
     struct postern_imap_options o;
     enum postern_imap_state state;
     bool tls, want_tls, eof, closing, failed, shutdown;
-    bool rev2, utf8, condstore, qresync;                 /* ENABLEd */
-    struct postern_span tls_identity, tls_binding, user; /* own memory */
+    bool rev2, utf8, condstore, qresync, uid_only;               /* ENABLEd */
+    struct postern_span tls_identity, tls_binding, user, hidden; /* own memory */
     uint32_t errors, failures;
     postern_time now, last, began;
     bool time_stale;
@@ -197,6 +200,9 @@ int64_t parse_date_time(struct postern_imap *s, struct imap_parser *in);
 /* uids.c */
 /* imap_set_uids - the messages of the view in the set, rising, in the arena; how many. */
 size_t imap_set_uids(struct postern_imap *s, const struct imap_set *set, uint32_t **uids_r);
+/* imap_uids_set - rising UIDs as a set, in the arena. */
+void imap_uids_set(struct postern_imap *s, const uint32_t *uids, size_t count,
+                   struct imap_set *set_r);
 bool imap_set_has(const struct imap_set *set, uint32_t uid);
 
 /* write.c: responses. */
@@ -239,7 +245,12 @@ void imap_refuse_target(struct postern_imap *s, int err);
 void imap_result_take(struct postern_imap *s, struct buffer *line);
 /* imap_good - after parsing: if it was bad, the command is ended, and false. */
 bool imap_good(struct postern_imap *s);
+/* capability.c */
+/* imap_offers - is this extension there for this user? */
+bool imap_offers(const struct postern_imap *s, const char *name);
+/* imap_write_capability - "CAPABILITY ..." without a line end. */
 void imap_write_capability(struct postern_imap *s);
+void imap_write_mechanisms(struct postern_imap *s); /* " AUTH=..." of those offered now */
 bool imap_is_secure(const struct postern_imap *s);
 
 /* news.c */
@@ -256,6 +267,8 @@ void imap_learn_keywords(struct postern_imap *s, const struct postern_span *name
 void imap_write_mailbox_flags(struct postern_imap *s);
 /* imap_told - this command told the flags of a message, as of modseq. */
 void imap_told(struct postern_imap *s, uint32_t uid, uint64_t modseq);
+/* imap_write_message - "* 3 FETCH (", and with_uid "UID 7 "; UIDONLY: "* 7 UIDFETCH (". */
+void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid);
 void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info);
 void imap_unselect(struct postern_imap *s);
 int imap_keyword(const struct postern_imap *s, struct postern_span name);
@@ -293,6 +306,7 @@ void imap_cmd_status(struct postern_imap *s);
 void imap_cmd_store(struct postern_imap *s);
 void imap_cmd_subscribe(struct postern_imap *s);
 void imap_cmd_thread(struct postern_imap *s);
+void imap_cmd_uidbatches(struct postern_imap *s);
 void imap_cmd_unselect(struct postern_imap *s);
 void imap_cmd_unsubscribe(struct postern_imap *s);
 

@@ -40,6 +40,23 @@ size_t imap_set_uids(struct postern_imap *s, const struct imap_set *set, uint32_
     return count;
 }
 
+void imap_uids_set(struct postern_imap *s, const uint32_t *uids, size_t count,
+                   struct imap_set *set_r)
+{
+    struct postern_uid_range *ranges = arena_alloc(&s->arena, (count + 1) * sizeof *ranges);
+
+    *set_r = (struct imap_set){.ranges = ranges};
+    if (!ranges) {
+        imap_no_memory(s);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (set_r->count && ranges[set_r->count - 1].last + 1 == uids[i])
+            ranges[set_r->count - 1].last = uids[i];
+        else
+            ranges[set_r->count++] = (struct postern_uid_range){uids[i], uids[i]};
+}
+
 bool imap_set_has(const struct imap_set *set, uint32_t uid)
 {
     size_t low = 0, high = set->count;

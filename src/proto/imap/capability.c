@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* capability - what is offered, and when (RFC 9051 7.2.2). One table: what is not told is not
+ * served either, so that nothing half of which is switched off can be met. */
+#include "proto/imap/session.h"
+
+enum { BEFORE = 1, AFTER = 2, BOTH = 3 };
+
+static const struct {
+    const char *name;
+    unsigned when;
+} capabilities[] = {
+    {"SASL-IR", BOTH},
+    {"LITERAL+", BOTH},
+    {"ID", BOTH},
+    {"ENABLE", BOTH},
+    {"NAMESPACE", AFTER},
+    {"UNSELECT", AFTER},
+    {"IDLE", AFTER},
+    {"CHILDREN", AFTER},
+    {"LIST-EXTENDED", AFTER},
+    {"LIST-STATUS", AFTER},
+    {"SPECIAL-USE", AFTER},
+    {"CREATE-SPECIAL-USE", AFTER},
+    {"UIDPLUS", AFTER},
+    {"MOVE", AFTER},
+    {"MULTIAPPEND", AFTER},
+    {"BINARY", AFTER},
+    {"UTF8=ACCEPT", AFTER},
+    {"SORT", AFTER},
+    {"SORT=DISPLAY", AFTER},
+    {"THREAD=ORDEREDSUBJECT", AFTER},
+    {"THREAD=REFERENCES", AFTER},
+    {"ESEARCH", AFTER},
+    {"SEARCHRES", AFTER},
+    {"PARTIAL", AFTER},
+    {"ESORT", AFTER},
+    {"UIDONLY", AFTER},
+    {"UIDBATCHES", AFTER},
+    {"INPROGRESS", AFTER},
+    {"WITHIN", AFTER},
+    {"CONDSTORE", AFTER},
+    {"QRESYNC", AFTER},
+    {"OBJECTID", AFTER},
+    {"QUOTA", AFTER},
+    {"QUOTA=RES-STORAGE", AFTER},
+    {"QUOTA=RES-MESSAGE", AFTER},
+    {"STATUS=SIZE", AFTER},
+};
+
+/* is_named - in a list of words apart by spaces. */
+static bool is_named(struct postern_span list, struct postern_span name)
+{
+    while (list.n)
+        if (span_equal_nocase(span_cut(&list, ' '), name))
+            return true;
+    return false;
+}
+
+bool imap_offers(const struct postern_imap *s, const char *name)
+{
+    struct postern_span word = postern_span_of(name);
+
+    if (is_named(s->o.hidden, word) || is_named(s->hidden, word))
+        return false;
+    if (span_equal_nocase(word, SPAN("WITHIN")) || span_equal_nocase(word, SPAN("INPROGRESS")))
+        return s->o.seconds != NULL;
+    if (span_equal_nocase(word, SPAN("QRESYNC")))
+        return imap_offers(s, "CONDSTORE");
+    return true;
+}
+
+int postern_imap_hide(struct postern_imap *s, struct postern_span names)
+{
+    return imap_set_text(s, &s->hidden, names);
+}
+
+void imap_write_capability(struct postern_imap *s)
+{
+    bool before = s->state & (POSTERN_IMAP_GREETING | POSTERN_IMAP_NOT_AUTHENTICATED);
+
+    write_text(s, "CAPABILITY IMAP4rev1 IMAP4rev2");
+    for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
+        if (capabilities[i].when & (before ? BEFORE : AFTER) &&
+            imap_offers(s, capabilities[i].name)) {
+            write_text(s, " ");
+            write_text(s, capabilities[i].name);
+        }
+    if (!before) {
+        write_text(s, " APPENDLIMIT=");
+        write_number(s, s->o.append_max);
+        return;
+    }
+    if (s->o.tls_available && !s->tls)
+        write_text(s, " STARTTLS");
+    if (!imap_is_secure(s))
+        write_text(s, " LOGINDISABLED");
+    imap_write_mechanisms(s);
+}
