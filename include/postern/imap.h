@@ -16,17 +16,16 @@
  *   MESSAGES                the messages of a range of UIDs        answer_messages
  *   STRUCTURE               the parsed form of one (mime.h)        answer_structure
  *   CONTENT, READ           open one, and read of it               answer_content, answer_read
+ *                           (with a `name`: of that mailbox, not of the selected one)
  *   STORE                   change flags                           answer_uids: those not changed
  *   COPY                    copy or move to `name`                 answer_uids: the new ones
  *   EXPUNGE                 delete these                           answer
  *   APPEND, WRITE           begin a message for `name`; octets     answer
  *   QUOTA                   what the account has and may have     answer_quota
- *   COMMIT                  make all that were begun last          answer_uids: the new ones
- * and tells (id 0, no answer)
- *   CONTENT_DONE            the open message may be closed
- *   ABORT                   what was begun by APPEND is not to be
- *   WATCH, UNWATCH          call postern_imap_news() when the mailbox may have changed
- *   UNSELECT                the mailbox may be closed
+ *   COMMIT                  make all that were begun last; delete `uids`   answer_uids: the new
+ * ones and tells (id 0, no answer) CONTENT_DONE            the open message may be closed ABORT
+ * what was begun by APPEND is not to be WATCH, UNWATCH          call postern_imap_news() when the
+ * mailbox may have changed UNSELECT                the mailbox may be closed
  *
  * Any question may be answered with postern_imap_answer_default(): the safe refusal. What is open
  * when the session ends is the host's to close. */
@@ -133,9 +132,11 @@ struct postern_imap_question {
     struct postern_uid_range range; /* MESSAGES */
     uint32_t count;                 /* MESSAGES: at most so many, the first ones */
     uint32_t uid;                   /* STRUCTURE, CONTENT */
+    uint32_t uid_validity;          /* STRUCTURE, CONTENT with a name: what it must be; 0: any */
     uint64_t content, offset;       /* READ, CONTENT_DONE */
     uint32_t length;                /* READ */
-    const uint32_t *uids;           /* STORE, COPY, EXPUNGE: rising */
+    const uint32_t *uids;           /* STORE, COPY, EXPUNGE: rising. APPEND, COMMIT: of the selected
+                                       mailbox the one that is replaced, or none */
     size_t uid_count;
     /* STORE, APPEND */
     enum postern_flags_how how;
@@ -179,8 +180,8 @@ POSTERN_API void postern_imap_news(struct postern_imap *s);
  * that shows a new one. Borrowed. */
 POSTERN_API void postern_imap_keywords(struct postern_imap *s, const struct postern_span *names,
                                        size_t count);
-/* postern_imap_hide - besides options.hidden, these extensions are not offered to this user; copied.
- * Call it before answering LOGIN. Returns 0, POSTERN_E_NOMEM. */
+/* postern_imap_hide - besides options.hidden, these extensions are not offered to this user;
+ * copied. Call it before answering LOGIN. Returns 0, POSTERN_E_NOMEM. */
 POSTERN_API int postern_imap_hide(struct postern_imap *s,
                                   struct postern_span names) POSTERN_MUST_USE;
 /* postern_imap_memory - octets of engine memory held now. */

@@ -71,6 +71,11 @@ struct postern_new_message {
     uint64_t keywords;
     int64_t date_s;                /* 0: now */
     struct postern_span unique_id; /* absent: the store makes one */
+    /* this message of that mailbox, of the same account, is deleted in the same step, and the room
+     * it had is the new one's; the mailbox is lent until commit or abort. One that is gone already
+     * is no error. Only for a commit of one delivery. 0: none */
+    struct postern_mailbox *replaced_in;
+    uint32_t replaced;
 };
 
 /* struct postern_flags_change - SET replaces all flags and keywords by these. */
@@ -157,8 +162,8 @@ struct postern_store_ops {
     /* ranges - which UIDs there are, as of the last refresh or change made through this store:
      * rising, apart. Writes at most `room` to ranges_r and returns how many there are. */
     int (*ranges)(struct postern_mailbox *mailbox, struct postern_uid_range *ranges_r, size_t room);
-    /* recent - take the messages that are new to all sessions: from_r and above were in none before,
-     * and are in no other's from now on. Need not last through a power cut. */
+    /* recent - take the messages that are new to all sessions: from_r and above were in none
+     * before, and are in no other's from now on. Need not last through a power cut. */
     int (*recent)(struct postern_mailbox *mailbox, uint32_t *from_r);
     /* each - show the messages whose UIDs lie in range and whose mod-sequence is above `since`, in
      * the order of their UIDs, until each returns non-zero; returns that. As of the last refresh.

@@ -37,9 +37,42 @@ static void messages_finish(struct serve_imap *s, int err)
     buffer_take(&s->infos, buffer_length(&s->infos));
 }
 
+/* reach - the mailbox that the question is about: the one it names, or the selected one. */
+static int reach(struct serve_imap *s, unsigned wait_flag, struct postern_mailbox **box_r)
+{
+    const struct postern_imap_question *q = &s->question;
+    struct postern_status status;
+    int err;
+
+    *box_r = s->mailbox;
+    if (!q->name.p)
+        return 0;
+    *box_r = NULL;
+    err = imap_ops(s)->open(s->account, q->name, wait_flag, box_r);
+    if (!err)
+        err = imap_ops(s)->refresh(*box_r, wait_flag, &status);
+    if (!err && q->uid_validity && q->uid_validity != status.uid_validity)
+        err = POSTERN_E_NOT_FOUND;
+    if (err && *box_r)
+        imap_ops(s)->close(box_r);
+    return err;
+}
+
+static void leave_reached(struct serve_imap *s, struct postern_mailbox *box)
+{
+    if (s->question.name.p && box)
+        imap_ops(s)->close(&box);
+}
+
 static int structure_work(struct serve_imap *s, unsigned wait_flag)
 {
-    return imap_ops(s)->structure(s->mailbox, s->question.uid, wait_flag, &s->block);
+    struct postern_mailbox *box;
+    int err = reach(s, wait_flag, &box);
+
+    if (!err)
+        err = imap_ops(s)->structure(box, s->question.uid, wait_flag, &s->block);
+    leave_reached(s, box);
+    return err;
 }
 
 static void structure_finish(struct serve_imap *s, int err)
@@ -56,9 +89,14 @@ static void structure_finish(struct serve_imap *s, int err)
 static int content_work(struct serve_imap *s, unsigned wait_flag)
 {
     struct postern_facts facts;
+    struct postern_mailbox *box;
+    int err = reach(s, wait_flag, &box);
 
     imap_content_close(s);
-    return imap_ops(s)->message(s->mailbox, s->question.uid, wait_flag, &s->content, &facts);
+    if (!err)
+        err = imap_ops(s)->message(box, s->question.uid, wait_flag, &s->content, &facts);
+    leave_reached(s, box);
+    return err;
 }
 
 static void content_finish(struct serve_imap *s, int err)
@@ -211,14 +249,29 @@ void imap_drop_appends(struct serve_imap *s)
         imap_ops(s)->close(&s->target);
 }
 
-/* fits_quota - said before the octets are asked for. */
+static int note_size(void *ctx, const struct postern_message_info *info)
+{
+    *(uint64_t *)ctx = info->size_wire;
+    return 0;
+}
+
+/* fits_quota - said before the octets are asked for. What is replaced does not count (RFC 8508). */
 static int fits_quota(struct serve_imap *s)
 {
     struct postern_quota quota;
     int err = imap_ops(s)->quota(s->account, &quota);
+    uint64_t replaced = 0;
 
     if (err)
         return err == POSTERN_E_UNSUPPORTED ? 0 : err;
+    if (s->question.uid_count && s->mailbox) {
+        uint32_t uid = s->question.uids[0];
+
+        imap_ops(s)->each(s->mailbox, (struct postern_uid_range){uid, uid}, 0, note_size,
+                          &replaced);
+        quota.bytes -= replaced < quota.bytes ? replaced : quota.bytes;
+        quota.messages -= quota.messages > 0;
+    }
     if (quota.bytes_max && quota.bytes + s->question.size_bytes > quota.bytes_max)
         return POSTERN_E_FULL;
     return quota.messages_max && quota.messages >= quota.messages_max ? POSTERN_E_FULL : 0;
@@ -247,6 +300,10 @@ static int append_work(struct serve_imap *s, unsigned wait_flag)
         return POSTERN_E_NOMEM;
     s->deliveries = more;
     more[s->delivery_count] = NULL;
+    if (q->uid_count) {
+        what.replaced_in = s->mailbox;
+        what.replaced = q->uids[0];
+    }
     err = imap_ops(s)->begin(s->target, &what, &more[s->delivery_count]);
     s->delivery_count += !err;
     return err;
@@ -280,6 +337,8 @@ static int commit_work(struct serve_imap *s, unsigned wait_flag)
         return POSTERN_E_NOMEM;
     err = imap_ops(s)->commit(s->deliveries, s->delivery_count, uids);
     if (!err) {
+        if (s->question.uid_count)
+            imap_ops(s)->tidy(s->mailbox);
         s->appended += s->delivery_count;
         err = imap_ops(s)->refresh(s->target, 0, &status);
         s->uid_validity = err ? 0 : status.uid_validity;

@@ -60,9 +60,10 @@ static int begin(const char *kind, const char *path, const char *user)
     return r;
 }
 
-static int append(size_t messages, size_t lines)
+static int append(size_t messages, size_t lines, uint32_t replaced)
 {
-    static const struct postern_new_message what = {.flags = POSTERN_FLAG_FLAGGED};
+    struct postern_new_message what = {
+        .flags = POSTERN_FLAG_FLAGGED, .replaced_in = inbox, .replaced = replaced};
     struct postern_delivery *deliveries[3] = {NULL};
     int r = 0;
 
@@ -136,11 +137,13 @@ static int operate(const char *operation)
     const struct postern_store_ops *ops = store.ops;
 
     if (strcmp(operation, "append") == 0)
-        return append(1, 60);
+        return append(1, 60, 0);
     if (strcmp(operation, "append-set") == 0)
-        return append(3, 10);
+        return append(3, 10, 0);
     if (strcmp(operation, "append-large") == 0)
-        return append(1, 5000);
+        return append(1, 5000, 0);
+    if (strcmp(operation, "replace") == 0)
+        return append(1, 20, uids[3]);
     if (strcmp(operation, "flags") == 0)
         return flag();
     if (strcmp(operation, "expunge") == 0)

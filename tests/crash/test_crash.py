@@ -21,8 +21,8 @@ VICTIM = str(BUILD / "tests/crash-store_victim")
 PRELOAD = str(BUILD / "tests/crash-preload_fail.so")
 MESSAGES, USER = 12, "alice"
 KINDS = ("kill", "ENOSPC", "EDQUOT", "EMFILE", "EIO", "EINTR", "short", "short+kill", "fsync", "fsyncs", "dead")
-OPERATIONS = {"maildir": ("append", "append-set", "append-large", "flags", "expunge", "copy", "move", "create", "remove",
-                          "rename", "parse"),
+OPERATIONS = {"maildir": ("append", "append-set", "append-large", "replace", "flags", "expunge", "copy", "move",
+                          "create", "remove", "rename", "parse"),
               "eml": ("append", "append-set", "flags", "expunge")}
 STEP = int(os.environ.get("CRASH_STEP", "7"))  # behind the first 25: each so many
 checks = Checks()

@@ -192,6 +192,44 @@ static void test_copy_and_move(void **state)
     world_close(&w);
 }
 
+/* The new one takes the place of the old in one step, and its room; another mailbox may have it. */
+static void test_replace(void **state)
+{
+    struct postern_quota quota = {.messages_max = 2};
+    struct postern_new_message what = {.flags = POSTERN_FLAG_DRAFT};
+    struct postern_delivery *delivery = NULL;
+    struct postern_mailbox *box;
+    uint32_t uids[2], now;
+    struct seen seen;
+    struct world w;
+
+    world_open(&w, *state);
+    box = other(&w);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(postern_store_deliver(&w.store, w.box, text(MAIL), &uids[i]), 0);
+    w.ops->limit(&w.store, &quota);
+    assert_int_equal(postern_store_deliver(&w.store, w.box, text(MAIL), NULL), POSTERN_E_FULL);
+    what.replaced_in = w.box;
+    for (size_t i = 0; i < 2; i++) {
+        what.replaced = uids[i];
+        assert_int_equal(w.ops->begin(i ? box : w.box, &what, &delivery), 0);
+        assert_int_equal(w.ops->write(delivery, text(MAIL)), 0);
+        assert_int_equal(w.ops->commit(&delivery, 1, &now), 0);
+        w.ops->tidy(w.box);
+    }
+    seen = look(&w, w.box, 0);
+    assert_int_equal(seen.count, 1);
+    assert_true(seen.all[0].uid > uids[1]);
+    assert_int_equal(seen.all[0].flags, POSTERN_FLAG_DRAFT);
+    assert_int_equal(look(&w, box, 0).count, 1);
+    assert_int_equal(w.ops->begin(box, &what, &delivery),
+                     0); /* it is gone already: two are enough */
+    assert_int_equal(w.ops->write(delivery, text(MAIL)), 0);
+    assert_int_equal(w.ops->commit(&delivery, 1, &now), POSTERN_E_FULL);
+    w.ops->close(&box);
+    world_close(&w);
+}
+
 struct vanished {
     struct postern_uid_range all[8];
     size_t count;
@@ -305,10 +343,11 @@ static void test_watch(void **state)
     world_close(&w);
 }
 
-#define OVER(kind)                                                                         \
-    ONE(kind, test_append_set), ONE(kind, test_flags), ONE(kind, test_flags_unchanged),    \
-        ONE(kind, test_keywords), ONE(kind, test_copy_and_move), ONE(kind, test_vanished), \
-        ONE(kind, test_ranges), ONE(kind, test_recent), ONE(kind, test_watch)
+#define OVER(kind)                                                                        \
+    ONE(kind, test_append_set), ONE(kind, test_flags), ONE(kind, test_flags_unchanged),   \
+        ONE(kind, test_keywords), ONE(kind, test_copy_and_move), ONE(kind, test_replace), \
+        ONE(kind, test_vanished), ONE(kind, test_ranges), ONE(kind, test_recent),         \
+        ONE(kind, test_watch)
 
 int main(void)
 {

@@ -24,6 +24,8 @@ static const struct {
     {"UIDPLUS", AFTER},
     {"MOVE", AFTER},
     {"MULTIAPPEND", AFTER},
+    {"CATENATE", AFTER},
+    {"REPLACE", AFTER},
     {"BINARY", AFTER},
     {"UTF8=ACCEPT", AFTER},
     {"SORT", AFTER},

@@ -1,48 +1,82 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd-append - APPEND, also of several messages (RFC 9051 6.3.12, RFC 3502). The octets go to the
- * application as they come; what it begun is made to last with one COMMIT, or nothing is.
+/* cmd-append - APPEND, also of several messages (RFC 9051 6.3.12, RFC 3502), and REPLACE (RFC
+ * 8508). The octets go to the application as they come; what is begun is made to last with one
+ * COMMIT, or nothing is.
  *
+ * The command's text is read up to each literal, and each time on from there (append_go): the head
+ * of a message, or the parts of a CATENATE.
  * A message is refused before its octets are asked for where that can be (RFC 9051 6.3.12): unknown
  * mailbox, too big, over quota. TRAP: "{9+}" comes all the same, and is swallowed. */
-#include "proto/imap/session.h"
+#include "proto/imap/append.h"
 
 #define WRITE_BYTES 65536
 
-struct imap_append {
-    struct postern_span name;
-    struct buffer octets; /* of the message, on their way */
-    unsigned begun;
-    bool waits;
-    bool is_open; /* "UTF8 (" stands before the literal: ")" comes behind it (RFC 6855 4) */
-    uint64_t size;
-};
-
 void imap_append_abort(struct postern_imap *s)
 {
-    if (!s->append)
+    struct imap_append *append = s->append;
+
+    if (!append)
         return;
-    if (s->append->begun)
+    if (append->has_content)
+        imap_tell(s, POSTERN_IMAP_CONTENT_DONE, append->content);
+    if (append->begun)
         imap_tell(s, POSTERN_IMAP_ABORT, 0);
-    buffer_done(&s->append->octets);
+    buffer_done(&append->octets);
     s->append = NULL;
 }
 
-static void refuse_with(struct postern_imap *s, uint64_t coming)
+/* give_up - octets that will come though nobody asks for them any more are passed over. */
+static void give_up(struct postern_imap *s)
 {
+    bool comes = s->append->announced && !s->append->waits;
+    uint64_t size = s->append->size;
+
+    if (s->input.state == INPUT_MESSAGE) {
+        comes = true;
+        size = s->input.left;
+    }
     imap_append_abort(s);
     imap_input_clear(s);
-    if (coming != UINT64_MAX)
-        imap_input_swallow(s, coming);
+    s->input.state = INPUT_LINE;
+    if (comes)
+        imap_input_swallow(s, size);
 }
 
-/* coming - octets that will come though nobody asked for them; UINT64_MAX: not even the rest of the
- * line. */
-static uint64_t coming(const struct postern_imap *s)
+void append_fail(struct postern_imap *s, const char *code, const char *text)
 {
-    return s->append->waits ? UINT64_MAX : s->append->size;
+    give_up(s);
+    imap_no(s, code, text);
 }
 
-/* ---- a message is announced ------------------------------------------------------------------ */
+static void refuse(struct postern_imap *s, int err)
+{
+    give_up(s);
+    imap_refuse_target(s, err);
+}
+
+static void spoilt(struct postern_imap *s)
+{
+    const char *code = s->in.code, *why = s->in.why ? s->in.why : "syntax error";
+
+    give_up(s);
+    imap_bad_code(s, code, why);
+}
+
+bool append_grow(struct postern_imap *s, uint64_t more)
+{
+    s->append->total += more;
+    if (s->append->total <= s->o.append_max)
+        return true;
+    append_fail(s, "TOOBIG", "message too long");
+    return false;
+}
+
+/* ---- what is announced ----------------------------------------------------------------------- */
+
+static bool is_ours(const struct imap_row *row)
+{
+    return row && (row->handler == imap_cmd_append || row->handler == imap_cmd_replace);
+}
 
 bool imap_append_is_next(struct postern_imap *s, struct postern_span text)
 {
@@ -51,63 +85,155 @@ bool imap_append_is_next(struct postern_imap *s, struct postern_span text)
     const struct imap_row *row;
     bool by_uid;
 
+    if (text.n >= 4 && span_equal_nocase(span_from(text, text.n - 4), SPAN("URL ")))
+        return false; /* of CATENATE: a short text like any other */
     if (s->append)
         return true;
     row = imap_verb(text, &tag, &rest, &by_uid);
-    if (!row || row->handler != imap_cmd_append)
+    if (!is_ours(row))
         return false;
     in = (struct imap_parser){.rest = rest};
     parse_space(&in);
+    if (row->handler == imap_cmd_replace) {
+        (void)parse_atom(&in); /* what it is, is seen later */
+        parse_space(&in);
+    }
     (void)parse_astring(s, &in);
     return !in.bad && in.rest.n > 0 && in.rest.p[0] == ' ';
 }
 
-static void begun(struct postern_imap *s, const struct imap_answer *answer)
+/* parse_replaced - the one message, by its number or UID. */
+static void parse_replaced(struct postern_imap *s, struct imap_append *append)
 {
-    if (answer->err) {
-        refuse_with(s, coming(s));
-        imap_refuse_target(s, answer->err);
-        return;
+    uint32_t number;
+
+    parse_space(&s->in);
+    number = (uint32_t)parse_number(&s->in, UINT32_MAX);
+    if (s->in.bad || number == 0) {
+        s->in.bad = true;
+    } else if (s->by_uid) {
+        append->replaced.first = number;
+    } else if (number > s->view.messages) {
+        s->in.bad = true;
+        s->in.why = "there are not so many messages";
+    } else {
+        append->replaced.first = view_uid(&s->view, number);
     }
-    s->append->begun++;
-    if (s->append->waits)
-        write_text(s, "+ OK\r\n");
-    imap_input_clear(s);
-    s->input.state = INPUT_MESSAGE;
-    s->input.left = s->append->size;
+    append->replaced.last = append->replaced.first;
 }
 
-static bool begin_command(struct postern_imap *s, struct postern_span text)
+/* is_refused - whoever says this may not; it is answered. */
+static bool is_refused(struct postern_imap *s)
 {
+    const char *code = NULL, *why = imap_why_not(s, &code);
+    uint32_t replaced = s->append->replaced.first;
+
+    if (why) {
+        give_up(s);
+        imap_bad_code(s, code, why);
+    } else if (!s->in.bad && replaced && s->read_only) {
+        append_fail(s, "READ-ONLY", "the mailbox can only be read");
+    } else if (!s->in.bad && replaced && !view_number(&s->view, replaced)) {
+        append_fail(s, NULL, "there is no such message");
+    }
+    return !s->append;
+}
+
+/* begin - of a command whose name is read: the mailbox. */
+static bool begin(struct postern_imap *s)
+{
+    struct imap_append *append = arena_alloc(&s->arena, sizeof *append);
     struct postern_span name;
 
-    if (!imap_begin(s, text))
-        return false;
-    s->append = arena_alloc(&s->arena, sizeof *s->append);
-    if (!s->append) {
+    if (!append) {
         imap_no_memory(s);
         return false;
     }
-    *s->append = (struct imap_append){.octets = {.allocator = s->o.allocator}};
+    memset(append, 0, sizeof *append);
+    append->octets.allocator = s->o.allocator;
+    s->append = append;
+    if (s->row->handler == imap_cmd_replace)
+        parse_replaced(s, append);
     parse_space(&s->in);
     name = parse_mailbox(s, &s->in);
-    if (arena_copy(&s->arena, name, &s->append->name) < 0) {
+    if (arena_copy(&s->arena, name, &append->name) < 0) {
         imap_no_memory(s);
         return false;
     }
     return true;
 }
 
-/* take_end - of the literal before. */
-static void take_end(struct postern_imap *s)
+void imap_append_message(struct postern_imap *s, struct postern_span text, uint64_t size,
+                         bool waits)
 {
-    if (s->append->is_open)
-        parse_char(&s->in, ')');
-    s->append->is_open = false;
+    bool begins = !s->append;
+
+    if (begins && (!imap_begin(s, text) || !begin(s)))
+        return;
+    if (!begins)
+        s->in = (struct imap_parser){.rest = text};
+    s->append->announced = true;
+    s->append->waits = waits;
+    s->append->size = size;
+    if (!begins || !is_refused(s))
+        append_go(s);
 }
 
-static void parse_message(struct postern_imap *s, struct postern_imap_question *question)
+/* ---- the head of a message ------------------------------------------------------------------- */
+
+/* consent - to the literal: its octets go to the application. */
+static void consent(struct postern_imap *s)
 {
+    struct imap_append *append = s->append;
+
+    if (append->waits)
+        write_text(s, "+ OK\r\n");
+    imap_input_clear(s);
+    append->announced = false;
+    if (append->size == 0) { /* a part of CATENATE may be empty */
+        s->input.state = INPUT_LINE;
+        return;
+    }
+    s->input.state = INPUT_MESSAGE;
+    s->input.left = append->size;
+}
+
+static void begun(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (answer->err) {
+        refuse(s, answer->err);
+        return;
+    }
+    s->append->begun++;
+    if (s->append->in_list)
+        append_go(s);
+    else
+        consent(s);
+}
+
+static void begin_message(struct postern_imap *s, const struct postern_imap_question *question)
+{
+    struct imap_append *append = s->append;
+
+    append->total = 0;
+    if (!append->in_list && !append_grow(s, append->size))
+        return;
+    if (!append->in_list && append->size == 0) {
+        append_fail(s, NULL, "an empty message is none");
+        return;
+    }
+    s->question = *question;
+    s->question.name = append->name;
+    s->question.size_bytes = append->total;
+    s->question.uids = &append->replaced.first;
+    s->question.uid_count = append->replaced.first ? 1 : 0;
+    imap_ask(s, POSTERN_IMAP_APPEND, begun);
+}
+
+static void parse_message(struct postern_imap *s)
+{
+    struct postern_imap_question question = {0};
+    struct imap_append *append = s->append;
     struct imap_flags flags = {0};
 
     parse_space(&s->in);
@@ -116,52 +242,154 @@ static void parse_message(struct postern_imap *s, struct postern_imap_question *
         parse_space(&s->in);
     }
     if (s->in.rest.n && s->in.rest.p[0] == '"') {
-        question->date_s = parse_date_time(s, &s->in);
+        question.date_s = parse_date_time(s, &s->in);
         parse_space(&s->in);
     }
-    s->append->is_open = s->utf8 && parse_try_word(&s->in, "UTF8");
-    if (s->append->is_open) {
+    append->in_list = imap_offers(s, "CATENATE") && parse_try_word(&s->in, "CATENATE");
+    append->is_open = !append->in_list && s->utf8 && parse_try_word(&s->in, "UTF8");
+    if (append->in_list || append->is_open) {
         parse_space(&s->in);
         parse_char(&s->in, '(');
     }
-    question->flags = flags.flags;
-    question->keywords = flags.keywords;
-    question->keyword_count = flags.count;
+    append->first = true;
+    if (!append->in_list)
+        s->in.bad |= s->in.rest.n || !append->announced;
+    s->in.bad |= append->replaced.first && append->begun; /* one replaces one */
+    if (s->in.bad) {
+        if (!append->announced)
+            s->in.why = "a message was expected";
+        spoilt(s);
+        return;
+    }
+    question.flags = flags.flags;
+    question.keywords = flags.keywords;
+    question.keyword_count = flags.count;
+    begin_message(s, &question);
 }
 
-void imap_append_message(struct postern_imap *s, struct postern_span text, uint64_t size,
-                         bool waits)
+/* ---- the parts of CATENATE ------------------------------------------------------------------- */
+
+static void next_part(struct postern_imap *s)
 {
-    struct postern_imap_question question = {.size_bytes = size};
+    struct imap_append *append = s->append;
 
-    if (!s->append) {
-        if (!begin_command(s, text))
+    if (!append->first)
+        parse_space(&s->in);
+    append->first = false;
+    if (parse_try_word(&s->in, "URL")) {
+        parse_space(&s->in);
+        append->url.text = parse_astring(s, &s->in);
+        if (!s->in.bad) {
+            catenate_fetch(s);
             return;
-    } else {
-        s->in = (struct imap_parser){.rest = text};
-        take_end(s);
+        }
+    } else if (parse_try_word(&s->in, "TEXT")) {
+        parse_space(&s->in);
+        if (!s->in.bad && s->in.rest.n == 0 && append->announced) {
+            if (append_grow(s, append->size))
+                consent(s);
+            return;
+        }
     }
-    s->append->size = size;
-    s->append->waits = waits;
-    parse_message(s, &question);
-    parse_end(&s->in);
-    question.name = s->append->name;
-    s->question = question;
-    if (!(s->row->states & s->state)) {
-        refuse_with(s, coming(s));
-        imap_bad(s, "log in first");
-    } else if (s->in.bad) {
-        refuse_with(s, coming(s));
-        imap_bad(s, s->in.why ? s->in.why : "syntax error");
-    } else if (size == 0 || size > s->o.append_max) {
-        refuse_with(s, coming(s));
-        imap_no(s, size ? "TOOBIG" : NULL, size ? "message too long" : "an empty message is none");
+    s->in.bad = true;
+    spoilt(s);
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+/* write_code - to the end of the line, or as a line of its own. */
+static void write_code(struct postern_imap *s, const struct imap_answer *answer, const char *before,
+                       const char *after)
+{
+    write_text(s, before);
+    write_text(s, "OK [APPENDUID ");
+    write_number(s, answer->uid_validity);
+    write_text(s, " ");
+    write_uids(s, answer->uids, answer->count);
+    write_text(s, after);
+}
+
+static void committed(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct buffer out = s->out, line;
+    bool replaces = s->append->replaced.first;
+
+    s->append->begun = 0; /* the application has ended them, either way */
+    imap_append_abort(s);
+    if (answer->err) {
+        imap_refuse_target(s, answer->err);
+    } else if (!answer->uid_validity || !answer->count) {
+        imap_ok(s, NULL, "done");
+    } else if (replaces) { /* RFC 8508 4.3: before the EXPUNGE is told */
+        write_code(s, answer, "* ", "] the new one\r\n");
+        imap_ok(s, NULL, "done");
     } else {
-        imap_ask(s, POSTERN_IMAP_APPEND, begun);
+        s->out = (struct buffer){.allocator = s->o.allocator};
+        write_code(s, answer, "", "] done");
+        line = s->out;
+        s->out = out;
+        imap_result_take(s, &line);
     }
 }
 
-/* ---- its octets ------------------------------------------------------------------------------ */
+static void commit(struct postern_imap *s)
+{
+    s->question = (struct postern_imap_question){.name = s->append->name,
+                                                 .uids = &s->append->replaced.first,
+                                                 .uid_count = s->append->replaced.first ? 1 : 0};
+    imap_ask(s, POSTERN_IMAP_COMMIT, committed);
+}
+
+void append_go(struct postern_imap *s)
+{
+    struct imap_append *append = s->append;
+
+    if (append->is_open) {
+        parse_char(&s->in, ')');
+        append->is_open = false;
+    }
+    if (append->in_list && !append->first && parse_try(&s->in, ')')) {
+        append->in_list = false;
+        if (append->total == 0) {
+            append_fail(s, NULL, "an empty message is none");
+            return;
+        }
+    }
+    if (s->in.bad)
+        spoilt(s);
+    else if (append->in_list)
+        next_part(s);
+    else if (s->in.rest.n || !append->begun)
+        parse_message(s);
+    else if (append->announced) /* a literal without a head */
+        spoilt(s);
+    else
+        commit(s);
+}
+
+/* append_line - the line that ends the command. */
+static void append_line(struct postern_imap *s)
+{
+    bool begins = !s->append;
+
+    if (begins && !begin(s))
+        return;
+    s->append->announced = false;
+    if (!begins || !is_refused(s))
+        append_go(s);
+}
+
+void imap_cmd_append(struct postern_imap *s)
+{
+    append_line(s);
+}
+
+void imap_cmd_replace(struct postern_imap *s)
+{
+    append_line(s);
+}
+
+/* ---- octets ---------------------------------------------------------------------------------- */
 
 static void written(struct postern_imap *s, const struct imap_answer *answer)
 {
@@ -169,12 +397,19 @@ static void written(struct postern_imap *s, const struct imap_answer *answer)
 
     buffer_take(&append->octets, buffer_length(&append->octets));
     if (answer->err) {
-        refuse_with(s, s->input.left);
-        imap_refuse(s, answer->err);
+        refuse(s, answer->err);
+    } else if (append->stream.active) {
+        catenate_fetch(s);
     } else if (s->input.left == 0) {
         s->input.state = INPUT_LINE;
         s->input.line_at = 0;
     }
+}
+
+void append_write(struct postern_imap *s)
+{
+    s->question = (struct postern_imap_question){.bytes = buffer_span(&s->append->octets)};
+    imap_ask(s, POSTERN_IMAP_WRITE, written);
 }
 
 size_t imap_append_octets(struct postern_imap *s, struct postern_span in)
@@ -188,55 +423,11 @@ size_t imap_append_octets(struct postern_imap *s, struct postern_span in)
         in.n = room;
     buffer_append(&append->octets, in);
     s->input.left -= in.n;
-    if (append->octets.error) {
+    if (append->octets.error)
         imap_no_memory(s);
-    } else if (memchr(in.p, '\0', in.n)) {
-        refuse_with(s, s->input.left);
-        imap_no(s, "CANNOT", "a message has no NUL");
-    } else if (s->input.left == 0 || buffer_length(&append->octets) == WRITE_BYTES) {
-        s->question = (struct postern_imap_question){.bytes = buffer_span(&append->octets)};
-        imap_ask(s, POSTERN_IMAP_WRITE, written);
-    }
+    else if (memchr(in.p, '\0', in.n))
+        append_fail(s, "CANNOT", "a message has no NUL");
+    else if (s->input.left == 0 || buffer_length(&append->octets) == WRITE_BYTES)
+        append_write(s);
     return in.n;
-}
-
-/* ---- the end --------------------------------------------------------------------------------- */
-
-static void committed(struct postern_imap *s, const struct imap_answer *answer)
-{
-    struct buffer out = s->out, line;
-
-    s->append->begun = 0; /* the application has ended them, either way */
-    imap_append_abort(s);
-    if (answer->err) {
-        imap_refuse_target(s, answer->err);
-        return;
-    }
-    if (!answer->uid_validity || !answer->count) {
-        imap_ok(s, NULL, "done");
-        return;
-    }
-    s->out = (struct buffer){.allocator = s->o.allocator};
-    write_text(s, "OK [APPENDUID ");
-    write_number(s, answer->uid_validity);
-    write_text(s, " ");
-    write_uids(s, answer->uids, answer->count);
-    write_text(s, "] done");
-    line = s->out;
-    s->out = out;
-    imap_result_take(s, &line);
-}
-
-/* imap_cmd_append - the line that ends it. */
-void imap_cmd_append(struct postern_imap *s)
-{
-    if (s->append)
-        take_end(s);
-    if (!s->append || s->in.bad || s->in.rest.n) {
-        imap_append_abort(s);
-        imap_bad(s, "a message was expected");
-        return;
-    }
-    s->question = (struct postern_imap_question){.name = s->append->name};
-    imap_ask(s, POSTERN_IMAP_COMMIT, committed);
 }

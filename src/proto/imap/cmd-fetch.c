@@ -205,31 +205,6 @@ static void broken(struct postern_imap *s)
     imap_over(s);
 }
 
-/* stream_put - octets as stored become octets as sent: LF is CRLF; then skip and left count. */
-static void stream_put(struct fetch_stream *stream, struct postern_span in, struct buffer *out)
-{
-    while (in.n && stream->left) {
-        size_t end = span_find(in, '\n');
-        struct postern_span text = span_make(in.p, end);
-        char before = end ? in.p[end - 1] : stream->last;
-        struct postern_span pieces[2] = {text, SPAN("")};
-
-        if (end < in.n)
-            pieces[1] = before == '\r' ? SPAN("\n") : SPAN("\r\n");
-        for (unsigned i = 0; i < 2; i++) {
-            size_t skip = stream->skip < pieces[i].n ? (size_t)stream->skip : pieces[i].n;
-
-            stream->skip -= skip;
-            pieces[i] = span_from(pieces[i], skip);
-            pieces[i].n = pieces[i].n < stream->left ? pieces[i].n : (size_t)stream->left;
-            buffer_append(out, pieces[i]);
-            stream->left -= pieces[i].n;
-        }
-        stream->last = end < in.n ? '\n' : in.p[in.n - 1];
-        in = span_from(in, end + 1);
-    }
-}
-
 /* write_literal_size - with a NUL in it, it is one of BINARY (RFC 3516 4.2). */
 static void write_literal_size(struct postern_imap *s, bool has_nul, uint64_t size)
 {
@@ -325,21 +300,17 @@ static void took_octets(struct postern_imap *s, const struct imap_answer *answer
         broken(s);
         return;
     }
-    if (answer->text.n == 0) { /* the end of the message: its last line has one, as sent */
-        stream->at = stream->end;
-        if (stream->left)
-            stream_put(stream, stream->last == '\n' ? SPAN("") : SPAN("\n"), out);
-        if (stream->left && !stream->collects)
-            broken(s);
-        stream->left = 0;
-        return;
-    }
-    stream->at += answer->text.n;
-    if (stream->decodes) {
+    if (stream->decodes && answer->text.n) {
+        stream->at += answer->text.n;
         take_decoded(s, answer->text);
         return;
     }
-    stream_put(stream, answer->text, out);
+    stream_take(stream, answer->text, out);
+    if (answer->text.n == 0) {
+        if (stream->left && !stream->collects)
+            broken(s);
+        stream->left = 0;
+    }
     if (fetch->header.error)
         imap_no_memory(s);
 }
@@ -396,32 +367,27 @@ static void begin_section(struct postern_imap *s)
 
     section_write_label(s, section);
     fetch->unknown |= !known;
-    if (!known || !section_find(fetch, section, info_of(fetch), &range)) {
+    if (!known ||
+        !section_find(buffer_span(&fetch->block), section, info_of(fetch)->size_wire, &range)) {
         write_text(s, fetch->item->kind == FETCH_BINARY_SIZE ? " 0" : " NIL");
         fetch->item = fetch->item->next;
         return;
     }
     write_text(s, " ");
     size = range.wire_end - range.wire;
-    *stream = (struct fetch_stream){.active = true, .at = range.raw, .end = range.raw_end};
-    if (begin_decoding(s, kind))
+    stream_begin(stream, section, &range);
+    stream->collects = section->what == SECTION_FIELDS || section->what == SECTION_FIELDS_NOT;
+    if (kind != TRANSFER_NONE || stream->collects) { /* all of it is looked through */
+        stream->at = range.raw;
+        stream->skip = 0;
+        stream->left = size > HEADER_MAX ? HEADER_MAX : size;
+    }
+    if (stream->collects || begin_decoding(s, kind))
         return;
     if (fetch->item->kind == FETCH_BINARY_SIZE) {
         write_number(s, size);
+        stream->left = 0;
         return;
-    }
-    stream->collects = section->what == SECTION_FIELDS || section->what == SECTION_FIELDS_NOT;
-    stream->left = stream->collects && size > HEADER_MAX ? HEADER_MAX : size;
-    if (stream->collects)
-        return;
-    if (section->partial) {
-        stream->skip = section->offset < size ? section->offset : size;
-        stream->left =
-            size - stream->skip < section->length ? size - stream->skip : section->length;
-        if (range.raw_end - range.raw == size) { /* as stored is as sent */
-            stream->at += stream->skip;
-            stream->skip = 0;
-        }
     }
     write_literal_size(s, false, stream->left);
 }

@@ -31,6 +31,7 @@ static const struct imap_row rows[] = {
     {"GETQUOTAROOT", IN, 0, imap_cmd_getquotaroot, "QUOTA"},
     {"SETQUOTA", IN, 0, imap_cmd_setquota, "QUOTA"},
     {"APPEND", IN, 0, imap_cmd_append, NULL},
+    {"REPLACE", SELECTED, ROW_UID | ROW_NUMBERS, imap_cmd_replace, "REPLACE"},
     {"IDLE", IN, 0, imap_cmd_idle, "IDLE"},
     {"CHECK", SELECTED, 0, imap_cmd_noop, NULL},
     {"CLOSE", SELECTED, ROW_NO_NEWS, imap_cmd_close, NULL},
@@ -101,25 +102,39 @@ bool imap_begin(struct postern_imap *s, struct postern_span text)
     return true;
 }
 
+const char *imap_why_not(const struct postern_imap *s, const char **code_r)
+{
+    const struct imap_row *row = s->row;
+
+    if (!s->tag.n)
+        return "no tag";
+    if (!row || (row->capability && !imap_offers(s, row->capability)))
+        return "unknown command";
+    if (!(row->states & s->state))
+        return s->state == POSTERN_IMAP_NOT_AUTHENTICATED ? "log in first"
+               : row->states == SELECTED                  ? "no mailbox is selected"
+                                                          : "not in this state";
+    if (s->uid_only && row->flags & ROW_NUMBERS && !s->by_uid) {
+        *code_r = "UIDREQUIRED";
+        return "message numbers are not used";
+    }
+    return NULL;
+}
+
 void imap_command(struct postern_imap *s, struct postern_span text)
 {
-    if (s->append) {
+    const char *code = NULL, *why;
+
+    if (s->append) { /* it goes on behind a message */
         s->in = (struct imap_parser){.rest = text};
         imap_cmd_append(s);
         return;
     }
     if (!imap_begin(s, text))
         return;
-    if (!s->tag.n)
-        imap_bad(s, "no tag");
-    else if (!s->row || (s->row->capability && !imap_offers(s, s->row->capability)))
-        imap_bad(s, "unknown command");
-    else if (!(s->row->states & s->state))
-        imap_bad(s, s->state == POSTERN_IMAP_NOT_AUTHENTICATED ? "log in first"
-                    : s->row->states == SELECTED               ? "no mailbox is selected"
-                                                               : "not in this state");
-    else if (s->uid_only && s->row->flags & ROW_NUMBERS && !s->by_uid)
-        imap_bad_code(s, "UIDREQUIRED", "message numbers are not used");
+    why = imap_why_not(s, &code);
+    if (why)
+        imap_bad_code(s, code, why);
     else
         s->row->handler(s);
 }

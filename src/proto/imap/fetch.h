@@ -93,13 +93,20 @@ struct imap_fetch {
 
 /* fetch_parse.c */
 bool fetch_parse(struct postern_imap *s, struct imap_fetch *fetch);
+/* section_parse - "[1.2.HEADER]". */
+void section_parse(struct postern_imap *s, struct fetch_section *section);
 /* fetch_section.c */
 /* section_transfer - how a part is encoded (RFC 3516): false: by means that nobody knows. */
 bool section_transfer(const struct imap_fetch *fetch, const struct fetch_section *section,
                       enum transfer_kind *kind_r);
 /* section_find - where it is; false: it is not there, NIL. */
-bool section_find(const struct imap_fetch *fetch, const struct fetch_section *section,
-                  const struct postern_message_info *info, struct postern_mime_range *range_r);
+bool section_find(struct postern_span block, const struct fetch_section *section,
+                  uint64_t size_wire, struct postern_mime_range *range_r);
+/* stream_begin - of a section that lies there, what of it is to be sent. */
+void stream_begin(struct fetch_stream *stream, const struct fetch_section *section,
+                  const struct postern_mime_range *range);
+/* stream_take - octets as read become octets as sent; none: the message ends here. */
+void stream_take(struct fetch_stream *stream, struct postern_span octets, struct buffer *out);
 void section_write_label(struct postern_imap *s, const struct fetch_section *section);
 /* section_filter - of a whole header the fields that are asked for, with an empty line. */
 void section_filter(const struct fetch_section *section, struct postern_span header,

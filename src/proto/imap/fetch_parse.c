@@ -114,14 +114,8 @@ static void parse_path(struct postern_imap *s, struct fetch_section *section)
         s->in.bad = true;
 }
 
-/* parse_section - "[1.2.HEADER]<0.100>", behind "BODY". */
-static void parse_section(struct postern_imap *s, struct imap_fetch *fetch, bool peek)
+void section_parse(struct postern_imap *s, struct fetch_section *section)
 {
-    struct fetch_section *section = take(s, sizeof *section);
-
-    if (!section)
-        return;
-    section->peek = peek;
     parse_char(&s->in, '[');
     while (is_digit_next(s) && !s->in.bad) {
         parse_path(s, section);
@@ -135,6 +129,17 @@ static void parse_section(struct postern_imap *s, struct imap_fetch *fetch, bool
     if (!section->path_n && s->in.rest.n && s->in.rest.p[0] != ']')
         parse_text(s, section);
     parse_char(&s->in, ']');
+}
+
+/* parse_section - "[1.2.HEADER]<0.100>", behind "BODY". */
+static void parse_section(struct postern_imap *s, struct imap_fetch *fetch, bool peek)
+{
+    struct fetch_section *section = take(s, sizeof *section);
+
+    if (!section)
+        return;
+    section->peek = peek;
+    section_parse(s, section);
     parse_partial(s, section);
     add(s, fetch, FETCH_SECTION, section);
 }

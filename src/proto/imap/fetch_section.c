@@ -65,15 +65,14 @@ bool section_transfer(const struct imap_fetch *fetch, const struct fetch_section
     return *kind_r != TRANSFER_NONE;
 }
 
-bool section_find(const struct imap_fetch *fetch, const struct fetch_section *section,
-                  const struct postern_message_info *info, struct postern_mime_range *range_r)
+bool section_find(struct postern_span block, const struct fetch_section *section,
+                  uint64_t size_wire, struct postern_mime_range *range_r)
 {
-    struct postern_span block = buffer_span(&fetch->block);
     struct postern_mime_part part;
     uint32_t at;
 
     if (section->what == SECTION_ALL && !section->path_n) {
-        *range_r = (struct postern_mime_range){0, UINT64_MAX, 0, info->size_wire};
+        *range_r = (struct postern_mime_range){0, UINT64_MAX, 0, size_wire};
         if (block.n) {
             postern_mime_part(block, 0, &part);
             *range_r = part.body;

@@ -229,6 +229,10 @@ extern const char *const imap_months[12];
 void imap_command(struct postern_imap *s, struct postern_span text);
 /* imap_begin - tag, row and arguments of a command. false: out of memory. */
 bool imap_begin(struct postern_imap *s, struct postern_span text);
+/* imap_why_not - why the command at hand may not be said; NULL: it may. code_r: set if there is
+ * one.
+ */
+const char *imap_why_not(const struct postern_imap *s, const char **code_r);
 /* imap_verb - of a command that is not whole yet: NULL when it has none. */
 const struct imap_row *imap_verb(struct postern_span text, struct postern_span *tag_r,
                                  struct postern_span *rest_r, bool *by_uid_r);
@@ -298,6 +302,7 @@ void imap_cmd_move(struct postern_imap *s);
 void imap_cmd_namespace(struct postern_imap *s);
 void imap_cmd_noop(struct postern_imap *s);
 void imap_cmd_rename(struct postern_imap *s);
+void imap_cmd_replace(struct postern_imap *s);
 void imap_cmd_search(struct postern_imap *s);
 void imap_cmd_select(struct postern_imap *s);
 void imap_cmd_sort(struct postern_imap *s);

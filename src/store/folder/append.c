@@ -298,13 +298,28 @@ static bool is_whole_by_itself(const struct batch *batch, const struct commit_se
             batch->account->store->kind->flag_name(SPAN("x"), what->flags, 0, name, sizeof name));
 }
 
+/* leave_room - what is replaced counts no more. */
+static void leave_room(struct batch *batch, const struct commit_set *set,
+                       struct postern_quota *usage)
+{
+    struct index_mailbox *rows = index_mailbox_of(&batch->account->index, set->from);
+    const struct index_row *row = rows ? mailbox_find(rows, set->moved[0]) : NULL;
+
+    if (!row || row->bits & ROW_GONE)
+        return;
+    usage->bytes -= row->size_wire < usage->bytes ? row->size_wire : usage->bytes;
+    usage->messages -= usage->messages > 0;
+}
+
 /* take_room - POSTERN_E_FULL when the set would be more than the account may have. */
 static int take_room(struct batch *batch, const struct commit_set *set)
 {
     struct postern_quota usage = batch->usage;
 
+    if (set->from && !set->deliveries[0]->what.replaced)
+        return 0; /* they are only moved */
     if (set->from)
-        return 0;
+        leave_room(batch, set, &usage);
     for (size_t i = 0; i < set->count; i++) {
         usage.bytes += set->deliveries[i]->scan.size_wire;
         usage.messages++;
@@ -458,5 +473,9 @@ int folder_commit(struct postern_delivery **deliveries, size_t count, uint32_t *
 {
     struct commit_set set = {.deliveries = deliveries, .count = count};
 
+    if (count == 1 && deliveries[0]->what.replaced) {
+        set.from = deliveries[0]->what.replaced_in->id;
+        set.moved = &deliveries[0]->what.replaced;
+    }
     return count ? folder_commit_set(&set, uids_r) : 0;
 }

@@ -102,12 +102,51 @@ static void describe(struct message *message, const struct postern_delivery *del
         memcpy(message->unique, delivery->unique, sizeof message->unique);
 }
 
+static int vanished_room(struct box *box, size_t count)
+{
+    size_t room = box->vanished_room ? box->vanished_room : 8;
+    struct vanished *vanished;
+
+    while (room < box->vanished_count + count)
+        room *= 2;
+    vanished = realloc(box->vanished, room * sizeof *vanished);
+    if (!vanished)
+        return POSTERN_E_NOMEM;
+    box->vanished = vanished;
+    box->vanished_room = room;
+    return 0;
+}
+
+static int expunge(struct memory *memory, struct box *box, const uint32_t *uids, size_t count)
+{
+    uint64_t modseq = box->modseq + 1;
+    int err = box->dropped ? POSTERN_E_NOT_FOUND : vanished_room(box, count);
+
+    for (size_t i = 0; i < count && !err; i++)
+        box_expunge(box, uids[i], modseq);
+    if (!err && box->modseq == modseq)
+        box_changed(memory, box);
+    return err;
+}
+
+/* size_replaced - of the message that goes when this one comes; 0: none does. */
+static uint64_t size_replaced(const struct postern_delivery *delivery)
+{
+    const struct message *message =
+        delivery->what.replaced ? box_find(delivery->what.replaced_in->box, delivery->what.replaced)
+                                : NULL;
+
+    return message ? message->info.size_wire : 0;
+}
+
 /* check_room - may the account have so much more? */
-static int check_room(const struct box *box, uint64_t bytes, size_t messages)
+static int check_room(const struct box *box, uint64_t bytes, size_t messages, uint64_t replaced)
 {
     struct postern_quota usage;
 
     memory_usage(box->account, &usage);
+    usage.bytes -= replaced;
+    usage.messages -= replaced > 0;
     return (usage.bytes_max && usage.bytes + bytes > usage.bytes_max) ||
                    (usage.messages_max && usage.messages + messages > usage.messages_max)
                ? POSTERN_E_FULL
@@ -123,7 +162,7 @@ static int check(const struct box *box, struct postern_delivery **deliveries,
         return POSTERN_E_NOT_FOUND;
     for (size_t i = 0; i < count; i++)
         bytes += octets[i]->scan.size_wire;
-    if (check_room(box, bytes, count) < 0)
+    if (check_room(box, bytes, count, count == 1 ? size_replaced(deliveries[0]) : 0) < 0)
         return POSTERN_E_FULL;
     for (size_t i = 0; i < count; i++)
         if (deliveries[i]->unique[0] && unique_is_there(box, deliveries[i]->unique))
@@ -147,6 +186,8 @@ int memory_commit(struct postern_delivery **deliveries, size_t count, uint32_t *
         err = check(box, deliveries, octets, count);
     if (!err && count)
         err = box_room(box, count);
+    if (!err && count == 1 && deliveries[0]->what.replaced)
+        err = vanished_room(deliveries[0]->what.replaced_in->box, 1);
     for (size_t i = 0, modseq = box ? box->modseq + 1 : 0; i < count && !err; i++) {
         struct message *message = add(memory, box, modseq, octets[i]);
 
@@ -157,6 +198,10 @@ int memory_commit(struct postern_delivery **deliveries, size_t count, uint32_t *
     }
     if (!err && count)
         box_changed(memory, box);
+    if (!err && count == 1 &&
+        deliveries[0]->what.replaced) /* there is room to note it: it cannot fail */
+        (void)expunge(memory, deliveries[0]->what.replaced_in->box, &deliveries[0]->what.replaced,
+                      1);
     if (memory)
         pthread_mutex_unlock(&memory->mutex);
     for (size_t i = 0; i < count; i++) {
@@ -200,33 +245,6 @@ int memory_flags(struct postern_mailbox *mailbox, const uint32_t *uids, size_t c
     pthread_mutex_unlock(&mailbox->memory->mutex);
     free(each);
     return box->dropped ? POSTERN_E_NOT_FOUND : skipped;
-}
-
-static int vanished_room(struct box *box, size_t count)
-{
-    size_t room = box->vanished_room ? box->vanished_room : 8;
-    struct vanished *vanished;
-
-    while (room < box->vanished_count + count)
-        room *= 2;
-    vanished = realloc(box->vanished, room * sizeof *vanished);
-    if (!vanished)
-        return POSTERN_E_NOMEM;
-    box->vanished = vanished;
-    box->vanished_room = room;
-    return 0;
-}
-
-static int expunge(struct memory *memory, struct box *box, const uint32_t *uids, size_t count)
-{
-    uint64_t modseq = box->modseq + 1;
-    int err = box->dropped ? POSTERN_E_NOT_FOUND : vanished_room(box, count);
-
-    for (size_t i = 0; i < count && !err; i++)
-        box_expunge(box, uids[i], modseq);
-    if (!err && box->modseq == modseq)
-        box_changed(memory, box);
-    return err;
 }
 
 int memory_expunge(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count)
@@ -285,7 +303,7 @@ static int check_copy(const struct box *from, const uint32_t *uids, size_t count
             err = map_keywords(from, to, message->info.keywords, &keywords);
         bytes += message ? message->info.size_wire : 0;
     }
-    return err || move ? err : check_room(to, bytes, count);
+    return err || move ? err : check_room(to, bytes, count, 0);
 }
 
 static void copy_all(struct memory *memory, struct box *from, const uint32_t *uids, size_t count,

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* append - a message, or several, on their way in: APPEND and REPLACE, and CATENATE in either. */
+#ifndef IMAP_APPEND_H
+#define IMAP_APPEND_H
+
+#include "proto/imap/fetch.h"
+
+/* struct append_url - a message, or a part of one, that CATENATE names (RFC 4469, RFC 5092). */
+struct append_url {
+    struct postern_span text; /* as the client put it */
+    struct postern_span name; /* of the mailbox; absent: the selected one */
+    uint32_t uid_validity;    /* 0: any */
+    uint32_t uid;
+    struct fetch_section section;
+};
+
+struct imap_append {
+    struct postern_span name;
+    struct postern_uid_range replaced; /* REPLACE: its one UID; else 0 */
+    struct buffer octets;              /* of the message, on their way */
+    unsigned begun;
+    uint64_t total; /* octets of the message so far */
+    /* what its command line said last */
+    bool announced; /* a literal of `size` octets comes behind it */
+    bool waits;     /* for consent */
+    uint64_t size;
+    bool is_open; /* "UTF8 (" stands before the literal: ")" comes behind it (RFC 6855 4) */
+    bool in_list; /* of CATENATE */
+    bool first;   /* the list's next part is its first */
+    /* CATENATE */
+    struct append_url url;
+    uint64_t content;
+    bool has_content;
+    struct fetch_stream stream;
+};
+
+/* cmd-append.c. append_go - on with what the command says. append_fail - NO, and what was begun is
+ * not to be; code may be NULL. append_write - the octets that are there go to the application. */
+void append_go(struct postern_imap *s);
+void append_fail(struct postern_imap *s, const char *code, const char *text);
+void append_write(struct postern_imap *s);
+/* append_grow - so many octets more; false: the message is too long, and that is said. */
+bool append_grow(struct postern_imap *s, uint64_t more);
+
+/* catenate.c. catenate_fetch - the octets of append->url.text are written; then append_go(). */
+void catenate_fetch(struct postern_imap *s);
+
+#endif

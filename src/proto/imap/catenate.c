@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* catenate - CATENATE (RFC 4469): parts of a new message that are read from others, named by URL
+ * (RFC 5092, without a server: "/Drafts;UIDVALIDITY=3/;UID=20/;SECTION=1.2/;PARTIAL=0.100"). */
+#include "proto/imap/append.h"
+
+/* ---- the URL --------------------------------------------------------------------------------- */
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* decode - "%20" is an octet. Absent: it is wrong. */
+static struct postern_span decode(struct postern_imap *s, struct postern_span text)
+{
+    char *out = arena_alloc(&s->arena, text.n + 1);
+    size_t n = 0;
+
+    if (!out) {
+        imap_no_memory(s);
+        return (struct postern_span){0};
+    }
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] != '%') {
+            out[n++] = text.p[i];
+            continue;
+        }
+        if (i + 2 >= text.n || hex(text.p[i + 1]) < 0 || hex(text.p[i + 2]) < 0)
+            return (struct postern_span){0};
+        out[n++] = (char)(hex(text.p[i + 1]) << 4 | hex(text.p[i + 2]));
+        i += 2;
+    }
+    return span_make(out, n);
+}
+
+/* take_word - is it next? then take it, in any case of letters. */
+static bool take_word(struct postern_span *rest, struct postern_span word)
+{
+    if (!span_begins_nocase(*rest, word))
+        return false;
+    *rest = span_from(*rest, word.n);
+    return true;
+}
+
+/* take_number - up to the next '/' or '.', or the end. */
+static bool take_number(struct postern_span *rest, uint64_t max, uint64_t *number_r)
+{
+    struct postern_span digits = *rest;
+
+    digits.n = 0;
+    while (digits.n < rest->n && rest->p[digits.n] >= '0' && rest->p[digits.n] <= '9')
+        digits.n++;
+    *rest = span_from(*rest, digits.n);
+    return span_number(digits, max, number_r);
+}
+
+/* split - at the message's part: "mailbox" and "20/;SECTION=1". */
+static bool split(struct postern_span url, struct postern_span *mailbox_r,
+                  struct postern_span *rest_r)
+{
+    static const struct postern_span mark = {"/;UID=", 6};
+
+    *mailbox_r = (struct postern_span){0};
+    *rest_r = url;
+    if (take_word(rest_r, SPAN(";UID=")))
+        return true;
+    if (!url.n || url.p[0] != '/')
+        return false;
+    url = span_from(url, 1);
+    for (size_t i = 0; i + mark.n <= url.n; i++)
+        if (span_begins_nocase(span_from(url, i), mark)) {
+            *mailbox_r = span_make(url.p, i);
+            *rest_r = span_from(url, i + mark.n);
+            return i > 0;
+        }
+    return false;
+}
+
+/* parse_mailbox_of - its name, in UTF-8, and the validity that is asked for. */
+static bool parse_mailbox_of(struct postern_imap *s, struct postern_span text,
+                             struct append_url *url)
+{
+    struct postern_span name = text;
+    uint64_t validity = 0;
+
+    name.n = span_find(text, ';');
+    text = span_from(text, name.n);
+    if (text.n && (!take_word(&text, SPAN(";UIDVALIDITY=")) ||
+                   !take_number(&text, UINT32_MAX, &validity) || text.n))
+        return false;
+    url->uid_validity = (uint32_t)validity;
+    url->name = decode(s, name);
+    return url->name.n > 0;
+}
+
+/* parse_section_of - "1.2.HEADER", by the rules of FETCH. */
+static bool parse_section_of(struct postern_imap *s, struct postern_span text,
+                             struct append_url *url)
+{
+    struct imap_parser kept = s->in;
+    struct postern_span plain = decode(s, text);
+    char *whole = arena_alloc(&s->arena, plain.n + 2);
+    bool good;
+
+    if (!plain.n || !whole)
+        return false;
+    whole[0] = '[';
+    memcpy(whole + 1, plain.p, plain.n);
+    whole[plain.n + 1] = ']';
+    s->in = (struct imap_parser){.rest = span_make(whole, plain.n + 2)};
+    section_parse(s, &url->section);
+    good = !s->in.bad && s->in.rest.n == 0 && !url->section.names;
+    s->in = kept;
+    return good;
+}
+
+static bool parse_rest(struct postern_imap *s, struct postern_span rest, struct append_url *url)
+{
+    struct fetch_section *section = &url->section;
+    struct postern_span text;
+    uint64_t uid = 0;
+
+    if (!take_number(&rest, UINT32_MAX, &uid) || uid == 0)
+        return false;
+    url->uid = (uint32_t)uid;
+    if (take_word(&rest, SPAN("/;SECTION="))) {
+        text = rest;
+        text.n = span_find(rest, '/');
+        rest = span_from(rest, text.n);
+        if (!parse_section_of(s, text, url))
+            return false;
+    }
+    if (take_word(&rest, SPAN("/;PARTIAL="))) {
+        section->partial = true;
+        section->length = UINT64_MAX;
+        if (!take_number(&rest, INT64_MAX, &section->offset) ||
+            (take_word(&rest, SPAN(".")) && !take_number(&rest, INT64_MAX, &section->length)))
+            return false;
+    }
+    return rest.n == 0;
+}
+
+static bool parse_url(struct postern_imap *s, struct append_url *url)
+{
+    struct postern_span mailbox, rest;
+
+    *url = (struct append_url){.text = url->text};
+    if (!split(url->text, &mailbox, &rest))
+        return false;
+    if (mailbox.p ? !parse_mailbox_of(s, mailbox, url) : s->state != POSTERN_IMAP_SELECTED)
+        return false;
+    return parse_rest(s, rest, url);
+}
+
+/* bad_url - NO [BADURL "..."]; one that cannot stand in a code is not repeated. */
+static void bad_url(struct postern_imap *s)
+{
+    struct postern_span url = s->append->url.text;
+    struct buffer code = {.allocator = s->o.allocator};
+    struct postern_span kept = {0};
+    bool plain = url.n < 1000;
+
+    for (size_t i = 0; i < url.n && plain; i++)
+        plain = (unsigned char)url.p[i] > ' ' && (unsigned char)url.p[i] < 127 &&
+                !strchr("]\"\\", url.p[i]);
+    buffer_append_text(&code, "BADURL");
+    if (plain) {
+        buffer_append_text(&code, " \"");
+        buffer_append(&code, url);
+        buffer_append_text(&code, "\"");
+    }
+    buffer_append_char(&code, '\0');
+    if (code.error || arena_copy(&s->arena, buffer_span(&code), &kept) < 0)
+        imap_no_memory(s);
+    buffer_done(&code);
+    if (!s->failed)
+        append_fail(s, kept.p, "it names nothing that can be read");
+}
+
+/* ---- its octets ------------------------------------------------------------------------------ */
+
+static struct postern_imap_question question_of(const struct append_url *url)
+{
+    return (struct postern_imap_question){
+        .name = url->name, .uid = url->uid, .uid_validity = url->uid_validity};
+}
+
+static void took_octets(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_append *append = s->append;
+    struct fetch_stream *stream = &append->stream;
+    struct postern_span octets;
+
+    if (answer->err) {
+        bad_url(s);
+        return;
+    }
+    stream_take(stream, answer->text, &append->octets);
+    if (answer->text.n == 0)
+        stream->left = 0;
+    octets = buffer_span(&append->octets);
+    if (append->octets.error)
+        imap_no_memory(s);
+    else if (octets.n && memchr(octets.p, '\0', octets.n))
+        append_fail(s, "CANNOT", "a message has no NUL");
+    else if (octets.n)
+        append_write(s);
+    else
+        catenate_fetch(s);
+}
+
+static void took_content(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (answer->err) {
+        bad_url(s);
+        return;
+    }
+    s->append->content = answer->content;
+    s->append->has_content = true;
+    catenate_fetch(s);
+}
+
+static void took_structure(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_append *append = s->append;
+    struct postern_mime_range range;
+
+    if (answer->err || !section_find(answer->text, &append->url.section, 0, &range)) {
+        bad_url(s);
+        return;
+    }
+    stream_begin(&append->stream, &append->url.section, &range);
+    if (!append_grow(s, append->stream.left))
+        return;
+    s->question = question_of(&append->url);
+    imap_ask(s, POSTERN_IMAP_CONTENT, took_content);
+}
+
+static void read_on(struct postern_imap *s)
+{
+    const struct fetch_stream *stream = &s->append->stream;
+    uint64_t n = stream->end - stream->at;
+
+    s->question = (struct postern_imap_question){.content = s->append->content,
+                                                 .offset = stream->at,
+                                                 .length = n < s->o.read_chunk ? (uint32_t)n
+                                                                               : s->o.read_chunk};
+    if (n)
+        imap_ask(s, POSTERN_IMAP_READ, took_octets);
+    else /* a line end that is only sent */
+        took_octets(s, &(struct imap_answer){.text = SPAN("")});
+}
+
+void catenate_fetch(struct postern_imap *s)
+{
+    struct imap_append *append = s->append;
+
+    if (!append->stream.active) {
+        if (parse_url(s, &append->url)) {
+            s->question = question_of(&append->url);
+            imap_ask(s, POSTERN_IMAP_STRUCTURE, took_structure);
+        } else if (!s->failed) {
+            bad_url(s);
+        }
+    } else if (append->stream.left) {
+        read_on(s);
+    } else {
+        append->stream.active = append->has_content = false;
+        imap_tell(s, POSTERN_IMAP_CONTENT_DONE, append->content);
+        append_go(s);
+    }
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* fetch_stream - octets of a message as stored become octets as sent: each line ends with CRLF,
+ * also the last, and a part of a section is counted in what is sent. */
+#include "proto/imap/fetch.h"
+
+/* put - LF is CRLF; then skip and left count. */
+static void put(struct fetch_stream *stream, struct postern_span in, struct buffer *out)
+{
+    while (in.n && stream->left) {
+        size_t end = span_find(in, '\n');
+        struct postern_span text = span_make(in.p, end);
+        char before = end ? in.p[end - 1] : stream->last;
+        struct postern_span pieces[2] = {text, SPAN("")};
+
+        if (end < in.n)
+            pieces[1] = before == '\r' ? SPAN("\n") : SPAN("\r\n");
+        for (unsigned i = 0; i < 2; i++) {
+            size_t skip = stream->skip < pieces[i].n ? (size_t)stream->skip : pieces[i].n;
+
+            stream->skip -= skip;
+            pieces[i] = span_from(pieces[i], skip);
+            pieces[i].n = pieces[i].n < stream->left ? pieces[i].n : (size_t)stream->left;
+            buffer_append(out, pieces[i]);
+            stream->left -= pieces[i].n;
+        }
+        stream->last = end < in.n ? '\n' : in.p[in.n - 1];
+        in = span_from(in, end + 1);
+    }
+}
+
+void stream_begin(struct fetch_stream *stream, const struct fetch_section *section,
+                  const struct postern_mime_range *range)
+{
+    uint64_t size = range->wire_end - range->wire;
+
+    *stream = (struct fetch_stream){
+        .active = true, .at = range->raw, .end = range->raw_end, .left = size};
+    if (!section->partial)
+        return;
+    stream->skip = section->offset < size ? section->offset : size;
+    stream->left = size - stream->skip < section->length ? size - stream->skip : section->length;
+    if (range->raw_end - range->raw == size) { /* as stored is as sent */
+        stream->at += stream->skip;
+        stream->skip = 0;
+    }
+}
+
+void stream_take(struct fetch_stream *stream, struct postern_span octets, struct buffer *out)
+{
+    if (octets.n) {
+        stream->at += octets.n;
+        put(stream, octets, out);
+        return;
+    }
+    stream->at = stream->end;
+    if (stream->left) /* the last line has an end, as sent */
+        put(stream, stream->last == '\n' ? SPAN("") : SPAN("\n"), out);
+}
