@@ -44,23 +44,23 @@ POSTERN_API struct postern_span postern_span_of(const char *text);
 /* Error codes: X(name, number, category, text). Categories tell a caller what to do:
  * PEER broke the protocol, LOCAL something failed here, USAGE the caller made a mistake,
  * AGAIN may be tried later. */
-#define POSTERN_ERR_MAP(X)                                                       \
-    X(NOMEM, 1, LOCAL, "out of memory")                                          \
-    X(IO, 2, LOCAL, "input/output error")                                        \
-    X(USAGE, 3, USAGE, "call not allowed in this state")                         \
-    X(STALE, 4, USAGE, "this question is no longer open")                        \
-    X(SYNTAX, 5, PEER, "malformed input")                                        \
-    X(TOO_LONG, 6, PEER, "input exceeds a limit")                                \
-    X(CLOSED, 7, PEER, "the session is over")                                    \
-    X(NOT_FOUND, 8, LOCAL, "no such object")                                     \
-    X(EXISTS, 9, LOCAL, "exists already")                                        \
-    X(IN_USE, 10, AGAIN, "locked by another session")                            \
-    X(AGAIN, 11, AGAIN, "not now, try again")                                    \
-    X(DENIED, 12, LOCAL, "not permitted")                                        \
-    X(UNSUPPORTED, 13, USAGE, "not supported here")                              \
-    X(CORRUPT, 14, LOCAL, "stored data are damaged")                             \
-    X(FULL, 15, AGAIN, "no space or quota left")                                 \
-    X(AUTH, 16, PEER, "credentials refused")                                     \
+#define POSTERN_ERR_MAP(X)                                \
+    X(NOMEM, 1, LOCAL, "out of memory")                   \
+    X(IO, 2, LOCAL, "input/output error")                 \
+    X(USAGE, 3, USAGE, "call not allowed in this state")  \
+    X(STALE, 4, USAGE, "this question is no longer open") \
+    X(SYNTAX, 5, PEER, "malformed input")                 \
+    X(TOO_LONG, 6, PEER, "input exceeds a limit")         \
+    X(CLOSED, 7, PEER, "the session is over")             \
+    X(NOT_FOUND, 8, LOCAL, "no such object")              \
+    X(EXISTS, 9, LOCAL, "exists already")                 \
+    X(IN_USE, 10, AGAIN, "locked by another session")     \
+    X(AGAIN, 11, AGAIN, "not now, try again")             \
+    X(DENIED, 12, LOCAL, "not permitted")                 \
+    X(UNSUPPORTED, 13, USAGE, "not supported here")       \
+    X(CORRUPT, 14, LOCAL, "stored data are damaged")      \
+    X(FULL, 15, AGAIN, "no space or quota left")          \
+    X(AUTH, 16, PEER, "credentials refused")              \
     X(READ_ONLY, 17, LOCAL, "read-only")
 
 enum postern_err_category {

@@ -43,8 +43,8 @@ struct postern_piece {
 
 /* struct postern_tls_facts - what the host knows of the TLS session; borrowed, copied. */
 struct postern_tls_facts {
-    struct postern_span identity;        /* authorized name from a verified client certificate, or
-                                          * absent */
+    struct postern_span identity;         /* authorized name from a verified client certificate, or
+                                           * absent */
     struct postern_span binding_exporter; /* RFC 9266 tls-exporter, 32 bytes, or absent (at most
                                            * 64) */
 };

@@ -8,7 +8,7 @@
  *   CONNECT                 may this peer in?                      answer
  *   AUTHENTICATE, AUTH_LOOKUP   as in POP3                         answer_authenticate, answer_keys
  *   LOGIN                   open the account of `name`             answer
- *   LIST                    all mailboxes                          answer_list
+ *   LIST                    all mailboxes, with counts or not      answer_list
  *   STATUS                  one of them                            answer_status
  *   CREATE REMOVE RENAME SUBSCRIBE                                 answer
  *   SELECT                  open `name`, and what is in it         answer_mailbox
@@ -127,7 +127,7 @@ struct postern_imap_question {
     struct postern_span name, to;
     enum postern_special_use special; /* CREATE */
     bool on; /* SUBSCRIBE: not UNSUBSCRIBE; SELECT: only to read; COPY: move; NEWS: also if nothing
-                is */
+                is; LIST: the counts are needed too, not names and attributes only */
     uint64_t since;                 /* NEWS: mod-sequence */
     struct postern_uid_range range; /* MESSAGES */
     uint32_t count;                 /* MESSAGES: at most so many, the first ones */

@@ -68,12 +68,12 @@ struct postern_uid_range {
  * them. */
 struct postern_status {
     struct postern_span name; /* UTF-8, levels apart by '/'; INBOX is always so written */
-    uint64_t id;              /* of the mailbox for ever, also when it is renamed */
+    uint64_t id;              /* of the mailbox for ever, also when it is renamed; 0: not known */
     uint32_t uid_validity, uid_next;
     uint64_t modseq; /* the highest */
     uint32_t messages, unseen, deleted;
     uint32_t recent, recent_from; /* those with this UID or above, that no session has taken yet */
-    uint64_t size_bytes; /* sum of the sizes in wire form */
+    uint64_t size_bytes;          /* sum of the sizes in wire form */
     enum postern_special_use special;
     bool subscribed;
     bool exists;       /* false: a level that only has others below it, or only a subscription */

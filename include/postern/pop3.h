@@ -33,10 +33,10 @@ extern "C" {
 
 /* States of a session (a mask, so that tables can name several). */
 enum postern_pop3_state {
-    POSTERN_POP3_GREETING = 1,       /* before the greeting */
-    POSTERN_POP3_AUTHORIZATION = 2,  /* RFC 1939 4 */
-    POSTERN_POP3_TRANSACTION = 4,    /* RFC 1939 5 */
-    POSTERN_POP3_ASLEEP = 8,         /* after SLEE */
+    POSTERN_POP3_GREETING = 1,      /* before the greeting */
+    POSTERN_POP3_AUTHORIZATION = 2, /* RFC 1939 4 */
+    POSTERN_POP3_TRANSACTION = 4,   /* RFC 1939 5 */
+    POSTERN_POP3_ASLEEP = 8,        /* after SLEE */
     POSTERN_POP3_OVER = 16
 };
 
@@ -48,7 +48,7 @@ enum postern_pop3_state {
 
 /* struct postern_pop3_ref - names a message in a question. */
 struct postern_pop3_ref {
-    uint32_t number;          /* 1..count, or 0: it came after the listing (X4) */
+    uint32_t number; /* 1..count, or 0: it came after the listing (X4) */
     struct postern_span uid;
     uint64_t size_bytes;
 };
@@ -58,38 +58,39 @@ struct postern_pop3_ref {
 /* Commands of the application's own, or built-ins that it replaces (same name). Lent until
  * freed. */
 struct postern_pop3_command {
-    const char *name;         /* upper case, 3..12 printable characters (R2 asks 3-4; more are
-                               * tolerated) */
-    unsigned states;          /* mask of postern_pop3_state */
+    const char *name; /* upper case, 3..12 printable characters (R2 asks 3-4; more are
+                       * tolerated) */
+    unsigned states;  /* mask of postern_pop3_state */
     uint8_t arguments_min, arguments_max;
-    bool takes_message;       /* the first argument names a message (number or UID:); the engine
-                               * resolves it */
+    bool takes_message; /* the first argument names a message (number or UID:); the engine
+                         * resolves it */
 };
 
-enum postern_pop3_stamp {      /* the APOP timestamp in the greeting (R33) */
-    POSTERN_POP3_STAMP_NONE,   /* no APOP */
-    POSTERN_POP3_STAMP_RANDOM, /* generated from options.random */
-    POSTERN_POP3_STAMP_FIXED,  /* options.stamp_text; brackets and @host are added when absent */
-    POSTERN_POP3_STAMP_ASK     /* the answer to CONNECT carries it */
+enum postern_pop3_stamp {                            /* the APOP timestamp in the greeting (R33) */
+                          POSTERN_POP3_STAMP_NONE,   /* no APOP */
+                          POSTERN_POP3_STAMP_RANDOM, /* generated from options.random */
+                          POSTERN_POP3_STAMP_FIXED,  /* options.stamp_text; brackets and @host are
+                                                        added when absent */
+                          POSTERN_POP3_STAMP_ASK     /* the answer to CONNECT carries it */
 };
 
-enum postern_pop3_surrogate {     /* a message with UTF-8 header for a client without UTF8 (R87) */
-    POSTERN_POP3_SURROGATE_SEND,  /* RFC 6858 */
-    POSTERN_POP3_SURROGATE_REFUSE /* -ERR [UTF8] */
+enum postern_pop3_surrogate { /* a message with UTF-8 header for a client without UTF8 (R87) */
+                              POSTERN_POP3_SURROGATE_SEND,  /* RFC 6858 */
+                              POSTERN_POP3_SURROGATE_REFUSE /* -ERR [UTF8] */
 };
 
 /* struct postern_pop3_options - always set up by POSTERN_POP3_OPTIONS_INIT(&o). Spans and pointers
  * are lent until the session is freed. */
 struct postern_pop3_options {
-    uint32_t struct_bytes;       /* filled in by the macro; tells versions of this struct apart */
+    uint32_t struct_bytes; /* filled in by the macro; tells versions of this struct apart */
     const struct postern_allocator *allocator; /* NULL = malloc */
-    const struct postern_random *random;   /* NULL: no RANDOM stamp, no SCRAM */
-    const struct postern_crypto *crypto;   /* NULL: no APOP, no SCRAM */
-    struct postern_span host;              /* right side of the timestamp; "localhost" */
-    struct postern_span greeting;          /* text of the greeting; "Postern ready" */
-    struct postern_span implementation;    /* IMPLEMENTATION tag; "Postern"; empty span p!=NULL,n=0
-                                            * hides */
-    enum postern_pop3_stamp stamp;         /* NONE */
+    const struct postern_random *random;       /* NULL: no RANDOM stamp, no SCRAM */
+    const struct postern_crypto *crypto;       /* NULL: no APOP, no SCRAM */
+    struct postern_span host;                  /* right side of the timestamp; "localhost" */
+    struct postern_span greeting;              /* text of the greeting; "Postern ready" */
+    struct postern_span implementation; /* IMPLEMENTATION tag; "Postern"; empty span p!=NULL,n=0
+                                         * hides */
+    enum postern_pop3_stamp stamp;      /* NONE */
     struct postern_span stamp_text;
     unsigned sasl_mechanisms;              /* mask;
                                             * PLAIN|LOGIN|SCRAM-SHA-256|SCRAM-SHA-256-PLUS|SCRAM-SHA-1 */
@@ -105,22 +106,22 @@ struct postern_pop3_options {
     enum postern_pop3_surrogate surrogate; /* SEND */
     int expire_days;                       /* EXPIRE: -1 no tag, -2 NEVER, else days; -1 (R48) */
     bool expire_per_user;
-    int login_delay_s;                     /* LOGIN-DELAY: -1 no tag, largest value before login; -1
-                                            * (R46) */
+    int login_delay_s; /* LOGIN-DELAY: -1 no tag, largest value before login; -1
+                        * (R46) */
     bool login_delay_per_user;
     const struct postern_pop3_command *commands; /* own and replacing commands */
     size_t command_count;
-    bool watch;                            /* tell COMMAND_SEEN after each command; false */
+    bool watch; /* tell COMMAND_SEEN after each command; false */
     /* limits; each with its reason */
-    uint32_t line_max;        /* command line with CRLF; 1024: RFC 2449 4 asks 255, UTF8 names and
-                               * tokens want more */
-    uint32_t sasl_line_max;   /* one SASL response; 65536: room for tokens and tickets (R75) */
-    uint32_t errors_max;      /* consecutive bad commands before the connection ends; 20: a lost
-                               * client, or a scanner */
-    uint32_t failures_max;    /* failed logins before the connection ends; 3 */
-    uint32_t output_mark;     /* back-pressure above so many bytes of own output; 32768 (must be >=
-                               * 4096) */
-    uint32_t read_chunk;      /* most bytes asked for by one READ; 16384 */
+    uint32_t line_max;      /* command line with CRLF; 1024: RFC 2449 4 asks 255, UTF8 names and
+                             * tokens want more */
+    uint32_t sasl_line_max; /* one SASL response; 65536: room for tokens and tickets (R75) */
+    uint32_t errors_max;    /* consecutive bad commands before the connection ends; 20: a lost
+                             * client, or a scanner */
+    uint32_t failures_max;  /* failed logins before the connection ends; 3 */
+    uint32_t output_mark;   /* back-pressure above so many bytes of own output; 32768 (must be >=
+                             * 4096) */
+    uint32_t read_chunk;    /* most bytes asked for by one READ; 16384 */
     postern_time login_timeout;  /* from greeting to login; 60 s */
     postern_time idle_timeout;   /* 10 min: RFC 1939 3 forbids less (R11) */
     postern_time asleep_timeout; /* 30 min (X14) */
@@ -150,7 +151,7 @@ enum postern_pop3_expunge_reason {
     POSTERN_POP3_BY_QUIT = 1,
     POSTERN_POP3_BY_SLEE,
     POSTERN_POP3_BY_QAUT,
-    POSTERN_POP3_BY_DELI   /* one message, at once (X20) */
+    POSTERN_POP3_BY_DELI /* one message, at once (X20) */
 };
 
 struct postern_pop3_question {
@@ -195,7 +196,8 @@ struct postern_pop3;
  * (options not initialised, a limit out of range). The first question is CONNECT.  R1 R95 */
 POSTERN_API int postern_pop3_new(struct postern_pop3 **session_r,
                                  const struct postern_pop3_options *options,
-                                 const struct postern_tls_facts *tls, postern_time now) POSTERN_MUST_USE;
+                                 const struct postern_tls_facts *tls,
+                                 postern_time now) POSTERN_MUST_USE;
 /* postern_pop3_free - wipe and free; nothing that was only marked is deleted. NULL, *NULL fine.
  * R26 */
 POSTERN_API void postern_pop3_free(struct postern_pop3 **session);
@@ -259,58 +261,62 @@ POSTERN_API int postern_pop3_answer_default(struct postern_pop3 *s, uint64_t id)
 /* postern_pop3_answer_connect - POSTERN_YES, or a refusal: "-ERR" with text and close. stamp: for
  * STAMP_ASK. */
 POSTERN_API int postern_pop3_answer_connect(struct postern_pop3 *s, uint64_t id,
-                                            enum postern_verdict verdict,
-                                            struct postern_span text, struct postern_span stamp);
+                                            enum postern_verdict verdict, struct postern_span text,
+                                            struct postern_span stamp);
 /* postern_pop3_answer_authenticate - user: the mailbox's name if it is not the name as sent;
  * copied. */
 POSTERN_API int postern_pop3_answer_authenticate(struct postern_pop3 *s, uint64_t id,
                                                  enum postern_verdict verdict,
-                                                 struct postern_span user, struct postern_span text);
+                                                 struct postern_span user,
+                                                 struct postern_span text);
 /* struct postern_pop3_keys - what is stored of a user. borrowed. */
 struct postern_pop3_keys {
-    struct postern_scram_keys scram;   /* for SCRAM questions */
-    struct postern_span apop_secret;   /* for APOP questions */
-    struct postern_span user;          /* mailbox name if it is not the name as sent; absent =
-                                        * same */
+    struct postern_scram_keys scram; /* for SCRAM questions */
+    struct postern_span apop_secret; /* for APOP questions */
+    struct postern_span user;        /* mailbox name if it is not the name as sent; absent =
+                                      * same */
 };
 /* postern_pop3_answer_keys - answer AUTH_LOOKUP. POSTERN_YES with keys (NULL: user unknown, or has
  * none: the exchange runs on decoys and fails with [AUTH]); any NO ends it with that verdict. */
 POSTERN_API int postern_pop3_answer_keys(struct postern_pop3 *s, uint64_t id,
                                          enum postern_verdict verdict,
-                                         const struct postern_pop3_keys *keys, struct postern_span text);
+                                         const struct postern_pop3_keys *keys,
+                                         struct postern_span text);
 /* struct postern_pop3_mailbox - an opened mailbox. list.* lent until MAILBOX_DONE or the session's
  * end. */
 struct postern_pop3_mailbox {
     struct postern_list list;
-    bool read_only;        /* DELE and DELI answer -ERR [READ-ONLY] */
-    bool knows_activity;   /* WAKE may say [ACTIVITY/...] (X12) */
-    bool new_since;        /* with knows_activity: a unique-id is here that was not in the previous
-                            * listing */
-    int expire_days;       /* real value for this user, -1 as in the options */
-    int login_delay_s;     /* real value for this user, -1 as in the options */
-    uint32_t last;         /* highest number accessed, for LAST; 0 */
+    bool read_only;      /* DELE and DELI answer -ERR [READ-ONLY] */
+    bool knows_activity; /* WAKE may say [ACTIVITY/...] (X12) */
+    bool new_since;      /* with knows_activity: a unique-id is here that was not in the previous
+                          * listing */
+    int expire_days;     /* real value for this user, -1 as in the options */
+    int login_delay_s;   /* real value for this user, -1 as in the options */
+    uint32_t last;       /* highest number accessed, for LAST; 0 */
 };
 /* postern_pop3_answer_open - mailbox borrowed (its list lent). Login or WAKE succeeds or fails with
  * it. The engine checks unique-ids: a list with a malformed one gives -ERR [SYS/PERM]. */
 POSTERN_API int postern_pop3_answer_open(struct postern_pop3 *s, uint64_t id,
                                          enum postern_verdict verdict,
-                                         const struct postern_pop3_mailbox *mailbox, struct postern_span text);
+                                         const struct postern_pop3_mailbox *mailbox,
+                                         struct postern_span text);
 /* postern_pop3_answer_find - answer FIND: YES with size and flags (POSTERN_ENTRY_*), or a NO. */
 POSTERN_API int postern_pop3_answer_find(struct postern_pop3 *s, uint64_t id,
-                                         enum postern_verdict verdict,
-                                         uint64_t size_bytes, unsigned flags, struct postern_span text);
+                                         enum postern_verdict verdict, uint64_t size_bytes,
+                                         unsigned flags, struct postern_span text);
 /* struct postern_pop3_message - an opened message. */
 struct postern_pop3_message {
-    uint64_t content;   /* any number that names it to the application; comes back in READ and
-                         * pieces */
-    uint64_t size_raw;  /* octets of the raw content; UINT64_MAX unknown */
-    bool wire_clean;    /* CRLF everywhere incl. at the end, no line begins with a dot */
-    bool file_range;    /* pieces may name raw ranges of it (only used when wire_clean) */
+    uint64_t content;  /* any number that names it to the application; comes back in READ and
+                        * pieces */
+    uint64_t size_raw; /* octets of the raw content; UINT64_MAX unknown */
+    bool wire_clean;   /* CRLF everywhere incl. at the end, no line begins with a dot */
+    bool file_range;   /* pieces may name raw ranges of it (only used when wire_clean) */
 };
 /* postern_pop3_answer_message - answer MESSAGE; message borrowed, NULL unless YES. */
 POSTERN_API int postern_pop3_answer_message(struct postern_pop3 *s, uint64_t id,
                                             enum postern_verdict verdict,
-                                            const struct postern_pop3_message *message, struct postern_span text);
+                                            const struct postern_pop3_message *message,
+                                            struct postern_span text);
 /* postern_pop3_answer_read - answer READ: bytes borrowed; {any, 0} is the end of the message; err
  * <0: it cannot be read on: before the first byte -ERR, after it the session ends without the final
  * dot (so that the client knows the message is cut). Short reads are fine. Bare LF becomes CRLF,
@@ -324,13 +330,12 @@ POSTERN_API int postern_pop3_expunge_next(const struct postern_pop3 *s, size_t *
 /* postern_pop3_answer_expunge - YES: the whole set is durably deleted. A NO: none of it is (R25,
  * X10). */
 POSTERN_API int postern_pop3_answer_expunge(struct postern_pop3 *s, uint64_t id,
-                                            enum postern_verdict verdict,
-                                            struct postern_span text);
+                                            enum postern_verdict verdict, struct postern_span text);
 
 /* What an application's command did besides answering. */
-#define POSTERN_POP3_EFFECT_MARK 1   /* the named message is now marked, as by DELE */
-#define POSTERN_POP3_EFFECT_GONE 2   /* the named message is gone for good, as by DELI */
-#define POSTERN_POP3_EFFECT_CLOSE 4  /* end the connection after the answer */
+#define POSTERN_POP3_EFFECT_MARK 1  /* the named message is now marked, as by DELE */
+#define POSTERN_POP3_EFFECT_GONE 2  /* the named message is gone for good, as by DELI */
+#define POSTERN_POP3_EFFECT_CLOSE 4 /* end the connection after the answer */
 /* struct postern_pop3_reply - the application's answer. borrowed. */
 struct postern_pop3_reply {
     bool ok;

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* postern/provider.h - a POP3 service from a struct of functions, for people who like callbacks.
+/* postern/provider.h - POP3 and IMAP from a struct of functions, for people who like callbacks.
  *
  *     struct postern_provider mine = {.struct_bytes = sizeof mine, .ctx = &my_program,
- *                                     .authenticate = check, .list = list, .retrieve = open};
+ *                                     .authenticate = check, .messages = show, .fetch = open};
  *     postern_service_new(&service, &mine, NULL);
- *     postern_serve_fd(service, connected_socket);     one connection on this thread, until it ends
+ *     postern_serve_imap_fd(service, connected_socket);  one connection on this thread, to its end
+ *     postern_serve_fd(service, another_socket);         the same mail over POP3
+ *
+ * There are two ways to show messages, and a program may have both: `list` and `retrieve` are
+ * POP3's words, `messages` and `fetch` are IMAP's. With the latter alone POP3 shows INBOX.
  *
  * A program with a loop of its own makes a visit per connection, turns the crank that engine.h
- * describes on postern_visit_engine(), and calls postern_visit_pump() where next() and the answers
- * would stand.
+ * describes on postern_visit_engine() or postern_visit_imap(), and calls postern_visit_pump() where
+ * next() and the answers would stand.
  *
  * Results. A callback returns what it decided: POSTERN_YES, another enum postern_verdict, or an
  * enum postern_err (<0), which refuses with the verdict that postern_verdict_of() gives. Or it
@@ -21,6 +25,7 @@
 #ifndef POSTERN_PROVIDER_H
 #define POSTERN_PROVIDER_H
 
+#include <postern/imap.h>
 #include <postern/pop3.h>
 
 #ifdef __cplusplus
@@ -78,8 +83,27 @@ struct postern_body {
                         is */
 };
 
+/* struct postern_letter - a message in a mailbox of IMAP. */
+struct postern_letter {
+    uint32_t uid;                 /* 1 and above; its own for ever, later ones are higher */
+    uint32_t flags;               /* POSTERN_FLAG_* */
+    struct postern_span keywords; /* words apart by spaces: "$Forwarded urgent" */
+    int64_t date_s;               /* when it came, seconds since 1970 */
+    uint64_t size_bytes;          /* octets in wire form: postern_wire_size() counts them */
+};
+
+/* struct postern_letters - a mailbox while the application shows it. Filled in with the defaults
+ * that stand behind each field. */
+struct postern_letters {
+    void *builder;         /* the library's */
+    uint32_t uid_validity; /* another number once UIDs were used anew; 1 */
+    uint32_t uid_next;     /* above all UIDs there ever were; one above the last that is shown */
+    bool read_only;        /* whether store is NULL */
+};
+
 /* struct postern_provider - the application. NULL means "not offered", and its capability
- * disappears with it. Required: list, retrieve, and authenticate or keys. */
+ * disappears with it. Required: list and retrieve, or messages and fetch, or all four; and
+ * authenticate or keys. */
 struct postern_provider {
     uint32_t struct_bytes; /* sizeof (struct postern_provider) */
     void *ctx;             /* passed to every callback */
@@ -116,6 +140,40 @@ struct postern_provider {
      * list. The library finds out by itself whether something new is there. NULL: no SLEE-WAKE. */
     int (*refresh)(void *ctx, struct postern_token token, struct postern_span user,
                    struct postern_listing *listing);
+    /* mailboxes - all mailboxes of the user, in any order, with postern_mailboxes_add(). NULL:
+     * INBOX alone. */
+    int (*mailboxes)(void *ctx, struct postern_token token, struct postern_span user,
+                     void *builder);
+    /* messages - all messages of a mailbox, UIDs rising, with postern_letters_add(). Asked when the
+     * mailbox is selected, and each time the client may be told what is new in it: the library
+     * finds out. POSTERN_E_NOT_FOUND: there is no such mailbox. */
+    int (*messages)(void *ctx, struct postern_token token, struct postern_span user,
+                    struct postern_span mailbox, struct postern_letters *letters);
+    /* fetch - open a message, as retrieve. */
+    int (*fetch)(void *ctx, struct postern_token token, struct postern_span user,
+                 struct postern_span mailbox, uint32_t uid, struct postern_body *body_r);
+    /* store - these messages now have these flags and keywords; uid, flags and keywords count. All
+     * or none. NULL: mailboxes can only be read. */
+    int (*store)(void *ctx, struct postern_token token, struct postern_span user,
+                 struct postern_span mailbox, const struct postern_letter *letters, size_t count);
+    /* expunge - delete all of these for good, or none. NULL: nothing can be deleted. */
+    int (*expunge)(void *ctx, struct postern_token token, struct postern_span user,
+                   struct postern_span mailbox, const uint32_t *uids, size_t count);
+    /* copy - copies of all of these in the mailbox `to`, or of none; move: and they are deleted
+     * here. uids_r: the new UIDs, in order. NULL: no COPY, no MOVE. */
+    int (*copy)(void *ctx, struct postern_token token, struct postern_span user,
+                struct postern_span mailbox, const uint32_t *uids, size_t count,
+                struct postern_span to, bool move, uint32_t *uids_r);
+    /* append - a new message, whole (options.append_max bounds it); uid_r: its UID. NULL: no
+     * APPEND. */
+    int (*append)(void *ctx, struct postern_token token, struct postern_span user,
+                  struct postern_span mailbox, const struct postern_letter *letter,
+                  struct postern_span content, uint32_t *uid_r);
+    /* change - POSTERN_IMAP_CREATE, _REMOVE, _RENAME (`to` is the new name) or _SUBSCRIBE (on: or
+     * not) of a mailbox. NULL: refused. */
+    int (*change)(void *ctx, struct postern_token token, struct postern_span user,
+                  enum postern_imap_question_kind what, struct postern_span mailbox,
+                  struct postern_span to, bool on);
     /* command - one of options.commands, or a built-in that it replaces. POSTERN_YES: reply_r is
      * the answer (spans lent until the next callback of this visit); anything else: the built-in of
      * that name answers, or it is unknown. */
@@ -149,8 +207,18 @@ POSTERN_API int postern_service_new(struct postern_service **service_r,
 /* postern_service_free - all its visits must have ended. NULL, *NULL fine. */
 POSTERN_API void postern_service_free(struct postern_service **service);
 
-/* postern_serve_fd - serve one connection on this thread until it is over. fd: a connected stream
- * socket, borrowed; made non-blocking meanwhile; not closed. There is no TLS here:
+/* postern_service_imap - the options of IMAP sessions; without this call they are as
+ * POSTERN_IMAP_OPTIONS_INIT leaves them. Call it before the first visit. options: copied, its spans
+ * and pointers lent until the service is freed. What the provider has not is taken out of them.
+ * Returns 0, POSTERN_E_USAGE (a struct of unknown size, no messages(), too long a list of hidden
+ * extensions). */
+POSTERN_API int postern_service_imap(struct postern_service *service,
+                                     const struct postern_imap_options *options) POSTERN_MUST_USE;
+
+/* postern_serve_imap_fd - as postern_serve_fd, IMAP. Also POSTERN_E_USAGE without messages(). */
+POSTERN_API int postern_serve_imap_fd(struct postern_service *service, int fd) POSTERN_MUST_USE;
+/* postern_serve_fd - serve one POP3 connection on this thread until it is over. fd: a connected
+ * stream socket, borrowed; made non-blocking meanwhile; not closed. There is no TLS here:
  * options.tls_available is an error. To end it from another thread, shutdown(fd, SHUT_RD). Returns
  * 0 when the session ended by the protocol's rules or the peer left, POSTERN_E_IO (errno),
  * POSTERN_E_NOMEM, POSTERN_E_USAGE. */
@@ -160,10 +228,11 @@ POSTERN_API int postern_serve_fd(struct postern_service *service, int fd) POSTER
 struct postern_visit_options {
     const struct sockaddr *peer;         /* for bans and connected(); copied; NULL: a local peer */
     const struct postern_tls_facts *tls; /* implicit TLS is up; copied; NULL: plain */
-    bool sends_files; /* output pieces may name ranges of files: see postern_visit_file() */
-    /* wake - a late answer came: have postern_visit_pump() called on the visit's thread, and what it
-     * leaves written. Runs on the thread that answered, and must call nothing of the library itself.
-     * NULL: the program answers on the visit's thread and pumps then. */
+    bool imap;                           /* an IMAP session, not POP3 */
+    bool sends_files; /* POP3: output pieces may name ranges of files: see postern_visit_file() */
+    /* wake - a late answer came: have postern_visit_pump() called on the visit's thread, and what
+     * it leaves written. Runs on the thread that answered, and must call nothing of the library
+     * itself. NULL: the program answers on the visit's thread and pumps then. */
     void (*wake)(void *arg);
     void *wake_arg;
 };
@@ -175,9 +244,15 @@ POSTERN_API int postern_visit_new(struct postern_visit **visit_r, struct postern
 /* postern_visit_free - the connection is gone: releases, disconnects, wipes. Nothing that was only
  * marked is deleted (R26). Legal with questions open. NULL, *NULL fine. */
 POSTERN_API void postern_visit_free(struct postern_visit **visit);
-/* postern_visit_engine - to feed, write and tick; lent until the visit is freed. next() and answers
- * are postern_visit_pump()'s alone. */
+/* postern_visit_engine, postern_visit_imap - to feed, write and tick; lent until the visit is
+ * freed. next() and answers are postern_visit_pump()'s alone. NULL: the visit is of the other
+ * protocol. */
 POSTERN_API struct postern_pop3 *postern_visit_engine(struct postern_visit *visit);
+POSTERN_API struct postern_imap *postern_visit_imap(struct postern_visit *visit);
+/* postern_visit_changed - a mailbox may have changed: a client that waits (IDLE) is told. Any
+ * thread, and any time before disconnected(); with options.wake, else on the visit's thread and
+ * followed by a pump. */
+POSTERN_API void postern_visit_changed(struct postern_visit *visit);
 /* postern_visit_pump - ask the application what is to be asked and take in the answers that are
  * there. Call after feed(), sent(), tls_up(), shutdown(), and after wake(). */
 POSTERN_API void postern_visit_pump(struct postern_visit *visit, postern_time now);
@@ -196,6 +271,18 @@ POSTERN_API void *postern_visit_data(const struct postern_visit *visit);
  * POSTERN_E_USAGE (size unknown without a size()). */
 POSTERN_API int postern_listing_add(struct postern_listing *listing, struct postern_span uid,
                                     uint64_t size_bytes, unsigned flags);
+/* postern_letters_add - the next message; letter: copied. Returns 0, POSTERN_E_NOMEM,
+ * POSTERN_E_USAGE (its UID is not above the one before), POSTERN_E_TOO_LONG (a keyword),
+ * POSTERN_E_FULL (more than POSTERN_KEYWORDS_MAX different keywords). */
+POSTERN_API int postern_letters_add(struct postern_letters *letters,
+                                    const struct postern_letter *letter);
+/* postern_mailboxes_add - one mailbox. name: UTF-8, levels apart by '/', "INBOX" is always there;
+ * copied. builder: as mailboxes() got it. Returns 0, POSTERN_E_NOMEM, POSTERN_E_TOO_LONG,
+ * POSTERN_E_USAGE (empty). */
+POSTERN_API int postern_mailboxes_add(void *builder, struct postern_span name,
+                                      enum postern_special_use special, bool subscribed);
+/* postern_wire_size - of a message with LF or CRLF line ends, the octets that go over the wire. */
+POSTERN_API uint64_t postern_wire_size(struct postern_span content);
 /* postern_say - the text that goes with the refusal about to be returned; copied, one line; cut
  * after 200 octets. */
 POSTERN_API void postern_say(struct postern_token token, struct postern_span text);

@@ -50,7 +50,8 @@ int postern_answer(struct postern_token token, int result)
         v->late.here = true;
         v->late.result = result;
         if (v->host.wake)
-            v->host.wake(v->host.wake_arg); /* within the lock: the visit may be freed once it is open */
+            v->host.wake(
+                v->host.wake_arg); /* within the lock: the visit may be freed once it is open */
     }
     pthread_mutex_unlock(&v->late.lock);
     return open ? 0 : POSTERN_E_STALE;
@@ -88,6 +89,23 @@ bool visit_take_late(struct postern_visit *v)
 struct postern_span visit_text(const struct postern_visit *v)
 {
     return v->say_given ? span_make(v->said, v->said_n) : (struct postern_span){NULL, 0};
+}
+
+int visit_err(int result)
+{
+    static const int errors[] = {[POSTERN_YES] = 0,
+                                 [POSTERN_NO_CREDENTIALS] = POSTERN_E_DENIED,
+                                 [POSTERN_NO_TEMPORARY] = POSTERN_E_AGAIN,
+                                 [POSTERN_NO_PERMANENT] = POSTERN_E_IO,
+                                 [POSTERN_NO_IN_USE] = POSTERN_E_IN_USE,
+                                 [POSTERN_NO_LOGIN_DELAY] = POSTERN_E_AGAIN,
+                                 [POSTERN_NO_POLICY] = POSTERN_E_DENIED,
+                                 [POSTERN_NO_NOT_FOUND] = POSTERN_E_NOT_FOUND,
+                                 [POSTERN_NO_READ_ONLY] = POSTERN_E_READ_ONLY};
+
+    if (result < 0)
+        return result;
+    return result <= POSTERN_NO_READ_ONLY ? errors[result] : POSTERN_E_IO;
 }
 
 enum postern_verdict visit_verdict(int result)

@@ -19,11 +19,17 @@
 struct host {
     int fd, woken;
     struct postern_visit *visit;
-    struct postern_pop3 *engine;
+    struct postern_pop3 *pop3; /* one of the two */
+    struct postern_imap *imap;
     char in[4096];
     size_t in_at, in_n; /* bytes read that the engine has not taken yet */
     bool eof;
 };
+
+/* ENGINE - a call of whichever engine it is; the two have the same ones. */
+#define ENGINE(h, call, ...)                                               \
+    ((h)->imap ? postern_imap_##call((h)->imap __VA_OPT__(, ) __VA_ARGS__) \
+               : postern_pop3_##call((h)->pop3 __VA_OPT__(, ) __VA_ARGS__))
 
 static postern_time clock_now(void)
 {
@@ -52,7 +58,7 @@ static int input_read(struct host *h)
         return POSTERN_E_IO;
     if (n <= 0) {
         h->eof = true;
-        postern_pop3_eof(h->engine);
+        ENGINE(h, eof);
         return 0;
     }
     h->in_at = 0;
@@ -68,7 +74,7 @@ static void input_take(struct host *h)
 
     postern_visit_pump(h->visit, now);
     while (h->in_at < h->in_n && taken > 0) {
-        taken = postern_pop3_feed(h->engine, span_make(h->in + h->in_at, h->in_n - h->in_at), now);
+        taken = ENGINE(h, feed, span_make(h->in + h->in_at, h->in_n - h->in_at), now);
         if (taken < 0)
             h->in_n = h->in_at; /* over: what follows is for nobody */
         else
@@ -84,7 +90,7 @@ static int output_write(struct host *h)
     struct iovec vector[PIECES];
     size_t n;
 
-    while ((n = postern_pop3_output(h->engine, pieces, PIECES)) > 0) {
+    while ((n = ENGINE(h, output, pieces, PIECES)) > 0) {
         struct msghdr message = {.msg_iov = vector, .msg_iovlen = n};
         ssize_t written;
 
@@ -95,7 +101,7 @@ static int output_write(struct host *h)
             return 1;
         if (written < 0)
             return errno == EPIPE || errno == ECONNRESET ? POSTERN_E_CLOSED : POSTERN_E_IO;
-        postern_pop3_sent(h->engine, (uint64_t)written, clock_now());
+        ENGINE(h, sent, (uint64_t)written, clock_now());
         postern_visit_pump(h->visit, clock_now());
     }
     return 0;
@@ -103,7 +109,7 @@ static int output_write(struct host *h)
 
 static int poll_timeout(const struct host *h)
 {
-    postern_time deadline = postern_pop3_deadline(h->engine), now = clock_now();
+    postern_time deadline = ENGINE(h, deadline), now = clock_now();
     uint64_t wait;
 
     if (deadline == POSTERN_NEVER)
@@ -116,8 +122,7 @@ static int poll_timeout(const struct host *h)
 
 static int wait_for(struct host *h, bool writing)
 {
-    bool reading =
-        !h->eof && h->in_at == h->in_n && (postern_pop3_wants(h->engine) & POSTERN_WANT_READ);
+    bool reading = !h->eof && h->in_at == h->in_n && (ENGINE(h, wants) & POSTERN_WANT_READ);
     struct pollfd polled[2] = {
         /* not watched while the application thinks: a peer that hung up would wake us for ever */
         {.fd = reading || writing ? h->fd : -1,
@@ -130,7 +135,7 @@ static int wait_for(struct host *h, bool writing)
         return POSTERN_E_IO;
     if (polled[1].revents & POLLIN && read(h->woken, &count, sizeof count) < 0 && errno != EAGAIN)
         return POSTERN_E_IO;
-    postern_pop3_tick(h->engine, clock_now());
+    ENGINE(h, tick, clock_now());
     return reading && polled[0].revents ? input_read(h) : 0;
 }
 
@@ -143,9 +148,9 @@ static int turn_until_over(struct host *h)
         r = output_write(h);
         if (r < 0)
             return r;
-        if (r == 0 && postern_pop3_wants(h->engine) & POSTERN_WANT_CLOSE)
+        if (r == 0 && ENGINE(h, wants) & POSTERN_WANT_CLOSE)
             return 0;
-        if (r == 0 && h->in_at < h->in_n && postern_pop3_wants(h->engine) & POSTERN_WANT_READ)
+        if (r == 0 && h->in_at < h->in_n && ENGINE(h, wants) & POSTERN_WANT_READ)
             continue; /* the output was in the way */
         r = wait_for(h, r == 1);
         if (r < 0)
@@ -153,11 +158,11 @@ static int turn_until_over(struct host *h)
     }
 }
 
-static int session_run(struct postern_service *service, struct host *h)
+static int session_run(struct postern_service *service, struct host *h, bool imap)
 {
     struct sockaddr_storage peer = {0};
     socklen_t peer_bytes = sizeof peer;
-    struct postern_visit_options options = {.wake = wake, .wake_arg = h};
+    struct postern_visit_options options = {.wake = wake, .wake_arg = h, .imap = imap};
     int r;
 
     if (getpeername(h->fd, (struct sockaddr *)&peer, &peer_bytes) < 0)
@@ -166,25 +171,36 @@ static int session_run(struct postern_service *service, struct host *h)
     r = postern_visit_new(&h->visit, service, &options, clock_now());
     if (r < 0)
         return r;
-    h->engine = postern_visit_engine(h->visit);
+    h->pop3 = postern_visit_engine(h->visit);
+    h->imap = postern_visit_imap(h->visit);
     r = turn_until_over(h);
     postern_visit_free(&h->visit);
     return r == POSTERN_E_CLOSED ? 0 : r; /* the peer left */
 }
 
-int postern_serve_fd(struct postern_service *service, int fd)
+static int serve(struct postern_service *service, int fd, bool imap)
 {
     struct host host = {.fd = fd};
     int flags = fcntl(fd, F_GETFL), r;
 
-    if (flags < 0 || service->options.tls_available)
+    if (flags < 0)
         return POSTERN_E_USAGE;
     host.woken = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (host.woken < 0)
         return POSTERN_E_IO;
     fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    r = session_run(service, &host);
+    r = session_run(service, &host, imap);
     fcntl(fd, F_SETFL, flags);
     close(host.woken);
     return r;
+}
+
+int postern_serve_fd(struct postern_service *service, int fd)
+{
+    return service->options.tls_available ? POSTERN_E_USAGE : serve(service, fd, false);
+}
+
+int postern_serve_imap_fd(struct postern_service *service, int fd)
+{
+    return service->imap.tls_available ? POSTERN_E_USAGE : serve(service, fd, true);
 }

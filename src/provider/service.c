@@ -4,6 +4,7 @@
 #include "provider/visit.h"
 
 #include "base/memory.h"
+#include "base/span.h"
 
 #define BAN_STRIKES 3
 #define BAN_TIME (600 * POSTERN_SECOND)
@@ -13,7 +14,10 @@
 
 static bool is_usable(const struct postern_provider *provider)
 {
-    return provider->struct_bytes == sizeof *provider && provider->list && provider->retrieve &&
+    bool pop3 = provider->list && provider->retrieve, imap = provider->messages && provider->fetch;
+
+    return provider->struct_bytes == sizeof *provider && (pop3 || imap) &&
+           !provider->list == !provider->retrieve && !provider->messages == !provider->fetch &&
            (provider->authenticate || provider->keys) && !provider->banned == !provider->strike;
 }
 
@@ -28,11 +32,57 @@ static void options_fit(struct postern_pop3_options *options,
         options->sasl_mechanisms &= ~(unsigned)WITH_KEYS;
         options->stamp = POSTERN_POP3_STAMP_NONE;
     }
-    options->deli = options->deli && provider->delete_set;
-    options->slee_wake = options->slee_wake && provider->refresh;
+    options->deli = options->deli && visit_deletes(provider);
+    options->slee_wake = options->slee_wake && (provider->refresh || !provider->list);
     options->watch = provider->seen != NULL;
     if (!provider->command)
         options->command_count = 0;
+}
+
+/* hide - what no callback can keep; the application's own list stays. */
+static int hide(struct postern_service *service)
+{
+    const struct postern_provider *provider = &service->provider;
+    struct postern_span own = service->imap.hidden;
+    struct buffer words = {.allocator = NULL};
+    int r = 0;
+
+    /* mod-sequences are the session's own; a name is all that a mailbox is known by */
+    buffer_append_text(&words, "CONDSTORE QRESYNC OBJECTID QUOTA QUOTA=RES-STORAGE "
+                               "QUOTA=RES-MESSAGE MULTIAPPEND CATENATE REPLACE");
+    if (!provider->copy || !provider->expunge)
+        buffer_append_text(&words, " MOVE");
+    if (!provider->change)
+        buffer_append_text(&words, " CREATE-SPECIAL-USE");
+    buffer_append_text(&words, " ");
+    buffer_append(&words, own);
+    if (words.error)
+        r = POSTERN_E_NOMEM;
+    else if (buffer_length(&words) > sizeof service->hidden)
+        r = POSTERN_E_USAGE;
+    else
+        memcpy(service->hidden, buffer_span(&words).p, buffer_length(&words));
+    service->imap.hidden = span_make(service->hidden, r ? 0 : buffer_length(&words));
+    buffer_done(&words);
+    return r;
+}
+
+static int imap_fit(struct postern_service *service)
+{
+    if (!service->provider.authenticate)
+        service->imap.sasl_mechanisms &= WITH_KEYS;
+    if (!service->provider.keys)
+        service->imap.sasl_mechanisms &= ~(unsigned)WITH_KEYS;
+    return hide(service);
+}
+
+int postern_service_imap(struct postern_service *service,
+                         const struct postern_imap_options *options)
+{
+    if (options->struct_bytes != sizeof *options || !service->provider.messages)
+        return POSTERN_E_USAGE;
+    service->imap = *options;
+    return imap_fit(service);
 }
 
 static int bans_begin(struct postern_service *service)
@@ -63,7 +113,10 @@ int postern_service_new(struct postern_service **service_r, const struct postern
     else
         POSTERN_POP3_OPTIONS_INIT(&service->options);
     options_fit(&service->options, provider);
-    r = bans_begin(service);
+    POSTERN_IMAP_OPTIONS_INIT(&service->imap);
+    r = imap_fit(service);
+    if (!r)
+        r = bans_begin(service);
     if (r < 0)
         postern_service_free(&service);
     else

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* visit - one connection of a service: its engine, and which callback answers which question.
  *
- * Owns the visit. Trap: freeing is legal with a question open, and another thread may be at work for
- * its token until disconnected() has told the application; so all that callbacks were lent goes
+ * Owns the visit. Trap: freeing is legal with a question open, and another thread may be at work
+ * for its token until disconnected() has told the application; so all that callbacks were lent goes
  * after that, the engine before the list that it was lent. */
-#include "provider/visit.h"
+#include "provider/imap_side.h"
 
 #include "base/memory.h"
 #include "base/span.h"
@@ -37,13 +37,14 @@ int postern_visit_new(struct postern_visit **visit_r, struct postern_service *se
     v->service = service;
     pthread_mutex_init(&v->late.lock, NULL);
     host_keep(v, options);
-    r = postern_pop3_new(&v->engine, &service->options, options->tls, now);
+    v->now = now;
+    r = options->imap ? imap_side_new(v, options->tls)
+                      : postern_pop3_new(&v->engine, &service->options, options->tls, now);
     if (r < 0) {
         pthread_mutex_destroy(&v->late.lock);
         memory_free(NULL, v);
         return r;
     }
-    v->now = now;
     *visit_r = v;
     return 0;
 }
@@ -75,7 +76,10 @@ void postern_visit_free(struct postern_visit **visit)
     visit_release(v);
     if (provider->disconnected)
         provider->disconnected(provider->ctx, v);
+    imap_side_free(v);
     postern_pop3_free(&v->engine);
+    buffer_done(&v->user);
+    memory_free(NULL, v->inbox_uids);
     visit_listing_end(v);
     postern_snapshot_unref(&v->seen);
     memory_free(NULL, v->opening);
@@ -132,6 +136,10 @@ void postern_visit_pump(struct postern_visit *visit, postern_time now)
     struct postern_pop3_question question;
 
     visit->now = now;
+    if (visit->imap) {
+        imap_pump(visit);
+        return;
+    }
     do {
         while (postern_pop3_next(visit->engine, &question) == 1) {
             if (!question.id) {

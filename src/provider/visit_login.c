@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* visit_login - CONNECT, AUTHENTICATE and AUTH_LOOKUP. */
-#include "provider/visit.h"
+#include "provider/imap_side.h"
 
 #include "base/span.h"
 #include <arpa/inet.h>
@@ -31,10 +31,18 @@ static void peer_text(const struct postern_visit *v, char *out, socklen_t size)
         inet_ntop(AF_INET6, &in6->sin6_addr, out, size);
 }
 
+static void answer_connect(struct postern_visit *v, enum postern_verdict verdict,
+                           struct postern_span text)
+{
+    if (v->imap)
+        postern_imap_answer(v->imap->engine, v->imap->question.id, visit_err((int)verdict));
+    else
+        postern_pop3_answer_connect(v->engine, v->question.id, verdict, text, v->span);
+}
+
 static void connected(struct postern_visit *v, int result)
 {
-    postern_pop3_answer_connect(v->engine, v->question.id, visit_verdict(result), visit_text(v),
-                                v->span);
+    answer_connect(v, visit_verdict(result), visit_text(v));
 }
 
 void visit_connect(struct postern_visit *v)
@@ -43,17 +51,19 @@ void visit_connect(struct postern_visit *v)
     char peer[INET6_ADDRSTRLEN];
     struct postern_token token;
 
+    v->span = absent;
     if (is_banned(v)) {
-        postern_pop3_answer_connect(v->engine, v->question.id, POSTERN_NO_POLICY,
-                                    SPAN("too many failed logins from your address"), absent);
+        answer_connect(v, POSTERN_NO_POLICY, SPAN("too many failed logins from your address"));
         return;
     }
     if (!provider->connected) {
-        postern_pop3_answer_default(v->engine, v->question.id);
+        if (v->imap)
+            postern_imap_answer_default(v->imap->engine, v->imap->question.id);
+        else
+            postern_pop3_answer_default(v->engine, v->question.id);
         return;
     }
     peer_text(v, peer, sizeof peer);
-    v->span = absent;
     token = visit_ask(v, connected);
     visit_result(v, provider->connected(provider->ctx, token, peer, &v->span));
 }
@@ -66,11 +76,16 @@ void visit_proof_failed(struct postern_visit *v)
 
 static void login_fill(struct postern_visit *v)
 {
+    const struct postern_imap_question *i = v->imap ? &v->imap->question : NULL;
     const struct postern_pop3_question *q = &v->question;
 
     visit_proof_failed(v);
-    v->login = (struct postern_login){q->login.method,    q->login.mechanism, q->login.user,
-                                      q->login.authorize, q->login.secret,    q->login.tls};
+    if (i)
+        v->login = (struct postern_login){i->method,    i->mechanism, i->user,
+                                          i->authorize, i->secret,    i->tls};
+    else
+        v->login = (struct postern_login){q->login.method,    q->login.mechanism, q->login.user,
+                                          q->login.authorize, q->login.secret,    q->login.tls};
 }
 
 static void authenticated(struct postern_visit *v, int result)
@@ -80,7 +95,11 @@ static void authenticated(struct postern_visit *v, int result)
     if (verdict == POSTERN_NO_NOT_FOUND)
         verdict = POSTERN_NO_CREDENTIALS; /* nobody shall learn which names there are */
     v->failed = v->failed || verdict == POSTERN_NO_CREDENTIALS;
-    postern_pop3_answer_authenticate(v->engine, v->question.id, verdict, v->span, visit_text(v));
+    if (v->imap)
+        postern_imap_answer_authenticate(v->imap->engine, v->imap->question.id, verdict, v->span);
+    else
+        postern_pop3_answer_authenticate(v->engine, v->question.id, verdict, v->span,
+                                         visit_text(v));
 }
 
 void visit_authenticate(struct postern_visit *v)
@@ -98,10 +117,16 @@ static void looked_up(struct postern_visit *v, int result)
 {
     enum postern_verdict verdict = visit_verdict(result);
     bool unknown = verdict == POSTERN_NO_CREDENTIALS || verdict == POSTERN_NO_NOT_FOUND;
+    const struct postern_pop3_keys *keys = verdict == POSTERN_YES ? &v->keys : NULL;
 
     v->proof_due = unknown || verdict == POSTERN_YES;
-    postern_pop3_answer_keys(v->engine, v->question.id, unknown ? POSTERN_YES : verdict,
-                             verdict == POSTERN_YES ? &v->keys : NULL, visit_text(v));
+    if (v->imap)
+        postern_imap_answer_keys(v->imap->engine, v->imap->question.id,
+                                 unknown ? POSTERN_YES : verdict, keys ? &keys->scram : NULL,
+                                 v->keys.user);
+    else
+        postern_pop3_answer_keys(v->engine, v->question.id, unknown ? POSTERN_YES : verdict, keys,
+                                 visit_text(v));
 }
 
 void visit_lookup(struct postern_visit *v)

@@ -61,7 +61,7 @@ void visit_bodies_done(struct postern_visit *v)
         visit_body_done(v, v->bodies->id);
 }
 
-static const struct body *body_of(const struct postern_visit *v, uint64_t id)
+const struct body *body_of(const struct postern_visit *v, uint64_t id)
 {
     const struct body *body = v->bodies;
 
@@ -89,23 +89,47 @@ static bool has_content(const struct postern_body *content)
     return content->bytes.p || content->fd >= 0 || content->read;
 }
 
-static void retrieved(struct postern_visit *v, int result)
+struct postern_body *body_open(struct postern_visit *v)
+{
+    memory_free(NULL, v->opening);
+    v->opening = memory_new(NULL, sizeof *v->opening);
+    if (!v->opening)
+        return NULL;
+    v->opening->content = (struct postern_body){.size_bytes = POSTERN_SIZE_UNKNOWN, .fd = -1};
+    return &v->opening->content;
+}
+
+const struct body *body_opened(struct postern_visit *v, int result, int *err_r)
 {
     struct body *body = v->opening;
-    struct postern_pop3_message message;
 
     v->opening = NULL;
-    if (result == POSTERN_YES && !has_content(&body->content))
-        result = POSTERN_E_IO; /* a descriptor that could not be had, most likely */
-    if (visit_verdict(result) != POSTERN_YES) {
+    *err_r = visit_err(result);
+    if (!*err_r && !has_content(&body->content))
+        *err_r = POSTERN_E_IO; /* a descriptor that could not be had, most likely */
+    if (*err_r) {
         memory_free(NULL, body);
-        postern_pop3_answer_message(v->engine, v->question.id, visit_verdict(result), NULL,
-                                    visit_text(v));
-        return;
+        return NULL;
     }
     body->id = ++v->bodies_last;
     body->next = v->bodies;
     v->bodies = body;
+    return body;
+}
+
+static void retrieved(struct postern_visit *v, int result)
+{
+    struct postern_pop3_message message;
+    int err;
+    const struct body *body = body_opened(v, result, &err);
+
+    if (!body) {
+        if (result == POSTERN_YES)
+            result = err;
+        postern_pop3_answer_message(v->engine, v->question.id, visit_verdict(result), NULL,
+                                    visit_text(v));
+        return;
+    }
     message = message_of(v, body);
     postern_pop3_answer_message(v->engine, v->question.id, POSTERN_YES, &message, absent);
 }
@@ -113,42 +137,41 @@ static void retrieved(struct postern_visit *v, int result)
 void visit_message(struct postern_visit *v)
 {
     const struct postern_provider *provider = &v->service->provider;
+    struct postern_body *body = body_open(v);
+    struct postern_span uid = v->question.message.uid;
     struct postern_token token;
 
-    v->opening = memory_new(NULL, sizeof *v->opening);
-    if (!v->opening) {
+    if (!body) {
         postern_pop3_answer_default(v->engine, v->question.id);
         return;
     }
-    v->opening->content = (struct postern_body){.size_bytes = POSTERN_SIZE_UNKNOWN, .fd = -1};
     token = visit_ask(v, retrieved);
-    visit_result(
-        v, provider->retrieve(provider->ctx, token, v->question.message.uid, &v->opening->content));
+    visit_result(v, provider->list ? provider->retrieve(provider->ctx, token, uid, body)
+                                   : visit_inbox_fetch(v, token, uid, body));
 }
 
 static void read_done(struct postern_visit *v, int result)
 {
-    struct postern_span bytes = span_make(v->read_bytes, result < 0 ? 0 : (size_t)result);
+    struct postern_span octets = span_make(v->read_bytes, result < 0 ? 0 : (size_t)result);
 
-    if (bytes.n > v->question.length) /* the application counted wrong */
+    if (octets.n > v->reading.length) /* the application counted wrong */
         result = POSTERN_E_IO;
-    postern_pop3_answer_read(v->engine, v->question.id, result < 0 ? result : 0,
-                             result < 0 ? absent : bytes);
+    v->reading.took(v, result < 0 ? result : 0, result < 0 ? absent : octets);
 }
 
 static void read_bytes(struct postern_visit *v, struct postern_span all)
 {
-    uint64_t offset = v->question.offset < all.n ? v->question.offset : all.n;
+    struct reading *reading = &v->reading;
+    uint64_t offset = reading->offset < all.n ? reading->offset : all.n;
     size_t rest = all.n - (size_t)offset;
 
-    postern_pop3_answer_read(
-        v->engine, v->question.id, 0,
-        span_make(all.p + offset, rest < v->question.length ? rest : v->question.length));
+    reading->took(v, 0, span_make(all.p + offset, rest < reading->length ? rest : reading->length));
 }
 
-static int read_file(struct postern_visit *v, const struct postern_body *content, size_t length)
+static int read_file(struct postern_visit *v, const struct postern_body *content)
 {
-    uint64_t offset = v->question.offset;
+    uint64_t offset = v->reading.offset;
+    size_t length = v->reading.length;
     ssize_t n;
 
     if (content->size_bytes != POSTERN_SIZE_UNKNOWN && content->size_bytes - offset < length)
@@ -158,29 +181,44 @@ static int read_file(struct postern_visit *v, const struct postern_body *content
     return n < 0 ? POSTERN_E_IO : (int)n;
 }
 
-void visit_read(struct postern_visit *v)
+void body_read(struct postern_visit *v)
 {
-    const struct body *body = body_of(v, v->question.content);
-    const struct postern_body *content = body ? &body->content : NULL;
-    size_t length = v->question.length < READ_BYTES ? v->question.length : READ_BYTES;
+    struct reading *reading = &v->reading;
+    const struct postern_body *content = reading->body ? &reading->body->content : NULL;
     struct postern_token token;
 
     if (!v->read_bytes)
         v->read_bytes = memory_resize(NULL, NULL, READ_BYTES);
     if (!content || !v->read_bytes) {
-        postern_pop3_answer_read(v->engine, v->question.id, POSTERN_E_NOMEM, absent);
+        reading->took(v, POSTERN_E_NOMEM, absent);
         return;
     }
     if (content->bytes.p) {
         read_bytes(v, content->bytes);
         return;
     }
+    if (reading->length > READ_BYTES)
+        reading->length = READ_BYTES;
     token = visit_ask(v, read_done);
     if (content->fd >= 0)
-        visit_result(v, read_file(v, content, length));
+        visit_result(v, read_file(v, content));
     else
-        visit_result(
-            v, content->read(content->handle, token, v->question.offset, v->read_bytes, length));
+        visit_result(v, content->read(content->handle, token, reading->offset, v->read_bytes,
+                                      reading->length));
+}
+
+static void read_took(struct postern_visit *v, int err, struct postern_span octets)
+{
+    postern_pop3_answer_read(v->engine, v->question.id, err, octets);
+}
+
+void visit_read(struct postern_visit *v)
+{
+    v->reading = (struct reading){.body = body_of(v, v->question.content),
+                                  .offset = v->question.offset,
+                                  .length = v->question.length,
+                                  .took = read_took};
+    body_read(v);
 }
 
 int postern_visit_file(const struct postern_visit *visit, uint64_t content, uint64_t offset,
@@ -199,7 +237,9 @@ int postern_visit_file(const struct postern_visit *visit, uint64_t content, uint
 static void deleted(struct postern_visit *v, int result)
 {
     memory_free(NULL, v->uids);
+    memory_free(NULL, v->inbox_uids);
     v->uids = NULL;
+    v->inbox_uids = NULL;
     postern_pop3_answer_expunge(v->engine, v->question.id, visit_verdict(result), visit_text(v));
 }
 
@@ -218,16 +258,21 @@ void visit_expunge(struct postern_visit *v)
     const struct postern_provider *provider = &v->service->provider;
     struct postern_token token = visit_ask(v, deleted);
 
-    if (!v->question.count || !provider->delete_set) {
+    size_t count;
+
+    if (!v->question.count || !visit_deletes(provider)) {
         visit_result(v, v->question.count ? POSTERN_NO_READ_ONLY : POSTERN_YES);
         return;
     }
     /* UNSAFE: no wrap, as many entries of 16 bytes are in memory already */
     v->uids = memory_new(NULL, v->question.count * sizeof *v->uids);
-    if (v->uids)
-        visit_result(v, provider->delete_set(provider->ctx, token, v->uids, uids_collect(v)));
-    else
+    if (!v->uids) {
         visit_result(v, POSTERN_E_NOMEM);
+        return;
+    }
+    count = uids_collect(v);
+    visit_result(v, provider->list ? provider->delete_set(provider->ctx, token, v->uids, count)
+                                   : visit_inbox_delete(v, token, v->uids, count));
 }
 
 static void commanded(struct postern_visit *v, int result)

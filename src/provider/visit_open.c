@@ -161,10 +161,13 @@ void visit_open(struct postern_visit *v)
         return;
     }
     v->listing = (struct postern_listing){.builder = builder,
-                                          .read_only = !provider->delete_set,
+                                          .read_only = !visit_deletes(&v->service->provider),
                                           .expire_days = -1,
                                           .login_delay_s = -1};
     token = visit_ask(v, listed);
-    visit_result(v, (v->question.waking ? provider->refresh : provider->list)(
-                        provider->ctx, token, v->question.user, &v->listing));
+    if (!provider->list)
+        visit_result(v, visit_inbox_list(v, token, v->question.user));
+    else
+        visit_result(v, (v->question.waking ? provider->refresh : provider->list)(
+                            provider->ctx, token, v->question.user, &v->listing));
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """test_examples - every program of examples/ is started and driven by a real client (poplib, curl)."""
 import contextlib
+import imaplib
 import pathlib
 import poplib
 import re
@@ -219,7 +220,94 @@ def test_static_memory():
     shutil.rmtree(report.parent)
 
 
+def imap_login(port):
+    client = imaplib.IMAP4("127.0.0.1", port, timeout=60)
+    client.login("demo", "postern")
+    return client
+
+
+def fetched(client, what, item):
+    """What FETCH answers, as one text."""
+    answer = client.fetch(what, item)[1]
+    return b" ".join(b" ".join(piece) if isinstance(piece, tuple) else piece or b"" for piece in answer)
+
+
+def test_imap_memory():
+    with example("imap-memory") as (port, _):
+        client, other = imap_login(port), imap_login(port)
+        checks.check("what cannot be kept is not offered",
+                     not {"CONDSTORE", "QRESYNC", "MOVE", "QUOTA", "OBJECTID"} & set(client.capabilities), client.capabilities)
+        checks.check("imap-memory lists", client.list()[1] == [b'(\\HasNoChildren) "/" "INBOX"'], client.list()[1])
+        checks.check("imap-memory counts", client.status("INBOX", "(MESSAGES UNSEEN UIDNEXT)")[1]
+                     == [b'"INBOX" (MESSAGES 1 UIDNEXT 2 UNSEEN 1)'])
+        checks.check("imap-memory selects", client.select()[1] == [b"1"] and other.select()[1] == [b"1"])
+        for number, (name, data) in enumerate(samples(), 2):
+            if b"\0" in data:  # APPEND takes none
+                data = data.replace(b"\0", b"")
+            kind, answer = client.append("INBOX", "(\\Flagged)", None, wire_form(data))
+            checks.check(f"imap-memory append {name}", kind == "OK" and b"APPENDUID 1 %d" % number in answer[0], answer)
+            body = client.uid("FETCH", str(number), "(RFC822.SIZE BODY.PEEK[])")[1][0]
+            checks.check(f"imap-memory reads {name}", body[1] == wire_form(data), len(body[1]))
+            size = int(re.search(rb"RFC822.SIZE (\d+)", body[0])[1])
+            checks.check(f"imap-memory size of {name}", size == len(body[1]), size)
+            structure = client.uid("FETCH", str(number), "(ENVELOPE BODYSTRUCTURE)")
+            checks.check(f"imap-memory structure of {name}", structure[0] == "OK", structure)
+        other.noop()
+        checks.check("the other hears of new ones", other.untagged_responses["EXISTS"][-1] == b"%d" % (len(samples()) + 1))
+        checks.check("the other sees flags", b"\\Flagged" in fetched(other, "2", "(FLAGS)"))
+        client.store("2", "+FLAGS", "(\\Deleted \\Seen nice)")
+        checks.check("flags are kept, words are not", b"FLAGS (\\Seen \\Flagged \\Deleted)" in fetched(client, "2", "(FLAGS)"))
+        checks.check("imap-memory searches", client.search(None, "DELETED")[1] == [b"2"] and
+                     client.search(None, "TEXT", '"This is an array"')[1] == [b"1"])
+        checks.check("imap-memory expunges", client.expunge()[1] == [b"2"])
+        kind, answer = client.copy("1", "INBOX")
+        checks.check("imap-memory has no copy", kind == "NO" and b"[CANNOT]" in answer[0], answer)
+        kind, answer = client.select("Nothing")
+        checks.check("imap-memory has one mailbox", kind == "NO" and b"[NONEXISTENT]" in answer[0], answer)
+        kind, answer = client.append("Nothing", None, None, b"x")
+        checks.check("imap-memory appends to it alone", kind == "NO" and b"[TRYCREATE]" in answer[0], answer)
+        kind, answer = client.create("More")
+        checks.check("imap-memory makes none", kind == "NO" and b"[CANNOT]" in answer[0], answer)
+        out = subprocess.run(["curl", "-sS", "--max-time", "60", f"imap://demo:postern@127.0.0.1:{port}/INBOX;UID=1"],
+                             capture_output=True)
+        checks.check("imap-memory by curl", out.stdout == b"Subject: hello\r\n\r\nThis is an array.\r\n", out)
+        client.logout()
+        other.logout()
+
+
+def test_tickets():
+    with example("tickets") as (port, process):
+        imap_port = int(process.stdout.readline().rsplit(":", 1)[1])
+        client = imap_login(imap_port)
+        names = [line.split(b'"/" ')[1] for line in client.list()[1]]
+        checks.check("tickets: queues are mailboxes", names == [b'"INBOX"', b'"Sales"', b'"Support"'], names)
+        counts = client._simple_command("LIST", '""', "*", "RETURN", "(STATUS (MESSAGES))")[0]
+        checks.check("tickets: all counts at once", counts == "OK" and client.untagged_responses["STATUS"]
+                     == [b'"INBOX" (MESSAGES 3)', b'"Sales" (MESSAGES 0)', b'"Support" (MESSAGES 0)'], client.untagged_responses)
+        client.select()
+        client.store("1", "+FLAGS", "\\Flagged")
+        pop = login(port)
+        checks.check("tickets: POP3 shows INBOX", pop.stat()[0] == 3 and pop.uidl()[1][2] == b"3 1.3", pop.uidl())
+        checks.check("tickets: one text for both", b"\r\n".join(pop.retr(1)[1]) + b"\r\n" == client.fetch("1", "BODY.PEEK[]")[1][0][1])
+        pop.dele(3)
+        pop.quit()
+        client.noop()
+        checks.check("tickets: closed over POP3", client.untagged_responses["EXPUNGE"] == [b"3"], client.untagged_responses)
+        kind, answer = client._simple_command("MOVE", "2", "Sales")
+        checks.check("tickets: another queue", kind == "OK" and client.untagged_responses["COPYUID"] == [b"1 2 1"],
+                     (answer, client.untagged_responses))
+        checks.check("tickets: not two at once", client.copy("1", "Sales")[0] == "NO")
+        checks.check("tickets: counted there", client.status("Sales", "(MESSAGES UIDNEXT)")[1] == [b'"Sales" (MESSAGES 1 UIDNEXT 2)'])
+        other = imap_login(imap_port)
+        other.select()
+        checks.check("tickets: the flag is the record's", b"\\Flagged" in fetched(other, "1", "(FLAGS)"))
+        envelope = fetched(other, "1", "(ENVELOPE)")
+        checks.check("tickets: envelope", b"the printer is on fire" in envelope and b'"ann" "example.org"' in envelope, envelope)
+        client.logout()
+        other.logout()
+
+
 for function in (test_eml_folder, test_epoll_loop, test_threads, test_custom_command, test_live_mailbox,
-                 test_static_memory):
+                 test_static_memory, test_imap_memory, test_tickets):
     checks.run(function.__name__, function)
 checks.finish()

@@ -15,7 +15,7 @@ ARROWS = {
     "proto/wire": "base",
     "proto/pop3": "proto/wire mime sasl codec base",
     "proto/imap": "proto/wire mime sasl codec base",
-    "provider": "proto/pop3 store base",
+    "provider": "proto/pop3 proto/imap store base",
     "store": "mime codec base",
     "accounts": "sasl codec base",
     "net": "base",

@@ -254,7 +254,8 @@ static void parse_message(struct postern_imap *s)
     append->first = true;
     if (!append->in_list)
         s->in.bad |= s->in.rest.n || !append->announced;
-    s->in.bad |= append->replaced.first && append->begun; /* one replaces one */
+    if (append->begun) /* one replaces one */
+        s->in.bad |= append->replaced.first || !imap_offers(s, "MULTIAPPEND");
     if (s->in.bad) {
         if (!append->announced)
             s->in.why = "a message was expected";

@@ -253,7 +253,7 @@ void imap_cmd_list(struct postern_imap *s)
         imap_ok(s, NULL, "done");
         return;
     }
-    s->question = (struct postern_imap_question){0};
+    s->question = (struct postern_imap_question){.on = list->options & RETURN_STATUS};
     imap_ask(s, POSTERN_IMAP_LIST, listed);
 }
 

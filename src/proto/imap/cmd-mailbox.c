@@ -67,7 +67,7 @@ static void told_id(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct buffer line = {.allocator = s->o.allocator};
 
-    if (answer->err) {
+    if (answer->err || !answer->statuses->id) {
         imap_ok(s, NULL, "made");
         return;
     }

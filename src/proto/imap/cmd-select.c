@@ -109,7 +109,8 @@ static void write_mailbox_facts(struct postern_imap *s, const struct postern_ima
     write_code(s, "UIDVALIDITY ", s->view.uid_validity, "] UIDs are valid");
     write_code(s, "UIDNEXT ", s->view.uid_next, "] the next UID, at least");
     imap_write_highest(s);
-    write_code(s, "MAILBOXID (M", mailbox->status.id, ")] the mailbox");
+    if (mailbox->status.id)
+        write_code(s, "MAILBOXID (M", mailbox->status.id, ")] the mailbox");
 }
 
 void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *known, size_t count)

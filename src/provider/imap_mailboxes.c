@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* imap_mailboxes - the questions about mailboxes: which there are, what is in them, one's own. */
+#include "provider/imap_side.h"
+
+#include "base/memory.h"
+#include "base/span.h"
+#include <stdlib.h>
+
+/* ---- which there are ------------------------------------------------------------------------- */
+
+void imap_list_end(struct imap_side *side)
+{
+    while (side->list_count)
+        memory_free(NULL, side->list[--side->list_count].name);
+    memory_free(NULL, side->list);
+    memory_free(NULL, side->statuses);
+    side->list = NULL;
+    side->statuses = NULL;
+    side->list_room = side->list_at = 0;
+}
+
+static int add_level(struct imap_side *side, struct postern_span name, const struct named *what)
+{
+    struct named *more = side->list, *one;
+    size_t room = side->list_room ? side->list_room * 2 : 16;
+
+    if (side->list_count == side->list_room) {
+        more = memory_resize(NULL, side->list, room * sizeof *more);
+        if (!more)
+            return POSTERN_E_NOMEM;
+        side->list = more;
+        side->list_room = room;
+    }
+    one = &side->list[side->list_count];
+    *one = *what;
+    one->name = memory_resize(NULL, NULL, name.n + 1);
+    if (!one->name)
+        return POSTERN_E_NOMEM;
+    memcpy(one->name, name.p, name.n);
+    one->name_n = name.n;
+    side->list_count++;
+    return 0;
+}
+
+int postern_mailboxes_add(void *builder, struct postern_span name, enum postern_special_use special,
+                          bool subscribed)
+{
+    struct imap_side *side = ((struct postern_visit *)builder)->imap;
+    struct named what = {.special = special, .subscribed = subscribed, .exists = true};
+    static const struct named level = {.name = NULL};
+    int err = 0;
+
+    if (name.n == 0)
+        return POSTERN_E_USAGE;
+    if (name.n > POSTERN_MAILBOX_NAME_MAX)
+        return POSTERN_E_TOO_LONG;
+    for (size_t i = 1; i < name.n && !err; i++)
+        if (name.p[i] == '/')
+            err = add_level(side, span_make(name.p, i), &level);
+    return err ? err : add_level(side, name, &what);
+}
+
+static int by_name(const void *left, const void *right)
+{
+    const struct named *a = left, *b = right;
+    size_t n = a->name_n < b->name_n ? a->name_n : b->name_n;
+    int order = memcmp(a->name, b->name, n);
+
+    return order ? order : (a->name_n > b->name_n) - (a->name_n < b->name_n);
+}
+
+/* merge - in order, each name once. */
+static void merge(struct imap_side *side)
+{
+    size_t kept = 0;
+
+    qsort(side->list, side->list_count, sizeof *side->list, by_name);
+    for (size_t i = 1; i < side->list_count; i++) {
+        struct named *last = &side->list[kept], *one = &side->list[i];
+
+        if (by_name(last, one) != 0) {
+            side->list[++kept] = *one;
+            continue;
+        }
+        last->exists |= one->exists;
+        last->subscribed |= one->subscribed;
+        last->special = last->special ? last->special : one->special;
+        memory_free(NULL, one->name);
+    }
+    side->list_count = side->list_count ? kept + 1 : 0;
+}
+
+static bool has_children(const struct imap_side *side, size_t at)
+{
+    const struct named *parent = &side->list[at];
+
+    for (size_t i = at + 1; i < side->list_count; i++) {
+        const struct named *one = &side->list[i];
+
+        if (one->name_n < parent->name_n || memcmp(one->name, parent->name, parent->name_n) != 0)
+            return false;
+        if (one->name[parent->name_n] == '/' && one->exists)
+            return true;
+    }
+    return false;
+}
+
+static void count_into(struct postern_status *status, const struct shown *shown)
+{
+    status->uid_validity = shown->uid_validity;
+    status->uid_next = shown->uid_next;
+    status->messages = (uint32_t)shown->count;
+    for (size_t i = 0; i < shown->count; i++) {
+        status->unseen += !(shown->all[i].flags & POSTERN_FLAG_SEEN);
+        status->deleted += (shown->all[i].flags & POSTERN_FLAG_DELETED) != 0;
+        status->size_bytes += shown->all[i].size_wire;
+    }
+}
+
+static void list_answer(struct postern_visit *v, int err)
+{
+    struct imap_side *side = v->imap;
+
+    postern_imap_answer_list(side->engine, side->question.id, err, side->statuses,
+                             err ? 0 : side->list_count);
+    imap_list_end(side);
+}
+
+static void count_on(struct postern_visit *v);
+
+static void counted(struct postern_visit *v, int err)
+{
+    struct imap_side *side = v->imap;
+
+    if (!err)
+        count_into(&side->statuses[side->list_at], &side->next);
+    side->list_at++;
+    count_on(v);
+}
+
+/* count_on - a loop, so that a thousand mailboxes make no thousand stack frames. */
+static void count_on(struct postern_visit *v)
+{
+    struct imap_side *side = v->imap;
+
+    side->again = true;
+    if (side->looping)
+        return;
+    side->looping = true;
+    while (side->again) {
+        side->again = false;
+        while (side->list_at < side->list_count && !side->list[side->list_at].exists)
+            side->list_at++;
+        if (side->list_at < side->list_count)
+            show(v, side->statuses[side->list_at].name, false, counted);
+        else
+            list_answer(v, 0);
+    }
+    side->looping = false;
+}
+
+static void listed(struct postern_visit *v, int result)
+{
+    struct imap_side *side = v->imap;
+    int err = visit_err(result);
+
+    if (!err)
+        err = postern_mailboxes_add(v, SPAN("INBOX"), POSTERN_SPECIAL_NONE, false);
+    if (!err)
+        merge(side);
+    side->statuses = memory_new(NULL, (side->list_count + 1) * sizeof *side->statuses);
+    if (err || !side->statuses) {
+        list_answer(v, err ? err : POSTERN_E_NOMEM);
+        return;
+    }
+    for (size_t i = 0; i < side->list_count; i++)
+        side->statuses[i] =
+            (struct postern_status){.name = span_make(side->list[i].name, side->list[i].name_n),
+                                    .special = side->list[i].special,
+                                    .subscribed = side->list[i].subscribed,
+                                    .exists = side->list[i].exists,
+                                    .has_children = has_children(side, i)};
+    if (side->question.on)
+        count_on(v);
+    else
+        list_answer(v, 0);
+}
+
+void imap_list(struct postern_visit *v)
+{
+    const struct postern_provider *provider = &v->service->provider;
+    struct postern_token token = visit_ask(v, listed);
+
+    visit_result(v, provider->mailboxes
+                        ? provider->mailboxes(provider->ctx, token, buffer_span(&v->user), v)
+                        : POSTERN_YES);
+}
+
+static void status_shown(struct postern_visit *v, int err)
+{
+    struct imap_side *side = v->imap;
+    struct postern_status status = {.name = side->question.name, .exists = true};
+
+    count_into(&status, &side->next);
+    postern_imap_answer_status(side->engine, side->question.id, err, &status);
+}
+
+void imap_status(struct postern_visit *v)
+{
+    show(v, v->imap->question.name, false, status_shown);
+}
+
+/* ---- making and unmaking --------------------------------------------------------------------- */
+
+static void changed(struct postern_visit *v, int result)
+{
+    postern_imap_answer(v->imap->engine, v->imap->question.id, visit_err(result));
+}
+
+void imap_change(struct postern_visit *v)
+{
+    const struct postern_provider *provider = &v->service->provider;
+    const struct postern_imap_question *q = &v->imap->question;
+    struct postern_token token = visit_ask(v, changed);
+
+    visit_result(v, provider->change ? provider->change(provider->ctx, token, buffer_span(&v->user),
+                                                        q->kind, q->name, q->to, q->on)
+                                     : POSTERN_E_UNSUPPORTED);
+}
+
+/* ---- the selected one ------------------------------------------------------------------------ */
+
+/* ranges_of - its UIDs; NULL: out of memory. */
+static struct postern_uid_range *ranges_of(const struct shown *shown, size_t *count_r)
+{
+    struct postern_uid_range *ranges = memory_new(NULL, (shown->count + 1) * sizeof *ranges);
+    size_t n = 0;
+
+    for (size_t i = 0; ranges && i < shown->count; i++) {
+        uint32_t uid = shown->all[i].uid;
+
+        if (n && ranges[n - 1].last + 1 == uid)
+            ranges[n - 1].last = uid;
+        else
+            ranges[n++] = (struct postern_uid_range){uid, uid};
+    }
+    *count_r = n;
+    return ranges;
+}
+
+/* changed_since - copies of what has a higher mod-sequence. */
+static struct postern_message_info *changed_since(const struct shown *shown, uint64_t since,
+                                                  size_t *count_r)
+{
+    struct postern_message_info *all = memory_new(NULL, (shown->count + 1) * sizeof *all);
+
+    *count_r = 0;
+    for (size_t i = 0; all && i < shown->count; i++)
+        if (shown->all[i].modseq > since)
+            all[(*count_r)++] = shown->all[i];
+    return all;
+}
+
+static void mailbox_answer(struct postern_visit *v)
+{
+    struct imap_side *side = v->imap;
+    struct shown *now = &side->now;
+    struct postern_imap_mailbox mailbox = {
+        .keywords = side->names, .keyword_count = side->keyword_count, .read_only = now->read_only};
+    struct postern_uid_range *ranges = ranges_of(now, &mailbox.range_count);
+    struct postern_message_info *news =
+        changed_since(now, side->question.since, &mailbox.changed_count);
+
+    count_into(&mailbox.status, now);
+    mailbox.status.name = buffer_span(&side->mailbox);
+    mailbox.status.modseq = now->modseq;
+    mailbox.ranges = ranges;
+    mailbox.changed = news;
+    if (side->question.kind == POSTERN_IMAP_SELECT) /* nothing is looked at there */
+        mailbox.changed_count = 0;
+    postern_imap_answer_mailbox(side->engine, side->question.id,
+                                ranges && news ? 0 : POSTERN_E_NOMEM, &mailbox);
+    memory_free(NULL, ranges);
+    memory_free(NULL, news);
+}
+
+static void refused(struct postern_visit *v, int err)
+{
+    postern_imap_answer_mailbox(v->imap->engine, v->imap->question.id, err, NULL);
+}
+
+static void selected(struct postern_visit *v, int err)
+{
+    struct imap_side *side = v->imap;
+
+    if (err) {
+        imap_leave(v);
+        refused(v, err);
+        return;
+    }
+    shown_take(side);
+    mailbox_answer(v);
+}
+
+void imap_select(struct postern_visit *v)
+{
+    struct imap_side *side = v->imap;
+
+    imap_leave(v);
+    buffer_append(&side->mailbox, side->question.name);
+    if (side->mailbox.error)
+        refused(v, POSTERN_E_NOMEM);
+    else
+        show(v, side->question.name, true, selected);
+}
+
+static void seen_again(struct postern_visit *v, int err)
+{
+    if (err) {
+        refused(v, err);
+        return;
+    }
+    shown_take(v->imap);
+    mailbox_answer(v);
+}
+
+void imap_news(struct postern_visit *v)
+{
+    show(v, buffer_span(&v->imap->mailbox), true, seen_again);
+}
