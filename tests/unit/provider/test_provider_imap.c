@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+/* test_provider_imap - postern_serve_imap_fd() over a small application of two mailboxes, whose
+ * every callback answers now or from another thread. */
+#include "cmocka_all.h"
+
+#include <postern/provider.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define S(text) postern_span_of(text)
+#define TEXT "Subject: one\nMIME-Version: 1.0\n\nThe text.\n"
+#define LETTERS 8
+
+struct letter {
+    uint32_t uid, flags;
+    char words[64];
+    bool there, away; /* away: in "Away" */
+};
+
+struct app {
+    bool threads, fail_read;
+    struct postern_provider provider;
+    struct postern_service *service;
+    struct postern_visit *visit; /* of the last callback */
+    pthread_mutex_t mutex;
+    struct letter letters[LETTERS];
+    uint32_t uid_next;
+    int fd[2];
+    pthread_t server;
+    char said[20000];
+    size_t said_n;
+};
+
+struct late {
+    struct postern_token token;
+    int result;
+};
+
+static void *answer_thread(void *arg)
+{
+    struct late late = *(struct late *)arg;
+
+    free(arg);
+    usleep(200);
+    postern_answer(late.token, late.result);
+    return NULL;
+}
+
+static int result(struct app *app, struct postern_token token, int r)
+{
+    struct late *late;
+    pthread_t thread;
+
+    app->visit = token.visit;
+    if (!app->threads)
+        return r;
+    late = malloc(sizeof *late);
+    *late = (struct late){token, r};
+    assert_int_equal(pthread_create(&thread, NULL, answer_thread, late), 0);
+    pthread_detach(thread);
+    return POSTERN_LATER;
+}
+
+static bool is(struct postern_span s, const char *text)
+{
+    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
+}
+
+static int authenticate(void *ctx, struct postern_token token, const struct postern_login *login,
+                        struct postern_span *user_r)
+{
+    *user_r = S("ann@example.org");
+    return result(ctx, token, is(login->secret, "secret") ? POSTERN_YES : POSTERN_NO_CREDENTIALS);
+}
+
+static int mailboxes(void *ctx, struct postern_token token, struct postern_span user, void *builder)
+{
+    assert_true(is(user, "ann@example.org"));
+    assert_int_equal(postern_mailboxes_add(builder, S("Away/Far"), POSTERN_SPECIAL_ARCHIVE, true),
+                     0);
+    assert_int_equal(postern_mailboxes_add(builder, S("Away-"), POSTERN_SPECIAL_NONE, false), 0);
+    assert_int_equal(postern_mailboxes_add(builder, S(""), POSTERN_SPECIAL_NONE, false),
+                     POSTERN_E_USAGE);
+    return result(ctx, token, POSTERN_YES);
+}
+
+static int messages(void *ctx, struct postern_token token, struct postern_span user,
+                    struct postern_span mailbox, struct postern_letters *letters)
+{
+    struct app *app = ctx;
+    bool away = is(mailbox, "Away/Far");
+
+    (void)user;
+    if (!away && !is(mailbox, "INBOX") && !is(mailbox, "Away-"))
+        return result(app, token, POSTERN_NO_NOT_FOUND);
+    pthread_mutex_lock(&app->mutex);
+    letters->uid_validity = 7;
+    letters->uid_next = app->uid_next;
+    for (size_t i = 0; i < LETTERS; i++) {
+        const struct letter *letter = &app->letters[i];
+        struct postern_letter shown = {.uid = letter->uid,
+                                       .flags = letter->flags,
+                                       .keywords = S(letter->words),
+                                       .date_s = 1000000000,
+                                       .size_bytes = postern_wire_size(S(TEXT))};
+
+        if (!letter->there || letter->away != away || is(mailbox, "Away-"))
+            continue;
+        assert_int_equal(postern_letters_add(letters, &shown), 0);
+        assert_int_equal(postern_letters_add(letters, &shown), POSTERN_E_USAGE);
+    }
+    pthread_mutex_unlock(&app->mutex);
+    return result(app, token, POSTERN_YES);
+}
+
+static int body_read(void *handle, struct postern_token token, uint64_t offset, char *out, size_t n)
+{
+    size_t rest = strlen(TEXT) - offset;
+    struct app *app = handle;
+
+    rest = rest > 5 ? 5 : rest; /* short reads are fine */
+    assert_true(rest <= n);
+    memcpy(out, TEXT + offset, rest);
+    return result(app, token, app->fail_read ? POSTERN_E_IO : (int)rest);
+}
+
+static int fetch(void *ctx, struct postern_token token, struct postern_span user,
+                 struct postern_span mailbox, uint32_t uid, struct postern_body *body_r)
+{
+    (void)user, (void)mailbox, (void)uid;
+    body_r->read = body_read;
+    body_r->handle = ctx;
+    return result(ctx, token, POSTERN_YES);
+}
+
+static struct letter *find(struct app *app, uint32_t uid)
+{
+    for (size_t i = 0; i < LETTERS; i++)
+        if (app->letters[i].there && app->letters[i].uid == uid)
+            return &app->letters[i];
+    return NULL;
+}
+
+static int store(void *ctx, struct postern_token token, struct postern_span user,
+                 struct postern_span mailbox, const struct postern_letter *letters, size_t count)
+{
+    struct app *app = ctx;
+
+    (void)user, (void)mailbox;
+    pthread_mutex_lock(&app->mutex);
+    for (size_t i = 0; i < count; i++) {
+        struct letter *letter = find(app, letters[i].uid);
+
+        letter->flags = letters[i].flags & ~POSTERN_FLAG_DRAFT; /* that one it does not keep */
+        snprintf(letter->words, sizeof letter->words, "%.*s", (int)letters[i].keywords.n,
+                 letters[i].keywords.p);
+    }
+    pthread_mutex_unlock(&app->mutex);
+    return result(app, token, POSTERN_YES);
+}
+
+static int expunge(void *ctx, struct postern_token token, struct postern_span user,
+                   struct postern_span mailbox, const uint32_t *uids, size_t count)
+{
+    struct app *app = ctx;
+
+    (void)user, (void)mailbox;
+    pthread_mutex_lock(&app->mutex);
+    for (size_t i = 0; i < count; i++)
+        find(app, uids[i])->there = false;
+    pthread_mutex_unlock(&app->mutex);
+    return result(app, token, POSTERN_YES);
+}
+
+static int copy(void *ctx, struct postern_token token, struct postern_span user,
+                struct postern_span mailbox, const uint32_t *uids, size_t count,
+                struct postern_span to, bool move, uint32_t *uids_r)
+{
+    struct app *app = ctx;
+
+    (void)user, (void)mailbox;
+    if (!is(to, "Away/Far") || !move)
+        return result(app, token, POSTERN_E_NOT_FOUND);
+    pthread_mutex_lock(&app->mutex);
+    for (size_t i = 0; i < count; i++) {
+        find(app, uids[i])->away = true;
+        uids_r[i] = uids[i];
+    }
+    pthread_mutex_unlock(&app->mutex);
+    return result(app, token, POSTERN_YES);
+}
+
+static int append(void *ctx, struct postern_token token, struct postern_span user,
+                  struct postern_span mailbox, const struct postern_letter *letter,
+                  struct postern_span content, uint32_t *uid_r)
+{
+    struct app *app = ctx;
+    struct letter *added = app->letters;
+
+    (void)user, (void)mailbox;
+    assert_true(is(content, "abc"));
+    assert_int_equal(letter->size_bytes, 5);
+    pthread_mutex_lock(&app->mutex);
+    while (added->there)
+        added++;
+    *added = (struct letter){.uid = app->uid_next++, .flags = letter->flags, .there = true};
+    *uid_r = added->uid;
+    pthread_mutex_unlock(&app->mutex);
+    return result(app, token, POSTERN_YES);
+}
+
+static int change(void *ctx, struct postern_token token, struct postern_span user,
+                  enum postern_imap_question_kind what, struct postern_span mailbox,
+                  struct postern_span to, bool on)
+{
+    (void)user, (void)to, (void)mailbox, (void)on;
+    return result(ctx, token, what == POSTERN_IMAP_CREATE ? POSTERN_YES : POSTERN_E_UNSUPPORTED);
+}
+
+/* ---- a client -------------------------------------------------------------------------------- */
+
+static void *serve(void *arg)
+{
+    struct app *app = arg;
+
+    assert_int_equal(postern_serve_imap_fd(app->service, app->fd[1]), 0);
+    close(app->fd[1]);
+    return NULL;
+}
+
+static void app_begin(struct app *app, bool threads)
+{
+    struct postern_imap_options options;
+
+    memset(app, 0, sizeof *app);
+    app->threads = threads;
+    pthread_mutex_init(&app->mutex, NULL);
+    for (uint32_t i = 0; i < 3; i++)
+        app->letters[i] = (struct letter){.uid = i + 1, .there = true};
+    app->uid_next = 10;
+    app->provider = (struct postern_provider){.struct_bytes = sizeof app->provider,
+                                              .ctx = app,
+                                              .authenticate = authenticate,
+                                              .mailboxes = mailboxes,
+                                              .messages = messages,
+                                              .fetch = fetch,
+                                              .store = store,
+                                              .expunge = expunge,
+                                              .copy = copy,
+                                              .append = append,
+                                              .change = change};
+    assert_int_equal(postern_service_new(&app->service, &app->provider, NULL), 0);
+    POSTERN_IMAP_OPTIONS_INIT(&options);
+    options.plaintext_without_tls = true;
+    assert_int_equal(postern_service_imap(app->service, &options), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, app->fd), 0);
+    assert_int_equal(pthread_create(&app->server, NULL, serve, app), 0);
+}
+
+static void app_end(struct app *app)
+{
+    close(app->fd[0]);
+    pthread_join(app->server, NULL);
+    postern_service_free(&app->service);
+    pthread_mutex_destroy(&app->mutex);
+}
+
+/* hear - until the answer ends with this text. */
+static void hear(struct app *app, const char *end)
+{
+    while (!strstr(app->said, end)) {
+        ssize_t n = read(app->fd[0], app->said + app->said_n, sizeof app->said - 1 - app->said_n);
+
+        if (n <= 0)
+            fail_msg("%s is missing in: %s", end, app->said);
+        app->said_n += (size_t)n;
+        app->said[app->said_n] = '\0';
+    }
+}
+
+static void say(struct app *app, const char *command, const char *end)
+{
+    app->said_n = 0;
+    app->said[0] = '\0';
+    assert_int_equal(write(app->fd[0], command, strlen(command)), strlen(command));
+    hear(app, end);
+}
+
+static void has(const struct app *app, const char *text)
+{
+    if (!strstr(app->said, text))
+        fail_msg("%s is missing in: %s", text, app->said);
+}
+
+static void has_not(const struct app *app, const char *text)
+{
+    if (strstr(app->said, text))
+        fail_msg("%s is in: %s", text, app->said);
+}
+
+static void round_of(bool threads)
+{
+    struct app app;
+
+    app_begin(&app, threads);
+    say(&app, "a login ann wrong\r\n", "a NO [AUTHENTICATIONFAILED]");
+    say(&app, "b login ann secret\r\n", "b OK");
+    has_not(&app, "CONDSTORE");
+    has(&app, " MOVE ");
+    say(&app, "c list \"\" * return (status (messages unseen))\r\n", "c OK");
+    has(&app, "* LIST (\\Noselect \\HasChildren) \"/\" \"Away\"\r\n* LIST (\\HasNoChildren) \"/\" "
+              "\"Away-\"");
+    has(&app, "* LIST (\\HasNoChildren \\Archive) \"/\" \"Away/Far\"\r\n");
+    has(&app, "* STATUS \"INBOX\" (MESSAGES 3 UNSEEN 3)");
+    say(&app, "d select inbox\r\n", "d OK [READ-WRITE]");
+    has(&app, "* 3 EXISTS\r\n");
+    has(&app, "[UIDVALIDITY 7]");
+    has(&app, "[UIDNEXT 10]");
+    say(&app, "e fetch 1:2 (envelope body body.peek[text] rfc822.size)\r\n", "e OK");
+    has(&app, "* 2 FETCH (ENVELOPE (NIL \"one\" NIL");
+    has(&app, "BODY[TEXT] {11}\r\nThe text.\r\n RFC822.SIZE 46)");
+    say(&app, "f store 1:2 +flags (\\Flagged \\Draft nice work)\r\n", "f OK");
+    has(&app, "* 1 FETCH (FLAGS (\\Flagged nice work))");
+    say(&app, "g store 2 -flags (nice)\r\n", "g OK");
+    has(&app, "* 2 FETCH (FLAGS (\\Flagged work))");
+    say(&app, "h search keyword nice\r\n", "* SEARCH 1\r\n");
+    say(&app, "i search text \"the text\"\r\n", "* SEARCH 1 2 3\r\n");
+    say(&app, "j append inbox (\\Seen) {3+}\r\nabc\r\n", "j OK [APPENDUID 7 10]");
+    has(&app, "* 4 EXISTS");
+    say(&app, "k uid move 1 Away/Far\r\n", "k OK");
+    has(&app, "* OK [COPYUID 7 1 1]");
+    has(&app, "* 1 EXPUNGE\r\n");
+    say(&app, "l copy 1 Away/Far\r\n", "l NO [TRYCREATE]");
+    say(&app, "m store 1 +flags.silent (\\Deleted)\r\n", "m OK");
+    say(&app, "n expunge\r\n", "* 1 EXPUNGE\r\n");
+    say(&app, "o status Away/Far (messages uidnext)\r\n",
+        "* STATUS \"Away/Far\" (MESSAGES 1 UIDNEXT 11)");
+    say(&app, "p create New\r\n", "p OK made");
+    say(&app, "q delete New\r\n", "q NO [CANNOT]");
+    app.fail_read = true;
+    say(&app, "r fetch 1 envelope\r\n", "r NO");
+    app.fail_read = false;
+    say(&app, "s fetch 1 body[]\r\n", "s OK");
+    has(&app, "FLAGS (\\Seen)");
+    say(&app, "t append inbox {3+}\r\nabc {3+}\r\ndef\r\n", "t BAD");
+    say(&app, "u logout\r\n", "u OK");
+    app_end(&app);
+}
+
+static void test_answers_now(void **state)
+{
+    (void)state;
+    round_of(false);
+}
+
+static void test_answers_from_another_thread(void **state)
+{
+    (void)state;
+    round_of(true);
+}
+
+/* Who waits is told, however the change came about; the flags of the others are theirs. */
+static void test_idle_is_told(void **state)
+{
+    struct app app;
+
+    (void)state;
+    app_begin(&app, false);
+    say(&app, "a login ann secret\r\n", "a OK");
+    say(&app, "b select inbox\r\n", "b OK");
+    say(&app, "c idle\r\n", "+ idling");
+    pthread_mutex_lock(&app.mutex);
+    app.letters[0].there = false;
+    app.letters[1].flags = POSTERN_FLAG_SEEN;
+    app.letters[5] = (struct letter){.uid = app.uid_next++, .there = true};
+    pthread_mutex_unlock(&app.mutex);
+    postern_visit_changed(app.visit);
+    hear(&app, "* 1 FETCH (FLAGS (\\Seen))\r\n");
+    has(&app, "* 1 EXPUNGE\r\n* 3 EXISTS\r\n");
+    say(&app, "done\r\n", "c OK");
+    app_end(&app);
+}
+
+static void test_misuse_is_refused(void **state)
+{
+    struct postern_provider provider = {
+        .struct_bytes = sizeof provider, .authenticate = authenticate, .messages = messages};
+    struct postern_service *service = NULL;
+    struct postern_imap_options options;
+
+    (void)state;
+    assert_int_equal(postern_service_new(&service, &provider, NULL), POSTERN_E_USAGE);
+    provider.fetch = fetch;
+    assert_int_equal(postern_service_new(&service, &provider, NULL), 0);
+    POSTERN_IMAP_OPTIONS_INIT(&options);
+    options.struct_bytes--;
+    assert_int_equal(postern_service_imap(service, &options), POSTERN_E_USAGE);
+    options.struct_bytes++;
+    options.tls_available = true; /* there is no TLS on a bare descriptor */
+    assert_int_equal(postern_service_imap(service, &options), 0);
+    assert_int_equal(postern_serve_imap_fd(service, 0), POSTERN_E_USAGE);
+    postern_service_free(&service);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_answers_now),
+        cmocka_unit_test(test_answers_from_another_thread),
+        cmocka_unit_test(test_idle_is_told),
+        cmocka_unit_test(test_misuse_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
