@@ -45,12 +45,13 @@ static int authenticate(void *ctx, struct postern_token token, const struct post
 
 static void open_ticket(const char *from, const char *subject, const char *text)
 {
-    tickets[count++] = (struct ticket){.from = from,
-                                       .subject = subject,
-                                       .text = text,
-                                       .place = next_place[NEW]++,
-                                       .open = true,
-                                       .opened = 1700000000 + (time_t)count};
+    tickets[count] = (struct ticket){.from = from,
+                                     .subject = subject,
+                                     .text = text,
+                                     .place = next_place[NEW]++,
+                                     .open = true,
+                                     .opened = 1700000000 + (time_t)count};
+    count++;
 }
 
 /* queue_of - QUEUES: there is no such one. */

@@ -16,16 +16,21 @@
  *   MESSAGES                the messages of a range of UIDs        answer_messages
  *   STRUCTURE               the parsed form of one (mime.h)        answer_structure
  *   CONTENT, READ           open one, and read of it               answer_content, answer_read
- *                           (with a `name`: of that mailbox, not of the selected one)
  *   STORE                   change flags                           answer_uids: those not changed
  *   COPY                    copy or move to `name`                 answer_uids: the new ones
  *   EXPUNGE                 delete these                           answer
  *   APPEND, WRITE           begin a message for `name`; octets     answer
- *   QUOTA                   what the account has and may have     answer_quota
- *   COMMIT                  make all that were begun last; delete `uids`   answer_uids: the new
- * ones and tells (id 0, no answer) CONTENT_DONE            the open message may be closed ABORT
- * what was begun by APPEND is not to be WATCH, UNWATCH          call postern_imap_news() when the
- * mailbox may have changed UNSELECT                the mailbox may be closed
+ *   QUOTA                   what the account has and may have      answer_quota
+ *   COMMIT                  make all that were begun last          answer_uids: the new ones
+ *
+ * STRUCTURE and CONTENT with a `name` are about that mailbox, else about the selected one; APPEND
+ * and COMMIT with `uids` replace that message of the selected mailbox. It tells (id 0, no answer)
+ *
+ *   CONTENT_DONE            the open message may be closed
+ *   ABORT                   what was begun by APPEND is not to be
+ *   WATCH, UNWATCH          call postern_imap_news() when the mailbox may have changed
+ *   UNSELECT                the mailbox may be closed
+ *   LOGOUT                  the account may be closed; another login may follow (UNAUTHENTICATE)
  *
  * Any question may be answered with postern_imap_answer_default(): the safe refusal. What is open
  * when the session ends is the host's to close. */
@@ -110,7 +115,8 @@ enum postern_imap_question_kind {
     POSTERN_IMAP_ABORT,
     POSTERN_IMAP_WATCH,
     POSTERN_IMAP_UNWATCH,
-    POSTERN_IMAP_UNSELECT
+    POSTERN_IMAP_UNSELECT,
+    POSTERN_IMAP_LOGOUT
 };
 
 /* struct postern_imap_question - which fields count stands behind them. Spans and arrays are lent

@@ -11,7 +11,8 @@
 #include <utf8proc.h>
 
 #define NAME_BYTES 64
-#define HELD_BYTES 16 /* of a character that was cut */
+#define DECOMPOSED_MAX 32 /* U+FDFA makes 18 */
+#define HELD_BYTES 16     /* of a character that was cut */
 
 struct charset {
     iconv_t iconv;
@@ -121,25 +122,42 @@ void charset_feed(struct charset *charset, struct postern_span in, struct buffer
     }
 }
 
+/* fold_character - its simple titlecase, wholly decomposed. */
+static void fold_character(utf8proc_int32_t character, struct buffer *out)
+{
+    utf8proc_int32_t parts[DECOMPOSED_MAX];
+    int boundary = 0;
+    utf8proc_ssize_t n = utf8proc_decompose_char(utf8proc_totitle(character), parts, DECOMPOSED_MAX,
+                                                 UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, &boundary);
+
+    for (utf8proc_ssize_t i = 0; i < n && i < DECOMPOSED_MAX; i++) {
+        utf8proc_uint8_t octets[4];
+        utf8proc_ssize_t length = utf8proc_encode_char(parts[i], octets);
+
+        buffer_append(out, span_make((const char *)octets, (size_t)length));
+    }
+}
+
 void text_fold(struct postern_span in, struct buffer *out)
 {
     char *room;
 
     if (in.n && !utf8_is_ascii(in) && utf8_is_valid(in)) {
-        utf8proc_uint8_t *folded = NULL;
-        utf8proc_ssize_t n =
-            utf8proc_map((const utf8proc_uint8_t *)in.p, (utf8proc_ssize_t)in.n, &folded,
-                         UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_CASEFOLD);
+        while (in.n) {
+            utf8proc_int32_t character;
+            utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)in.p,
+                                                  (utf8proc_ssize_t)in.n, &character);
 
-        if (n >= 0) {
-            buffer_append(out, span_make((const char *)folded, (size_t)n));
-            free(folded);
-            return;
+            if (n <= 0) /* what Unicode does not have, though it is well-formed */
+                return;
+            fold_character(character, out);
+            in = span_from(in, (size_t)n);
         }
+        return;
     }
     room = buffer_room(out, in.n + 1);
     for (size_t i = 0; room && i < in.n; i++)
-        room[i] = ascii_lower(in.p[i]);
+        room[i] = in.p[i] >= 'a' && in.p[i] <= 'z' ? (char)(in.p[i] - 32) : in.p[i];
     if (room)
         buffer_commit(out, in.n);
 }

@@ -17,7 +17,8 @@ int charset_open(struct charset **charset_r, struct postern_span name) POSTERN_M
 void charset_feed(struct charset *charset, struct postern_span in, struct buffer *out);
 void charset_close(struct charset **charset);
 
-/* text_fold - append in folded. What is no UTF-8 keeps its octets, but for ASCII case. */
+/* text_fold - append in folded by i;unicode-casemap (RFC 5051): equal ones are equal octets, in its
+ * order. What is no UTF-8 keeps its octets, but for ASCII case. */
 void text_fold(struct postern_span in, struct buffer *out);
 
 #endif

@@ -82,21 +82,9 @@ int utf7_encode(struct postern_span text, const char *also, struct buffer *out)
 
 static void put_utf8(struct buffer *out, uint32_t code)
 {
-    if (code < 0x80) {
-        buffer_append_char(out, (char)code);
-    } else if (code < 0x800) {
-        buffer_append_char(out, (char)(0xc0 | code >> 6));
-        buffer_append_char(out, (char)(0x80 | (code & 0x3f)));
-    } else if (code < 0x10000) {
-        buffer_append_char(out, (char)(0xe0 | code >> 12));
-        buffer_append_char(out, (char)(0x80 | (code >> 6 & 0x3f)));
-        buffer_append_char(out, (char)(0x80 | (code & 0x3f)));
-    } else {
-        buffer_append_char(out, (char)(0xf0 | code >> 18));
-        buffer_append_char(out, (char)(0x80 | (code >> 12 & 0x3f)));
-        buffer_append_char(out, (char)(0x80 | (code >> 6 & 0x3f)));
-        buffer_append_char(out, (char)(0x80 | (code & 0x3f)));
-    }
+    char octets[4];
+
+    buffer_append(out, span_make(octets, utf8_encode(code, octets)));
 }
 
 /* take_unit - one UTF-16 unit; *high is the first half of a pair that waits, or 0. */

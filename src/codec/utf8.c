@@ -54,3 +54,21 @@ bool utf8_is_ascii(struct postern_span s)
             return false;
     return true;
 }
+
+size_t utf8_length(struct postern_span s)
+{
+    return s.n ? sequence_length((const unsigned char *)s.p, s.n) : 0;
+}
+
+size_t utf8_encode(uint32_t character, char out[4])
+{
+    size_t n = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+    static const unsigned char marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
+
+    if (character > 0x10ffff || (character >= 0xd800 && character < 0xe000))
+        return 0;
+    for (size_t i = n; i-- > 1; character >>= 6)
+        out[i] = (char)(0x80 | (character & 0x3f));
+    out[0] = (char)(marks[n] | character);
+    return n;
+}

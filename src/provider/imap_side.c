@@ -91,6 +91,8 @@ static void hear(struct postern_visit *v, const struct postern_imap_question *ne
         imap_append_end(v->imap);
     else if (news->kind == POSTERN_IMAP_UNSELECT)
         imap_leave(v);
+    else if (news->kind == POSTERN_IMAP_LOGOUT)
+        buffer_done(&v->user);
 }
 
 static bool has_changed(struct postern_visit *v)

@@ -221,6 +221,14 @@ void imap_leave(struct serve_imap *s)
     s->keyword_count = 0;
 }
 
+static void log_out(struct serve_imap *s)
+{
+    login_log(&s->login, "logout", NULL, NULL, NULL, NULL);
+    login_out(&s->login);
+    if (s->account)
+        imap_ops(s)->account_close(&s->account);
+}
+
 static void hear(struct serve_imap *s, enum postern_imap_question_kind kind)
 {
     if (kind == POSTERN_IMAP_CONTENT_DONE)
@@ -233,6 +241,8 @@ static void hear(struct serve_imap *s, enum postern_imap_question_kind kind)
         unwatch(s);
     else if (kind == POSTERN_IMAP_UNSELECT)
         imap_leave(s);
+    else if (kind == POSTERN_IMAP_LOGOUT)
+        log_out(s);
 }
 
 static void session_pump(void *self, postern_time now)

@@ -177,6 +177,7 @@ static void test_copy_and_move(void **state)
     assert_int_equal(seen.all[1].uid, news[1]);
     assert_int_equal(seen.all[1].flags, POSTERN_FLAG_FLAGGED);
     assert_int_equal(seen.all[0].date_s, look(&w, w.box, 0).all[0].date_s);
+    assert_in_range(seen.all[0].saved_s, time(NULL) - 60, time(NULL));
     assert_int_equal(look(&w, w.box, 0).count, 3);
     missing[0] = uids[2];
     missing[1] = uids[2] + 7;

@@ -289,6 +289,45 @@ static void stream_over(struct postern_imap *s)
     fetch->item = fetch->item->next;
 }
 
+/* ---- PREVIEW --------------------------------------------------------------------------------- */
+
+static void begin_preview(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+    struct postern_mime_part part;
+    uint32_t at;
+
+    if (!preview_part(buffer_span(&fetch->block), &at)) {
+        write_text(s, "PREVIEW \"\"");
+        fetch->item = fetch->item->next;
+        return;
+    }
+    postern_mime_part(buffer_span(&fetch->block), at, &part);
+    fetch->preview = (struct preview){.plain = {.allocator = s->o.allocator},
+                                      .text = {.allocator = s->o.allocator}};
+    if (preview_begin(&fetch->preview, buffer_span(&fetch->block), at) < 0)
+        imap_no_memory(s);
+    fetch->stream = (struct fetch_stream){
+        .active = true, .previews = true, .at = part.body.raw, .end = part.body.raw_end, .left = 1};
+}
+
+/* take_preview - octets of the part; none: it ends. */
+static void take_preview(struct postern_imap *s, struct postern_span octets)
+{
+    struct imap_fetch *fetch = s->fetch;
+
+    fetch->stream.at += octets.n;
+    if (octets.n && !preview_feed(&fetch->preview, octets) && fetch->stream.at < fetch->stream.end)
+        return;
+    fetch->stream.active = false;
+    write_text(s, "PREVIEW ");
+    write_string(s, fetch->preview.text.data ? buffer_span(&fetch->preview.text) : SPAN(""));
+    if (fetch->preview.plain.error || fetch->preview.text.error)
+        imap_no_memory(s);
+    preview_done(&fetch->preview);
+    fetch->item = fetch->item->next;
+}
+
 static void took_octets(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -296,6 +335,10 @@ static void took_octets(struct postern_imap *s, const struct imap_answer *answer
     struct buffer *out = stream->collects ? &fetch->header : &s->out;
 
     s->work = fetch_go;
+    if (stream->previews) { /* nothing of it was announced yet */
+        take_preview(s, answer->err ? SPAN("") : answer->text);
+        return;
+    }
     if (answer->err) {
         broken(s);
         return;
@@ -325,7 +368,7 @@ static void stream_go(struct postern_imap *s)
         counted(s);
         return;
     }
-    if (stream->left && stream->at == stream->end) { /* a line end that is only sent */
+    if (stream->left && stream->at >= stream->end) { /* a line end that is only sent */
         took_octets(s, &(struct imap_answer){.text = SPAN("")});
         return;
     }
@@ -355,7 +398,7 @@ static bool begin_decoding(struct postern_imap *s, enum transfer_kind kind)
     return true;
 }
 
-static void begin_section(struct postern_imap *s)
+static void begin_octets(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
     const struct fetch_section *section = fetch->item->section;
@@ -392,13 +435,24 @@ static void begin_section(struct postern_imap *s)
     write_literal_size(s, false, stream->left);
 }
 
+static void begin_section(struct postern_imap *s)
+{
+    if (s->fetch->item->kind == FETCH_PREVIEW)
+        begin_preview(s);
+    else
+        begin_octets(s);
+}
+
 static void took_content(struct postern_imap *s, const struct imap_answer *answer)
 {
     s->work = fetch_go;
     if (answer->err) { /* gone meanwhile: told as empty, and at the end */
         s->fetch->missing = true;
-        section_write_label(s, s->fetch->item->section);
-        write_text(s, " NIL");
+        if (s->fetch->item->kind == FETCH_PREVIEW)
+            write_text(s, "PREVIEW \"\"");
+        else
+            section_write_label(s, s->fetch->item->section);
+        write_text(s, s->fetch->item->kind == FETCH_PREVIEW ? "" : " NIL");
         s->fetch->item = s->fetch->item->next;
         return;
     }
@@ -457,6 +511,13 @@ static void write_item(struct postern_imap *s, enum fetch_kind kind)
         write_text(s, "MODSEQ (");
         write_number(s, info->modseq);
         write_text(s, ")");
+        break;
+    case FETCH_SAVEDATE:
+        write_text(s, "SAVEDATE ");
+        if (info->saved_s)
+            write_date_time(s, info->saved_s);
+        else
+            write_text(s, "NIL");
         break;
     case FETCH_EMAILID:
         write_id(s, info);
@@ -555,4 +616,5 @@ void imap_fetch_abort(struct postern_imap *s)
         return;
     buffer_done(&s->fetch->block);
     buffer_done(&s->fetch->header);
+    preview_done(&s->fetch->preview);
 }

@@ -87,6 +87,23 @@ void imap_cmd_logout(struct postern_imap *s)
     imap_ok(s, NULL, "bye");
 }
 
+/* imap_cmd_unauthenticate - RFC 8437: all but TLS is as if nobody had logged in yet. */
+void imap_cmd_unauthenticate(struct postern_imap *s)
+{
+    static const struct postern_span none;
+
+    if (!imap_good(s))
+        return;
+    imap_unselect(s);
+    imap_tell(s, POSTERN_IMAP_LOGOUT, 0);
+    s->state = POSTERN_IMAP_NOT_AUTHENTICATED;
+    s->rev2 = s->utf8 = s->condstore = s->qresync = s->uid_only = false;
+    s->began = s->now;
+    (void)imap_set_text(s, &s->user, none); /* an absent text takes no memory */
+    (void)imap_set_text(s, &s->hidden, none);
+    imap_ok(s, NULL, "nobody is logged in");
+}
+
 /* ---- who it is ------------------------------------------------------------------------------- */
 
 void imap_login_failed(struct postern_imap *s, enum postern_verdict verdict)

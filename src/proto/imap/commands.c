@@ -15,6 +15,7 @@ static const struct imap_row rows[] = {
     {"STARTTLS", BEFORE, 0, imap_cmd_starttls, NULL},
     {"AUTHENTICATE", BEFORE, 0, imap_cmd_authenticate, NULL},
     {"LOGIN", BEFORE, 0, imap_cmd_login, NULL},
+    {"UNAUTHENTICATE", IN, ROW_NO_NEWS, imap_cmd_unauthenticate, "UNAUTHENTICATE"},
     {"ENABLE", IN, 0, imap_cmd_enable, "ENABLE"},
     {"SELECT", IN, ROW_NO_NEWS, imap_cmd_select, NULL},
     {"EXAMINE", IN, ROW_NO_NEWS, imap_cmd_examine, NULL},

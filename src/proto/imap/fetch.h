@@ -4,6 +4,7 @@
 #define IMAP_FETCH_H
 
 #include "codec/transfer.h"
+#include "proto/imap/preview.h"
 #include "proto/imap/search.h"
 #include <postern/mime.h>
 
@@ -17,13 +18,15 @@ enum fetch_kind {
     FETCH_SIZE,
     FETCH_MODSEQ,
     FETCH_EMAILID,
+    FETCH_SAVEDATE,
     FETCH_THREADID,
     FETCH_ENVELOPE,
     FETCH_BODY,
     FETCH_BODYSTRUCTURE,
     FETCH_SECTION,
     FETCH_BINARY,
-    FETCH_BINARY_SIZE
+    FETCH_BINARY_SIZE,
+    FETCH_PREVIEW
 };
 
 enum section_what {
@@ -64,6 +67,7 @@ struct fetch_stream {
     bool decodes, counting, has_nul;
     uint64_t begin, counted;
     struct transfer transfer;
+    bool previews; /* the octets go to fetch->preview */
 };
 
 struct imap_fetch {
@@ -89,6 +93,7 @@ struct imap_fetch {
     uint64_t content;
     bool has_content;
     struct fetch_stream stream;
+    struct preview preview;
 };
 
 /* fetch_parse.c */

@@ -27,8 +27,8 @@ static void add(struct postern_imap *s, struct imap_fetch *fetch, enum fetch_kin
     while (*at)
         at = &(*at)->next;
     *at = item;
-    fetch->needs_block |=
-        kind == FETCH_ENVELOPE || kind == FETCH_BODY || kind == FETCH_BODYSTRUCTURE;
+    fetch->needs_block |= kind == FETCH_ENVELOPE || kind == FETCH_BODY ||
+                          kind == FETCH_BODYSTRUCTURE || kind == FETCH_PREVIEW;
     fetch->has_flags |= kind == FETCH_FLAGS;
     fetch->has_uid |= kind == FETCH_UID;
     if (kind == FETCH_MODSEQ) {
@@ -191,6 +191,18 @@ static bool try_prefix(struct postern_imap *s, struct postern_span word)
     return true;
 }
 
+/* parse_preview - with "(LAZY)" or without: it is made at once, either way (RFC 8970 4). */
+static void parse_preview(struct postern_imap *s, struct imap_fetch *fetch)
+{
+    add(s, fetch, FETCH_PREVIEW, NULL);
+    if (!span_begins(s->in.rest, SPAN(" (")))
+        return;
+    parse_space(&s->in);
+    parse_char(&s->in, '(');
+    s->in.bad |= !parse_try_word(&s->in, "LAZY");
+    parse_char(&s->in, ')');
+}
+
 static void parse_item(struct postern_imap *s, struct imap_fetch *fetch)
 {
     static const struct {
@@ -231,7 +243,11 @@ static void parse_item(struct postern_imap *s, struct imap_fetch *fetch)
             add(s, fetch, simple[i].kind, NULL);
             return;
         }
-    if (parse_try_word(&s->in, "BODY"))
+    if (imap_offers(s, "SAVEDATE") && parse_try_word(&s->in, "SAVEDATE"))
+        add(s, fetch, FETCH_SAVEDATE, NULL);
+    else if (imap_offers(s, "PREVIEW") && parse_try_word(&s->in, "PREVIEW"))
+        parse_preview(s, fetch);
+    else if (parse_try_word(&s->in, "BODY"))
         add(s, fetch, FETCH_BODY, NULL);
     else if (parse_try_word(&s->in, "RFC822.HEADER"))
         add_rfc822(s, fetch, "RFC822.HEADER", SECTION_HEADER);

@@ -23,6 +23,10 @@ enum search_op {
     SEARCH_BEFORE, /* internal date: days since 1970 */
     SEARCH_ON,
     SEARCH_SINCE,
+    SEARCH_SAVEDBEFORE, /* RFC 8514: when it came into the mailbox */
+    SEARCH_SAVEDON,
+    SEARCH_SAVEDSINCE,
+    SEARCH_SAVEDATESUPPORTED,
     SEARCH_SENTBEFORE,
     SEARCH_SENTON,
     SEARCH_SENTSINCE,

@@ -84,6 +84,7 @@ static enum truth leaf(struct postern_imap *s, const struct imap_search *search,
 {
     const struct search_step *step = &search->steps[i];
     int64_t day = day_of(info->date_s);
+    int64_t saved = day_of(info->saved_s ? info->saved_s : info->date_s); /* RFC 8514 4.3 */
 
     switch (step->op) {
     case SEARCH_ALL:
@@ -102,6 +103,14 @@ static enum truth leaf(struct postern_imap *s, const struct imap_search *search,
         return truth_of(day == step->number);
     case SEARCH_SINCE:
         return truth_of(day >= step->number);
+    case SEARCH_SAVEDBEFORE:
+        return truth_of(saved < step->number);
+    case SEARCH_SAVEDON:
+        return truth_of(saved == step->number);
+    case SEARCH_SAVEDSINCE:
+        return truth_of(saved >= step->number);
+    case SEARCH_SAVEDATESUPPORTED:
+        return truth_of(info->saved_s);
     case SEARCH_LARGER:
         return truth_of(info->size_wire > (uint64_t)step->number);
     case SEARCH_SMALLER:

@@ -69,6 +69,10 @@ static const struct {
     {"BEFORE", SEARCH_BEFORE, DATE, 0, NULL, false},
     {"ON", SEARCH_ON, DATE, 0, NULL, false},
     {"SINCE", SEARCH_SINCE, DATE, 0, NULL, false},
+    {"SAVEDBEFORE", SEARCH_SAVEDBEFORE, DATE, 0, NULL, false},
+    {"SAVEDON", SEARCH_SAVEDON, DATE, 0, NULL, false},
+    {"SAVEDSINCE", SEARCH_SAVEDSINCE, DATE, 0, NULL, false},
+    {"SAVEDATESUPPORTED", SEARCH_SAVEDATESUPPORTED, NONE, 0, NULL, false},
     {"SENTBEFORE", SEARCH_SENTBEFORE, DATE, 0, NULL, false},
     {"SENTON", SEARCH_SENTON, DATE, 0, NULL, false},
     {"SENTSINCE", SEARCH_SENTSINCE, DATE, 0, NULL, false},
@@ -155,8 +159,10 @@ static bool parse_named(struct postern_imap *s, struct imap_search *search, stru
 
         if (!parse_try_word(&s->in, keys[i].name))
             continue;
-        if (!s->o.seconds && (keys[i].op == SEARCH_YOUNGER || keys[i].op == SEARCH_OLDER))
-            s->in.bad = true;
+        if (keys[i].op == SEARCH_YOUNGER || keys[i].op == SEARCH_OLDER)
+            s->in.bad |= !imap_offers(s, "WITHIN");
+        if (keys[i].op >= SEARCH_SAVEDBEFORE && keys[i].op <= SEARCH_SAVEDATESUPPORTED)
+            s->in.bad |= !imap_offers(s, "SAVEDATE");
         step = add(s, search, keys[i].op);
         if (step)
             parse_argument(s, charset, i, step);

@@ -312,6 +312,7 @@ void imap_cmd_store(struct postern_imap *s);
 void imap_cmd_subscribe(struct postern_imap *s);
 void imap_cmd_thread(struct postern_imap *s);
 void imap_cmd_uidbatches(struct postern_imap *s);
+void imap_cmd_unauthenticate(struct postern_imap *s);
 void imap_cmd_unselect(struct postern_imap *s);
 void imap_cmd_unsubscribe(struct postern_imap *s);
 

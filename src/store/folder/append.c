@@ -206,6 +206,7 @@ static void describe(struct batch *batch, const struct postern_delivery *deliver
     struct postern_span name = postern_span_of(delivery->name);
     struct index_row row = {.uid = delivery->uid,
                             .modseq = modseq,
+                            .saved_s = time(NULL),
                             .keywords = delivery->what.keywords,
                             .email_id = delivery->email_id ? delivery->email_id
                                                            : span_hash(kind->key_of(name))};

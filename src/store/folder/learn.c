@@ -111,6 +111,8 @@ static void learn_file(int fd, const struct stat *facts, struct index_row *row)
     struct scan scan;
 
     row->date_s = facts->st_mtim.tv_sec;
+    if (!row->saved_s) /* the nearest that the file tells; from now on the index does */
+        row->saved_s = facts->st_ctim.tv_sec;
     row->mtime_ns = (uint32_t)facts->st_mtim.tv_nsec;
     row->bits &= (uint16_t)~ROW_UNREADABLE;
     if (row->size_wire != UINT64_MAX && row->size_raw == (uint64_t)facts->st_size)

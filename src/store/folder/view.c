@@ -255,6 +255,7 @@ static int show_row(const struct postern_account *account, const struct index_ma
                                         .keywords = row->keywords,
                                         .modseq = row->modseq,
                                         .date_s = row->date_s == INDEX_NO_DATE ? 0 : row->date_s,
+                                        .saved_s = row->saved_s,
                                         .size_wire = row->size_wire,
                                         .email_id = row->email_id,
                                         .unique_id = row_unique_id(account, rows, row, text)};

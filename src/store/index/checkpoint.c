@@ -21,7 +21,7 @@
 #define INDEX_NAME "index"
 #define INDEX_NEW "index.new"
 #define INDEX_DAMAGED "index.damaged"
-#define INDEX_MAGIC UINT64_C(0x31786469746e7370) /* "pstnidx1" on a little-endian machine */
+#define INDEX_MAGIC UINT64_C(0x32786469746e7370) /* "pstnidx2" on a little-endian machine */
 #define PAGE_BYTES 4096
 #define LOG_BYTES_LEAST 16384
 

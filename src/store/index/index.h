@@ -32,6 +32,7 @@ struct index_row {
     uint32_t name; /* offset in the mailbox's strings: the file's name, then the unique-id */
     uint64_t modseq, keywords, email_id;
     int64_t date_s; /* INDEX_NO_DATE: that of the file */
+    int64_t saved_s;
     uint64_t size_raw, size_wire;
     uint64_t block; /* offset of the parsed form in the cache; 0 none */
     uint32_t mtime_ns;

@@ -85,7 +85,7 @@ static struct message *add(struct memory *memory, struct box *box, uint64_t mods
     message->info.uid = box->uid_next++;
     message->info.modseq = box->modseq = modseq;
     message->info.size_wire = octets->scan.size_wire;
-    message->info.date_s = time(NULL);
+    message->info.date_s = message->info.saved_s = time(NULL);
     message->info.email_id = ++memory->number;
     snprintf(message->unique, sizeof message->unique, "m%llu",
              (unsigned long long)message->info.email_id);
