@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #define HOST_SESSIONS 4
 
@@ -26,6 +27,8 @@ struct host {
 struct host_session {
     struct host *host;
     void *session;
+    bool compressed;
+    z_stream in, out; /* of the client */
     char *said;
     size_t said_n, said_room;
     void (*ready)(void *arg);
@@ -108,6 +111,35 @@ static inline void host_close(struct host *host)
     accounts_free(&host->accounts);
 }
 
+/* host_keep - what the server said. */
+static inline void host_keep(struct host_session *s, const char *octets, size_t n)
+{
+    if (s->said_n + n + 1 > s->said_room) {
+        s->said_room = (s->said_n + n + 1) * 2;
+        s->said = realloc(s->said, s->said_room);
+        if (!s->said)
+            abort();
+    }
+    memcpy(s->said + s->said_n, octets, n);
+    s->said_n += n;
+    s->said[s->said_n] = '\0';
+}
+
+static inline void host_inflate(struct host_session *s, struct postern_span in)
+{
+    char out[8192];
+
+    s->in.next_in = (Bytef *)(uintptr_t)in.p;
+    s->in.avail_in = (uInt)in.n;
+    do {
+        s->in.next_out = (Bytef *)out;
+        s->in.avail_out = sizeof out;
+        if (inflate(&s->in, Z_SYNC_FLUSH) == Z_DATA_ERROR)
+            abort();
+        host_keep(s, out, sizeof out - s->in.avail_out);
+    } while (s->in.avail_out == 0);
+}
+
 /* host_turn - all that can be done now, its output taken in pieces of at most `step`. */
 static inline void host_turn(struct host_session *s, size_t step)
 {
@@ -120,15 +152,10 @@ static inline void host_turn(struct host_session *s, size_t step)
         if (!serve_imap.output(s->session, pieces, 4))
             break;
         n = pieces[0].bytes.n < step ? pieces[0].bytes.n : step;
-        if (s->said_n + n + 1 > s->said_room) {
-            s->said_room = (s->said_n + n + 1) * 2;
-            s->said = realloc(s->said, s->said_room);
-            if (!s->said)
-                abort();
-        }
-        memcpy(s->said + s->said_n, pieces[0].bytes.p, n);
-        s->said_n += n;
-        s->said[s->said_n] = '\0';
+        if (s->compressed)
+            host_inflate(s, span_make(pieces[0].bytes.p, n));
+        else
+            host_keep(s, pieces[0].bytes.p, n);
         serve_imap.sent(s->session, n, s->host->now);
     }
     s->closed = serve_imap.wants(s->session) & POSTERN_WANT_CLOSE;
@@ -144,8 +171,7 @@ static inline void host_connect(struct host *host, struct host_session *s, bool 
     host_turn(s, SIZE_MAX);
 }
 
-/* host_say - octets of the client, `step` at a time. */
-static inline void host_say(struct host_session *s, struct postern_span in, size_t step)
+static inline void host_feed(struct host_session *s, struct postern_span in, size_t step)
 {
     while (in.n && !s->closed) {
         struct postern_span piece = span_make(in.p, in.n < step ? in.n : step);
@@ -156,6 +182,36 @@ static inline void host_say(struct host_session *s, struct postern_span in, size
             break;
         in = span_from(in, (size_t)n);
     }
+}
+
+/* host_say - octets of the client, `step` at a time. */
+static inline void host_say(struct host_session *s, struct postern_span in, size_t step)
+{
+    char out[8192];
+
+    if (!s->compressed) {
+        host_feed(s, in, step);
+        return;
+    }
+    s->out.next_in = (Bytef *)(uintptr_t)in.p;
+    s->out.avail_in = (uInt)in.n;
+    do {
+        s->out.next_out = (Bytef *)out;
+        s->out.avail_out = sizeof out;
+        (void)deflate(&s->out, Z_SYNC_FLUSH);
+        host_feed(s, span_make(out, sizeof out - s->out.avail_out), step);
+    } while (s->out.avail_out == 0);
+}
+
+/* host_compress - once logged in. */
+static inline void host_compress(struct host_session *s)
+{
+    host_say(s, SPAN("x compress deflate\r\n"), SIZE_MAX);
+    if (!strstr(s->said, "x OK") || inflateInit2(&s->in, -15) != Z_OK ||
+        deflateInit2(&s->out, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        abort();
+    s->compressed = true;
+    s->said_n = 0;
 }
 
 /* host_news - as if the mailbox's descriptor could be read. */
@@ -170,6 +226,10 @@ static inline void host_hang_up(struct host_session *s)
 {
     if (s->session)
         serve_imap.free(s->session);
+    if (s->compressed) {
+        inflateEnd(&s->in);
+        deflateEnd(&s->out);
+    }
     free(s->said);
     memset(s, 0, sizeof *s);
 }

@@ -29,7 +29,8 @@ enum postern_want {
     POSTERN_WANT_WRITE = 2,       /* output is waiting */
     POSTERN_WANT_APPLICATION = 4, /* a question is open or waiting to be asked */
     POSTERN_WANT_TLS = 8,         /* write all output, then do the TLS handshake, then tls_up() */
-    POSTERN_WANT_CLOSE = 16       /* write all output, then close the connection and free */
+    POSTERN_WANT_COMPRESS = 32, /* write all output, then compress both ways, then compress_up() */
+    POSTERN_WANT_CLOSE = 16     /* write all output, then close the connection and free */
 };
 
 /* struct postern_piece - one run of output. bytes.p not NULL: those bytes, lent until sent().

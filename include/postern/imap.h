@@ -69,6 +69,7 @@ struct postern_imap_options {
     int64_t (*seconds)(void);   /* since 1970, for YOUNGER and OLDER; NULL: not offered */
     bool plaintext_without_tls; /* false: LOGINDISABLED without TLS (RFC 9051 6.2.3) */
     bool tls_available;         /* offer STARTTLS; false */
+    bool compress_available;    /* the host can do DEFLATE (RFC 4978): offer COMPRESS; false */
     /* limits */
     uint32_t command_before_login_max; /* octets of a command; 40960: ID may have 30 pairs */
     uint32_t command_max;              /* once logged in; 1 MiB: sets of a mailbox full of holes */
@@ -176,6 +177,11 @@ POSTERN_API postern_time postern_imap_deadline(const struct postern_imap *s);
 POSTERN_API void postern_imap_tick(struct postern_imap *s, postern_time now);
 POSTERN_API int postern_imap_tls_up(struct postern_imap *s,
                                     const struct postern_tls_facts *facts) POSTERN_MUST_USE;
+/* postern_imap_compress_up - after WANT_COMPRESS: from here on the host inflates what it feeds and
+ * deflates what it sends (RFC 1951, no header), flushing whenever output() gives no more. What
+ * stood behind COMPRESS in the input was not taken: it is compressed. Returns 0, POSTERN_E_USAGE.
+ */
+POSTERN_API int postern_imap_compress_up(struct postern_imap *s) POSTERN_MUST_USE;
 POSTERN_API void postern_imap_shutdown(struct postern_imap *s);
 POSTERN_API enum postern_imap_state postern_imap_state(const struct postern_imap *s);
 /* postern_imap_user - whose account it is; absent before login. Lent until the next call. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* drive - what a connection asks of an engine, the same for each protocol: SERVE_DRIVE(pop3) makes
- * the functions of struct serve_protocol over postern_pop3_*(), for a struct serve_pop3 that has
- * its engine as `engine`. */
+ * struct serve_protocol and its functions over postern_pop3_*(), for a struct serve_pop3 that has
+ * its engine as `engine`; SERVE_DRIVE_CALLS only the functions. */
 #ifndef SERVE_DRIVE_H
 #define SERVE_DRIVE_H
 
 #include "serve/serve.h"
 
-#define SERVE_DRIVE(proto)                                                             \
+#define SERVE_DRIVE_CALLS(proto)                                                       \
     static struct postern_##proto *engine_of(const void *self)                         \
     {                                                                                  \
         return ((const struct serve_##proto *)self)->engine;                           \
@@ -47,21 +47,24 @@
     static void drive_shutdown(void *self)                                             \
     {                                                                                  \
         postern_##proto##_shutdown(engine_of(self));                                   \
-    }                                                                                  \
-    const struct serve_protocol serve_##proto = {.name = #proto,                       \
-                                                 .name_tls = #proto "s",               \
-                                                 .make = session_new,                  \
-                                                 .feed = drive_feed,                   \
-                                                 .eof = drive_eof,                     \
-                                                 .pump = session_pump,                 \
-                                                 .output = drive_output,               \
-                                                 .file_of = session_file,              \
-                                                 .sent = drive_sent,                   \
-                                                 .wants = drive_wants,                 \
-                                                 .deadline = drive_deadline,           \
-                                                 .tick = drive_tick,                   \
-                                                 .tls_up = drive_tls_up,               \
-                                                 .shutdown = drive_shutdown,           \
+    }
+
+#define SERVE_DRIVE(proto)                                                   \
+    SERVE_DRIVE_CALLS(proto)                                                 \
+    const struct serve_protocol serve_##proto = {.name = #proto,             \
+                                                 .name_tls = #proto "s",     \
+                                                 .make = session_new,        \
+                                                 .feed = drive_feed,         \
+                                                 .eof = drive_eof,           \
+                                                 .pump = session_pump,       \
+                                                 .output = drive_output,     \
+                                                 .file_of = session_file,    \
+                                                 .sent = drive_sent,         \
+                                                 .wants = drive_wants,       \
+                                                 .deadline = drive_deadline, \
+                                                 .tick = drive_tick,         \
+                                                 .tls_up = drive_tls_up,     \
+                                                 .shutdown = drive_shutdown, \
                                                  .free = session_free}
 
 #endif

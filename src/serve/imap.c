@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include "serve/compress.h"
 #include "serve/drive.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -282,6 +283,7 @@ static int session_new(void **session_r, const struct serve_site *site, void *co
     login_init(&s->login, site, conn, peer, now);
     s->options = *site->imap;
     s->options.plaintext_without_tls = plaintext_allowed;
+    s->options.compress_available = true;
     r = postern_imap_new(&s->engine, &s->options, tls, now);
     if (r < 0) {
         memory_free(NULL, s);
@@ -306,6 +308,7 @@ static void log_closed(struct serve_imap *s)
 
 static void session_end(struct serve_imap *s)
 {
+    compress_free(&s->compress);
     postern_imap_free(&s->engine);
     s->watching = false;
     imap_drop_appends(s);
@@ -342,4 +345,89 @@ static int session_file(void *self, uint64_t content, uint64_t offset, uint64_t 
     return -1;
 }
 
-SERVE_DRIVE(imap);
+/* ---- between connection and engine: compressed, once the client asked for it -------------------
+ */
+
+SERVE_DRIVE_CALLS(imap)
+
+static void compress_begin(struct serve_imap *s)
+{
+    struct compress_engine engine = {s, drive_feed, drive_output, drive_sent};
+
+    if (compress_new(&s->compress, &engine) < 0 || postern_imap_compress_up(s->engine) < 0)
+        postern_imap_eof(s->engine); /* the client was told that it is: there is no way back */
+}
+
+static int any_feed(void *self, struct postern_span in, postern_time now)
+{
+    struct serve_imap *s = self;
+
+    return s->compress ? compress_feed(s->compress, in, now) : drive_feed(self, in, now);
+}
+
+static void any_eof(void *self)
+{
+    struct serve_imap *s = self;
+
+    s->eof_due = s->compress && compress_waits(s->compress);
+    if (!s->eof_due)
+        drive_eof(self);
+}
+
+static void any_pump(void *self, postern_time now)
+{
+    struct serve_imap *s = self;
+    struct postern_piece piece;
+
+    do
+        session_pump(self, now);
+    while (s->compress && compress_go(s->compress, now));
+    if (s->eof_due)
+        any_eof(self);
+    if (postern_imap_wants(s->engine) & POSTERN_WANT_COMPRESS && !drive_output(self, &piece, 1))
+        compress_begin(s);
+}
+
+static size_t any_output(void *self, struct postern_piece *pieces_r, size_t max)
+{
+    struct serve_imap *s = self;
+
+    if (!s->compress)
+        return drive_output(self, pieces_r, max);
+    pieces_r[0] = (struct postern_piece){.bytes = compress_output(s->compress, s->login.now)};
+    return pieces_r[0].bytes.n > 0;
+}
+
+static void any_sent(void *self, uint64_t n, postern_time now)
+{
+    struct serve_imap *s = self;
+
+    if (s->compress)
+        compress_sent(s->compress, n);
+    else
+        drive_sent(self, n, now);
+}
+
+static unsigned any_wants(const void *self)
+{
+    const struct serve_imap *s = self;
+    unsigned wants = drive_wants(self) & ~(unsigned)POSTERN_WANT_COMPRESS;
+
+    return s->compress && compress_has_output(s->compress) ? wants | POSTERN_WANT_WRITE : wants;
+}
+
+const struct serve_protocol serve_imap = {.name = "imap",
+                                          .name_tls = "imaps",
+                                          .make = session_new,
+                                          .feed = any_feed,
+                                          .eof = any_eof,
+                                          .pump = any_pump,
+                                          .output = any_output,
+                                          .file_of = session_file,
+                                          .sent = any_sent,
+                                          .wants = any_wants,
+                                          .deadline = drive_deadline,
+                                          .tick = drive_tick,
+                                          .tls_up = drive_tls_up,
+                                          .shutdown = drive_shutdown,
+                                          .free = session_free};

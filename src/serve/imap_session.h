@@ -14,6 +14,7 @@
 
 #define IMAP_APPENDS_MAX 1000
 
+struct compress;
 struct serve_imap;
 
 /* struct imap_work - how a kind of question is answered. */
@@ -29,6 +30,8 @@ struct serve_imap {
     const struct serve_site *site;
     void *conn;
     struct postern_imap *engine;
+    struct compress *compress; /* NULL: nothing is compressed */
+    bool eof_due;              /* the peer said all, and the engine has not heard all of it */
     struct postern_imap_options options;
     struct postern_imap_question question; /* the open one */
     struct login login;

@@ -7,10 +7,12 @@ import imaplib
 import os
 import pathlib
 import re
+import socket
 import ssl
 import subprocess
 import sys
 import tempfile
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import Checks, Server, samples, wire_form  # noqa: E402
@@ -126,6 +128,78 @@ def test_qresync(server):
     told = imap._simple_command("UID", "STORE", "1:6", "(UNCHANGEDSINCE 1)", "+FLAGS", r"(\Draft)")
     checks.check("qresync: modified by UID", b"[MODIFIED 1,3,5:6]" in told[1][0], told)
     imap.logout()
+
+
+class Compressed:
+    """A connection that was told COMPRESS DEFLATE: zlib on both ways."""
+
+    def __init__(self, sock):
+        self.sock, self.rest = sock, b""
+        self.say(b"a login alice secret", b"a")
+        self.squeeze, self.expand = None, None
+        self.say(b"b compress deflate", b"b")
+        self.squeeze, self.expand = zlib.compressobj(9, zlib.DEFLATED, -15), zlib.decompressobj(-15)
+
+    squeeze = expand = None
+
+    def say(self, command, tag):
+        octets = command + b"\r\n"
+        if self.squeeze:
+            octets = self.squeeze.compress(octets) + self.squeeze.flush(zlib.Z_SYNC_FLUSH)
+        self.sock.sendall(octets)
+        got = b""
+        while not re.search(rb"(?m)^" + tag + rb" [^\n]*\n\Z", got):
+            part = self.sock.recv(65536)
+            if not part:
+                raise EOFError(got[-200:])
+            got += self.expand.decompress(part) if self.expand else part
+        return got
+
+
+def test_compress(server):
+    server.fill("alice", SAMPLES)
+    tls = no_verify().wrap_socket(socket.create_connection(("127.0.0.1", server.imaps), timeout=60))
+    for name, sock in (("plain", socket.create_connection(("127.0.0.1", server.imap), timeout=60)), ("TLS", tls)):
+        with sock:
+            client = Compressed(sock)
+            client.say(b"c select inbox", b"c")
+            got = client.say(b"d uid fetch 1:* body.peek[]", b"d")
+            for number, wire in enumerate(WIRE):
+                checks.check(f"compressed {name}: message {number + 1}", b"{%d}\r\n%s)\r\n" % (len(wire), wire) in got)
+            big = b"x" * 3000000
+            kind = client.say(b"e append inbox {%d+}\r\n%s" % (len(big), big), b"e")
+            checks.check(f"compressed {name}: append", b"e OK [APPENDUID" in kind, kind[-100:])
+            checks.check(f"compressed {name}: no way to end it", b"UNAUTHENTICATE" not in client.say(b"f capability", b"f"))
+            checks.check(f"compressed {name}: once", b"g BAD" in client.say(b"g compress deflate", b"g"))
+            got = client.say(b"h uid fetch * body.peek[]", b"h")
+            checks.check(f"compressed {name}: what was appended", big in got)
+            got = client.say(b"i uid store * +flags (\\Deleted)\r\nj expunge", b"j")
+            checks.check(f"compressed {name}: pipelined", got.endswith(b"j OK done\r\n") and b"EXPUNGE" in got, got[-200:])
+            checks.check(f"compressed {name}: bye", b"* BYE" in client.say(b"k logout", b"k"))
+
+
+def test_unauthenticate(_):
+    """Two users, one connection: each sees what is his."""
+    server = Server(users=("alice", "carol"))
+    try:
+        unauthenticate(server)
+    finally:
+        server.stop()
+
+
+def unauthenticate(server):
+    server.fill("alice", SAMPLES)
+    server.fill("carol", [])
+    client = imaplib.IMAP4("127.0.0.1", server.imap, timeout=60)
+    imaplib.Commands["UNAUTHENTICATE"] = ("AUTH", "SELECTED")
+    counts = {}
+    for user in ("alice", "carol", "alice"):
+        client.login(user, "secret")
+        counts.setdefault(user, []).append(client.select()[1][0])
+        checks.check(f"unauthenticate: {user}", client._simple_command("UNAUTHENTICATE")[0] == "OK")
+        client.state = "NONAUTH"
+    checks.check("unauthenticate: each his own", counts["carol"] == [b"0"] and counts["alice"] == [b"%d" % len(WIRE)] * 2, counts)
+    client.shutdown()
 
 
 def test_read_only(_):

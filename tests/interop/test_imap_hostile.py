@@ -6,6 +6,7 @@ import pathlib
 import re
 import socket
 import sys
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import Checks, Server  # noqa: E402
@@ -78,10 +79,42 @@ def test_hostile(server):
                 checks.check(f"{what}: and on", b"y OK" in answer(sock, b"y", b"y noop\r\n"))
 
 
+def test_bomb(server):
+    """A little that inflates to very much: it has its answer, or the session ends; memory does not follow."""
+    for name, octets in (("zeros", bytes(1 << 28)), ("lines", b"x\r\n" * (1 << 22)), ("noops", b"a noop\r\n" * (1 << 20))):
+        squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+        bomb = squeeze.compress(octets) + squeeze.flush(zlib.Z_SYNC_FLUSH)
+        before = resident(server)
+        with logged_in(server) as sock:
+            answer(sock, b"c", b"c compress deflate\r\n")
+            sock.settimeout(60)
+            told = 0
+            try:
+                for at in range(0, len(bomb), 65536):
+                    sock.sendall(bomb[at:at + 65536])
+                sock.shutdown(socket.SHUT_WR)
+                while part := sock.recv(1 << 20):
+                    told += len(part)
+            except (ConnectionError, TimeoutError) as error:
+                checks.check(f"bomb of {name}: cut off, not hanging", isinstance(error, ConnectionError), error)
+            checks.check(f"bomb of {name}: memory", resident(server) - before < MEMORY_KB, resident(server) - before)
+            checks.check(f"bomb of {name}: an answer", told > 0 or name == "zeros", told)
+    with logged_in(server) as sock:
+        answer(sock, b"c", b"c compress deflate\r\n")
+        sock.sendall(b"d noop\r\n" * 100)  # no such stream
+        try:
+            checks.check("not deflated: it ends", sock.recv(4096) == b"")
+        except ConnectionError:
+            checks.check("not deflated: it ends", True)
+    with logged_in(server) as sock:
+        checks.check("the server goes on", b"y OK" in answer(sock, b"y", b"y noop\r\n"))
+
+
 def main():
     server = Server()
     try:
         checks.run("hostile", test_hostile, server)
+        checks.run("bomb", test_bomb, server)
         checks.check("server ends with 0", server.stop() == 0)
     finally:
         server.stop()

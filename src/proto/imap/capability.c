@@ -40,6 +40,7 @@ static const struct {
     {"SAVEDATE", AFTER},
     {"I18NLEVEL=1", AFTER},
     {"UNAUTHENTICATE", AFTER},
+    {"COMPRESS=DEFLATE", AFTER},
     {"UIDONLY", AFTER},
     {"UIDBATCHES", AFTER},
     {"INPROGRESS", AFTER},
@@ -70,6 +71,10 @@ bool imap_offers(const struct postern_imap *s, const char *name)
         return false;
     if (span_equal_nocase(word, SPAN("WITHIN")) || span_equal_nocase(word, SPAN("INPROGRESS")))
         return s->o.seconds != NULL;
+    if (span_equal_nocase(word, SPAN("COMPRESS=DEFLATE")))
+        return s->o.compress_available;
+    if (span_equal_nocase(word, SPAN("UNAUTHENTICATE"))) /* it would end the compression as well */
+        return !s->compressed;
     if (span_equal_nocase(word, SPAN("QRESYNC")))
         return imap_offers(s, "CONDSTORE");
     return true;

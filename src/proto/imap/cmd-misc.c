@@ -104,6 +104,24 @@ void imap_cmd_namespace(struct postern_imap *s)
     imap_ok(s, NULL, "done");
 }
 
+/* ---- COMPRESS -------------------------------------------------------------------------------- */
+
+/* imap_cmd_compress - RFC 4978: the answer goes out as ever, then all is compressed. */
+void imap_cmd_compress(struct postern_imap *s)
+{
+    parse_space(&s->in);
+    if (!parse_try_word(&s->in, "DEFLATE"))
+        s->in.bad = true;
+    if (!imap_good(s))
+        return;
+    if (s->compressed) {
+        imap_bad(s, "it is compressed already");
+        return;
+    }
+    imap_ok(s, NULL, "compress from here on");
+    s->want_compress = s->state != POSTERN_IMAP_OVER;
+}
+
 /* ---- IDLE ------------------------------------------------------------------------------------ */
 
 void imap_cmd_idle(struct postern_imap *s)

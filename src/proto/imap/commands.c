@@ -33,6 +33,7 @@ static const struct imap_row rows[] = {
     {"SETQUOTA", IN, 0, imap_cmd_setquota, "QUOTA"},
     {"APPEND", IN, 0, imap_cmd_append, NULL},
     {"REPLACE", SELECTED, ROW_UID | ROW_NUMBERS, imap_cmd_replace, "REPLACE"},
+    {"COMPRESS", IN, ROW_NO_NEWS, imap_cmd_compress, "COMPRESS=DEFLATE"},
     {"IDLE", IN, 0, imap_cmd_idle, "IDLE"},
     {"CHECK", SELECTED, 0, imap_cmd_noop, NULL},
     {"CLOSE", SELECTED, ROW_NO_NEWS, imap_cmd_close, NULL},

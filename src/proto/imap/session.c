@@ -92,7 +92,7 @@ void imap_over(struct postern_imap *s)
 {
     s->asked = ASKED_NOTHING;
     s->work = NULL;
-    s->want_tls = s->idling = false;
+    s->want_tls = s->want_compress = s->idling = false;
     s->state = POSTERN_IMAP_OVER;
 }
 
@@ -115,7 +115,8 @@ int imap_result_of(struct postern_imap *s)
 
 bool imap_is_idle(const struct postern_imap *s)
 {
-    return s->state != POSTERN_IMAP_OVER && s->asked == ASKED_NOTHING && !s->work && !s->want_tls;
+    return s->state != POSTERN_IMAP_OVER && s->asked == ASKED_NOTHING && !s->work && !s->want_tls &&
+           !s->want_compress;
 }
 
 bool imap_has_room(const struct postern_imap *s)
@@ -160,7 +161,7 @@ int postern_imap_feed(struct postern_imap *s, struct postern_span in, postern_ti
 void postern_imap_eof(struct postern_imap *s)
 {
     s->eof = true;
-    if (imap_is_idle(s) || s->want_tls)
+    if (imap_is_idle(s) || s->want_tls || s->want_compress)
         imap_over(s);
 }
 
@@ -248,6 +249,8 @@ unsigned postern_imap_wants(const struct postern_imap *s)
         wants |= POSTERN_WANT_APPLICATION;
     if (s->want_tls)
         wants |= POSTERN_WANT_TLS;
+    if (s->want_compress)
+        wants |= POSTERN_WANT_COMPRESS;
     if (s->state == POSTERN_IMAP_OVER)
         wants |= POSTERN_WANT_CLOSE;
     if (takes_input(s) && !s->eof)
@@ -292,10 +295,19 @@ int postern_imap_tls_up(struct postern_imap *s, const struct postern_tls_facts *
     return imap_result_of(s);
 }
 
+int postern_imap_compress_up(struct postern_imap *s)
+{
+    if (!s->want_compress)
+        return POSTERN_E_USAGE;
+    s->want_compress = false;
+    s->compressed = true;
+    return 0;
+}
+
 void postern_imap_shutdown(struct postern_imap *s)
 {
     s->shutdown = true;
-    if (s->want_tls)
+    if (s->want_tls || s->want_compress)
         imap_over(s);
     if (!imap_is_idle(s))
         return;

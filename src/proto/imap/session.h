@@ -85,7 +85,7 @@ struct imap_expunge;
 struct postern_imap {
     struct postern_imap_options o;
     enum postern_imap_state state;
-    bool tls, want_tls, eof, closing, failed, shutdown;
+    bool tls, want_tls, compressed, want_compress, eof, closing, failed, shutdown;
     bool rev2, utf8, condstore, qresync, uid_only;               /* ENABLEd */
     struct postern_span tls_identity, tls_binding, user, hidden; /* own memory */
     uint32_t errors, failures;
@@ -282,6 +282,7 @@ void imap_cmd_append(struct postern_imap *s);
 void imap_cmd_authenticate(struct postern_imap *s);
 void imap_cmd_capability(struct postern_imap *s);
 void imap_cmd_close(struct postern_imap *s);
+void imap_cmd_compress(struct postern_imap *s);
 void imap_cmd_copy(struct postern_imap *s);
 void imap_cmd_create(struct postern_imap *s);
 void imap_cmd_delete(struct postern_imap *s);
