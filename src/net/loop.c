@@ -190,8 +190,9 @@ int net_loop_post(struct net_loop *loop, void (*fn)(void *arg), void *arg)
     pthread_mutex_lock(&loop->mutex);
     *loop->posts_end = post;
     loop->posts_end = &post->next;
+    if (!loop->closed) /* within the lock: a handle that is closed meanwhile must not be sent to */
+        uv_async_send(&loop->wake);
     pthread_mutex_unlock(&loop->mutex);
-    uv_async_send(&loop->wake);
     return 0;
 }
 
@@ -343,7 +344,10 @@ void loop_check_end(struct net_loop *loop)
         atomic_load(&loop->jobs))
         return;
     atomic_store(&loop->ended, true);
+    pthread_mutex_lock(&loop->mutex);
+    loop->closed = true;
     uv_close((uv_handle_t *)&loop->wake, NULL);
+    pthread_mutex_unlock(&loop->mutex);
     uv_close((uv_handle_t *)&loop->timer, NULL);
     /* the last connection may have ended here while others wait for it */
     for (unsigned i = 0; i < loops->count; i++)

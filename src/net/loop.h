@@ -27,7 +27,8 @@ struct net_loop {
     uv_async_t wake;
     uv_timer_t timer;
     postern_time timer_due; /* when the timer is set for; POSTERN_NEVER: not set */
-    pthread_mutex_t mutex;  /* guards posts */
+    pthread_mutex_t mutex;  /* guards posts and closed */
+    bool closed;            /* nobody is woken any more: what is posted is run at the end */
     struct post *posts, **posts_end;
     struct net_conn *conns; /* all connections of this loop */
     struct net_conn **heap; /* by due time; a connection's entry may be too early, never too late */

@@ -456,7 +456,7 @@ def main():
             checks.run(test.__name__, test, server)
         finally:
             ended = server.stop()
-        checks.check(f"{test.__name__}: the server ends well", ended == 0, "".join(server.log)[-1500:] if ended else "")
+        checks.check(f"{test.__name__}: the server ends well", ended == 0, f"{ended}\n" + "".join(server.log)[-1500:] if ended else "")
     checks.finish()
 
 

@@ -124,7 +124,7 @@ static int body_read(void *handle, struct postern_token token, uint64_t offset, 
 
     rest = rest > 5 ? 5 : rest; /* short reads are fine */
     assert_true(rest <= n);
-    memcpy(out, TEXT + offset, rest);
+    memcpy(out, &TEXT[offset], rest);
     return result(app, token, app->fail_read ? POSTERN_E_IO : (int)rest);
 }
 
