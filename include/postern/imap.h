@@ -21,6 +21,8 @@
  *   EXPUNGE                 delete these                           answer
  *   APPEND, WRITE           begin a message for `name`; octets     answer
  *   QUOTA                   what the account has and may have      answer_quota
+ *   METADATA, SET_METADATA  annotations of `name`; empty: the account's
+ *                                                                  answer_metadata, answer
  *   COMMIT                  make all that were begun last          answer_uids: the new ones
  *
  * STRUCTURE and CONTENT with a `name` are about that mailbox, else about the selected one; APPEND
@@ -111,6 +113,8 @@ enum postern_imap_question_kind {
     POSTERN_IMAP_WRITE,
     POSTERN_IMAP_COMMIT,
     POSTERN_IMAP_QUOTA,
+    POSTERN_IMAP_METADATA,
+    POSTERN_IMAP_SET_METADATA,
     /* news */
     POSTERN_IMAP_CONTENT_DONE,
     POSTERN_IMAP_ABORT,
@@ -154,6 +158,8 @@ struct postern_imap_question {
     int64_t date_s;            /* APPEND; 0: now */
     uint64_t size_bytes;       /* APPEND: announced */
     struct postern_span bytes; /* WRITE */
+    const struct postern_metadata *metadata; /* SET_METADATA: absent values are removed */
+    size_t metadata_count;
 };
 
 /* ---- the session: as the functions of the same name in pop3.h ------------------------------ */
@@ -204,8 +210,8 @@ POSTERN_API size_t postern_imap_memory(const struct postern_imap *s);
  * that fits (RFC 9051 7.1). All is borrowed. ------------------------------------------------- */
 
 POSTERN_API int postern_imap_answer_default(struct postern_imap *s, uint64_t id);
-/* postern_imap_answer - CONNECT, LOGIN, CREATE, REMOVE, RENAME, SUBSCRIBE, EXPUNGE, APPEND, WRITE.
- */
+/* postern_imap_answer - CONNECT, LOGIN, CREATE, REMOVE, RENAME, SUBSCRIBE, EXPUNGE, APPEND, WRITE,
+ * SET_METADATA. */
 POSTERN_API int postern_imap_answer(struct postern_imap *s, uint64_t id, int err);
 /* postern_imap_answer_authenticate - user: the account's name if it is not the name as sent. */
 POSTERN_API int postern_imap_answer_authenticate(struct postern_imap *s, uint64_t id,
@@ -240,6 +246,9 @@ POSTERN_API int postern_imap_answer_mailbox(struct postern_imap *s, uint64_t id,
                                             const struct postern_imap_mailbox *mailbox);
 POSTERN_API int postern_imap_answer_quota(struct postern_imap *s, uint64_t id, int err,
                                           const struct postern_quota *quota);
+/* postern_imap_answer_metadata - all of that mailbox, in any order. */
+POSTERN_API int postern_imap_answer_metadata(struct postern_imap *s, uint64_t id, int err,
+                                             const struct postern_metadata *all, size_t count);
 /* postern_imap_answer_messages - rising; fewer than question.count: there are no more. */
 POSTERN_API int postern_imap_answer_messages(struct postern_imap *s, uint64_t id, int err,
                                              const struct postern_message_info *all, size_t count);

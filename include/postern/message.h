@@ -85,6 +85,12 @@ struct postern_quota {
     uint64_t bytes, bytes_max, messages, messages_max;
 };
 
+/* struct postern_metadata - an annotation of a mailbox or an account (RFC 5464). entry:
+ * "/private/comment", without regard to case; value: any octets; absent: there is none. */
+struct postern_metadata {
+    struct postern_span entry, value;
+};
+
 /* struct postern_message_info - what is known of a message without reading it. */
 struct postern_message_info {
     uint32_t uid;

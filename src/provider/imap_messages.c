@@ -233,7 +233,8 @@ static size_t fill_letters(struct imap_side *side, uint64_t keywords)
             .size_bytes = info->size_wire};
     }
     for (size_t i = 0, at = 0; i < n; i++) {
-        side->letters[i].keywords.p = side->words.data + side->words.head + at;
+        if (side->letters[i].keywords.n)
+            side->letters[i].keywords.p = side->words.data + side->words.head + at;
         at += side->letters[i].keywords.n;
     }
     return n;

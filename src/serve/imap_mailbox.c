@@ -37,6 +37,52 @@ static int subscribe_work(struct serve_imap *s, unsigned wait_flag)
     return imap_ops(s)->subscribe(s->account, s->question.name, s->question.on);
 }
 
+/* ---- annotations ----------------------------------------------------------------------------- */
+
+/* note_metadata - its texts in s->names, the spans as offsets until all are there. */
+static int note_metadata(void *ctx, const struct postern_metadata *one)
+{
+    struct serve_imap *s = ctx;
+    struct postern_metadata copy = {{NULL, one->entry.n}, {NULL, one->value.n}};
+
+    buffer_append(&s->names, one->entry);
+    buffer_append(&s->names, one->value);
+    buffer_append(&s->statuses, span_make((const char *)&copy, sizeof copy));
+    return s->names.error || s->statuses.error ? POSTERN_E_NOMEM : 0;
+}
+
+static int metadata_work(struct serve_imap *s, unsigned wait_flag)
+{
+    (void)wait_flag;
+    return imap_ops(s)->metadata(s->account, s->question.name, note_metadata, s);
+}
+
+static void metadata_finish(struct serve_imap *s, int err)
+{
+    struct postern_metadata *all =
+        (struct postern_metadata *)(void *)(s->statuses.data + s->statuses.head);
+    size_t count = buffer_length(&s->statuses) / sizeof *all;
+    const char *at = buffer_span(&s->names).p;
+
+    if (err < 0)
+        login_log_error(&s->login, "metadata", err);
+    for (size_t i = 0; i < count; i++) {
+        all[i].entry.p = at;
+        all[i].value.p = at + all[i].entry.n;
+        at = all[i].value.p + all[i].value.n;
+    }
+    postern_imap_answer_metadata(s->engine, s->question.id, err, all, err ? 0 : count);
+    buffer_done(&s->statuses);
+    buffer_done(&s->names);
+}
+
+static int set_metadata_work(struct serve_imap *s, unsigned wait_flag)
+{
+    (void)wait_flag;
+    return imap_ops(s)->set_metadata(s->account, s->question.name, s->question.metadata,
+                                     s->question.metadata_count);
+}
+
 /* ---- LIST, STATUS ---------------------------------------------------------------------------- */
 
 /* note_status - with its name as an offset until all are there: the buffer moves. */
@@ -218,6 +264,8 @@ const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind)
                                   list = {list_work, list_finish, false, false},
                                   status = {status_work, status_finish, true, false},
                                   quota = {quota_work, quota_finish, false, false},
+                                  metadata = {metadata_work, metadata_finish, false, false},
+                                  set_metadata = {set_metadata_work, plain_finish, false, true},
                                   select = {select_work, select_finish, true, false},
                                   news = {look, news_finish, true, false};
 
@@ -236,6 +284,10 @@ const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind)
         return &status;
     case POSTERN_IMAP_QUOTA:
         return &quota;
+    case POSTERN_IMAP_METADATA:
+        return &metadata;
+    case POSTERN_IMAP_SET_METADATA:
+        return &set_metadata;
     case POSTERN_IMAP_SELECT:
         return &select;
     case POSTERN_IMAP_NEWS:

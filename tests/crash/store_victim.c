@@ -152,6 +152,10 @@ static int operate(const char *operation)
         return ops->copy(inbox, uids, 3, archive, false, NULL);
     if (strcmp(operation, "move") == 0)
         return ops->copy(inbox, uids, 3, archive, true, NULL);
+    if (strcmp(operation, "annotate") == 0)
+        return ops->set_metadata(account, SPAN("Archive"),
+                                 &(struct postern_metadata){SPAN("/private/comment"), SPAN("new")},
+                                 1);
     if (strcmp(operation, "parse") == 0)
         return parse();
     if (strcmp(operation, "create") == 0)
@@ -214,6 +218,14 @@ static int show_message(struct postern_mailbox *box, const struct postern_messag
     return parses && !r ? check_parsed(box, info->uid, offset) : r;
 }
 
+/* show_annotation - as if it were a message: they are compared alike. */
+static int show_annotation(void *ctx, const struct postern_metadata *one)
+{
+    (void)ctx;
+    printf("m%.*s 0 %zu %.*s\n", SPAN_ARG(one->entry), one->value.n, SPAN_ARG(one->value));
+    return 0;
+}
+
 static int show_messages(const char *name)
 {
     static struct shown shown;
@@ -231,6 +243,8 @@ static int show_messages(const char *name)
                (unsigned long long)status.modseq);
     for (size_t i = 0; i < shown.count && !r; i++)
         r = show_message(box, &shown.all[i]);
+    if (!r)
+        r = store.ops->metadata(account, postern_span_of(name), show_annotation, NULL);
     store.ops->close(&box);
     return r;
 }

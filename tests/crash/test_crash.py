@@ -22,7 +22,7 @@ PRELOAD = str(BUILD / "tests/crash-preload_fail.so")
 MESSAGES, USER = 12, "alice"
 KINDS = ("kill", "ENOSPC", "EDQUOT", "EMFILE", "EIO", "EINTR", "short", "short+kill", "fsync", "fsyncs", "dead")
 OPERATIONS = {"maildir": ("append", "append-set", "append-large", "replace", "flags", "expunge", "copy", "move",
-                          "create", "remove", "rename", "parse"),
+                          "create", "remove", "rename", "annotate", "parse"),
               "eml": ("append", "append-set", "flags", "expunge")}
 STEP = int(os.environ.get("CRASH_STEP", "7"))  # behind the first 25: each so many
 checks = Checks()

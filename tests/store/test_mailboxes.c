@@ -189,9 +189,78 @@ static void test_status(void **state)
     home_close(&home);
 }
 
-#define OVER(kind)                                                          \
-    ONE(kind, test_create), ONE(kind, test_remove), ONE(kind, test_rename), \
-        ONE(kind, test_rename_inbox), ONE(kind, test_subscribe), ONE(kind, test_status)
+struct annotations {
+    char text[400];
+};
+
+static int take_annotation(void *ctx, const struct postern_metadata *one)
+{
+    struct annotations *all = ctx;
+    size_t n = strlen(all->text);
+
+    snprintf(all->text + n, sizeof all->text - n, "%.*s=%.*s;", (int)one->entry.n, one->entry.p,
+             (int)one->value.n, one->value.p);
+    return 0;
+}
+
+static struct annotations annotations(struct home *home, const char *mailbox, int result)
+{
+    struct annotations all = {""};
+
+    assert_int_equal(home->w.ops->metadata(home->account, text(mailbox), take_annotation, &all),
+                     result);
+    return all;
+}
+
+static int annotate(struct home *home, const char *mailbox, const char *entry, const char *value)
+{
+    struct postern_metadata one = {text(entry), text(value)};
+
+    if (!value)
+        one.value = (struct postern_span){NULL, 0};
+    return home->w.ops->set_metadata(home->account, text(mailbox), &one, 1);
+}
+
+/* They follow a rename, go with the mailbox, and outlive the handle; too much is refused whole. */
+static void test_metadata(void **state)
+{
+    struct postern_metadata two[2] = {{text("/private/a"), text("1")},
+                                      {text("/private/big"), {NULL, 0}}};
+    char *big = calloc(1, 2u << 20);
+    struct home home;
+
+    home_open(&home, *state);
+    assert_int_equal(home.w.ops->create(home.account, text("One/Two"), 0), 0);
+    assert_int_equal(annotate(&home, "One/Two", "/private/x", "second"), 0);
+    assert_int_equal(annotate(&home, "One", "/private/x", "first"), 0);
+    assert_int_equal(annotate(&home, "", "/private/x", "mine"), 0);
+    assert_int_equal(annotate(&home, "inbox", "/shared/y", ""), 0);
+    assert_int_equal(annotate(&home, "None", "/private/x", "?"), POSTERN_E_NOT_FOUND);
+    assert_int_equal(annotate(&home, "a//b", "/private/x", "?"), POSTERN_E_SYNTAX);
+    assert_int_equal(home.w.ops->rename(home.account, text("One"), text("New")), 0);
+    home.w.ops->account_close(&home.account);
+    assert_int_equal(home.w.ops->account_open(&home.w.store, text("ann"), 0, &home.account), 0);
+    assert_string_equal(annotations(&home, "New/Two", 0).text, "/private/x=second;");
+    assert_string_equal(annotations(&home, "New", 0).text, "/private/x=first;");
+    assert_string_equal(annotations(&home, "", 0).text, "/private/x=mine;");
+    assert_string_equal(annotations(&home, "INBOX", 0).text, "/shared/y=;");
+    (void)annotations(&home, "One", POSTERN_E_NOT_FOUND);
+    two[1].value = (struct postern_span){big, 2u << 20};
+    assert_int_equal(home.w.ops->set_metadata(home.account, text("New"), two, 2), POSTERN_E_FULL);
+    assert_string_equal(annotations(&home, "New", 0).text, "/private/x=first;");
+    assert_int_equal(annotate(&home, "New", "/PRIVATE/X", NULL), 0);
+    assert_string_equal(annotations(&home, "New", 0).text, "");
+    assert_int_equal(home.w.ops->remove(home.account, text("New/Two")), 0);
+    assert_int_equal(home.w.ops->create(home.account, text("New/Two"), 0), 0);
+    assert_string_equal(annotations(&home, "New/Two", 0).text, "");
+    home_close(&home);
+    free(big);
+}
+
+#define OVER(kind)                                                                       \
+    ONE(kind, test_create), ONE(kind, test_remove), ONE(kind, test_rename),              \
+        ONE(kind, test_rename_inbox), ONE(kind, test_subscribe), ONE(kind, test_status), \
+        ONE(kind, test_metadata)
 
 int main(void)
 {

@@ -11,7 +11,8 @@ static unsigned mask(enum postern_imap_question_kind kind)
 #define PLAIN_KINDS                                                                         \
     (mask(POSTERN_IMAP_CONNECT) | mask(POSTERN_IMAP_LOGIN) | mask(POSTERN_IMAP_CREATE) |    \
      mask(POSTERN_IMAP_REMOVE) | mask(POSTERN_IMAP_RENAME) | mask(POSTERN_IMAP_SUBSCRIBE) | \
-     mask(POSTERN_IMAP_EXPUNGE) | mask(POSTERN_IMAP_APPEND) | mask(POSTERN_IMAP_WRITE))
+     mask(POSTERN_IMAP_EXPUNGE) | mask(POSTERN_IMAP_APPEND) | mask(POSTERN_IMAP_WRITE) |    \
+     mask(POSTERN_IMAP_SET_METADATA))
 
 static int take(struct postern_imap *s, uint64_t id, unsigned kinds,
                 const struct imap_answer *answer)
@@ -80,6 +81,13 @@ int postern_imap_answer_quota(struct postern_imap *s, uint64_t id, int err,
                               const struct postern_quota *quota)
 {
     return take(s, id, mask(POSTERN_IMAP_QUOTA), &(struct imap_answer){.err = err, .quota = quota});
+}
+
+int postern_imap_answer_metadata(struct postern_imap *s, uint64_t id, int err,
+                                 const struct postern_metadata *all, size_t count)
+{
+    return take(s, id, mask(POSTERN_IMAP_METADATA),
+                &(struct imap_answer){.err = err, .metadata = all, .count = count});
 }
 
 int postern_imap_answer_messages(struct postern_imap *s, uint64_t id, int err,

@@ -52,6 +52,8 @@ static const struct {
     {"QUOTA=RES-STORAGE", AFTER},
     {"QUOTA=RES-MESSAGE", AFTER},
     {"STATUS=SIZE", AFTER},
+    {"METADATA", AFTER},
+    {"LIST-METADATA", AFTER},
 };
 
 /* is_named - in a list of words apart by spaces. */
@@ -75,6 +77,8 @@ bool imap_offers(const struct postern_imap *s, const char *name)
         return s->o.compress_available;
     if (span_equal_nocase(word, SPAN("UNAUTHENTICATE"))) /* it would end the compression as well */
         return !s->compressed;
+    if (span_equal_nocase(word, SPAN("LIST-METADATA")))
+        return imap_offers(s, "METADATA");
     if (span_equal_nocase(word, SPAN("QRESYNC")))
         return imap_offers(s, "CONDSTORE");
     return true;

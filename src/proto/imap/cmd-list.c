@@ -14,7 +14,8 @@ enum {
     RETURN_SUBSCRIBED = 8,
     RETURN_CHILDREN = 16,
     RETURN_SPECIAL = 32,
-    RETURN_STATUS = 64
+    RETURN_STATUS = 64,
+    RETURN_METADATA = 128
 };
 
 struct imap_list {
@@ -22,6 +23,10 @@ struct imap_list {
     bool lsub;
     struct postern_span patterns[PATTERNS_MAX];
     size_t pattern_count;
+    /* RFC 9590: of those that were shown, one after the other */
+    struct imap_metadata metadata;
+    struct postern_span *shown;
+    size_t shown_count, shown_at;
 };
 
 /* ---- what is asked for ----------------------------------------------------------------------- */
@@ -68,6 +73,10 @@ static void parse_return(struct postern_imap *s, struct imap_list *list)
             list->options |= RETURN_STATUS;
             parse_space(&s->in);
             list->status = imap_parse_status_items(s);
+        } else if (imap_offers(s, "LIST-METADATA") && parse_try_word(&s->in, "METADATA")) {
+            list->options |= RETURN_METADATA;
+            parse_space(&s->in);
+            metadata_parse_entries(s, &list->metadata);
         } else {
             s->in.bad = true;
         }
@@ -199,14 +208,49 @@ static void write_lsub_parent(struct postern_imap *s, const struct imap_list *li
     write_name(s, list, &level, false);
 }
 
+/* ---- annotations of what is shown ------------------------------------------------------------ */
+
+static void metadata_next(struct postern_imap *s);
+
+static void took_metadata(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (!answer->err) /* it may be gone by now */
+        metadata_write(s, &s->list->metadata, answer);
+    s->list->shown_at++;
+    s->work = metadata_next;
+}
+
+static void metadata_next(struct postern_imap *s)
+{
+    struct imap_list *list = s->list;
+
+    s->work = NULL;
+    if (list->shown_at == list->shown_count) {
+        imap_ok(s, NULL, "done");
+        return;
+    }
+    list->metadata.mailbox = list->shown[list->shown_at];
+    s->question = (struct postern_imap_question){.name = list->metadata.mailbox};
+    imap_ask(s, POSTERN_IMAP_METADATA, took_metadata);
+}
+
+/* note_shown - its name, for when the list is no longer lent. */
+static void note_shown(struct postern_imap *s, struct imap_list *list, struct postern_span name)
+{
+    if (!list->shown || arena_copy(&s->arena, name, &list->shown[list->shown_count++]) < 0)
+        imap_no_memory(s);
+}
+
 static void listed(struct postern_imap *s, const struct imap_answer *answer)
 {
-    const struct imap_list *list = s->list;
+    struct imap_list *list = s->list;
 
     if (answer->err) {
         imap_refuse(s, answer->err);
         return;
     }
+    if (list->options & RETURN_METADATA)
+        list->shown = arena_alloc(&s->arena, (answer->count + 1) * sizeof *list->shown);
     for (size_t i = 0; i < answer->count; i++) {
         const struct postern_status *one = &answer->statuses[i];
         bool child = false;
@@ -219,8 +263,12 @@ static void listed(struct postern_imap *s, const struct imap_answer *answer)
             write_lsub_parent(s, list, one);
         else if (is_selected(list, one) || child)
             write_name(s, list, one, child);
+        else
+            continue;
+        if (list->options & RETURN_METADATA && one->exists)
+            note_shown(s, list, one->name);
     }
-    imap_ok(s, NULL, "done");
+    metadata_next(s);
 }
 
 static struct imap_list *list_new(struct postern_imap *s)

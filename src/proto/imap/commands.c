@@ -31,6 +31,8 @@ static const struct imap_row rows[] = {
     {"GETQUOTA", IN, 0, imap_cmd_getquota, "QUOTA"},
     {"GETQUOTAROOT", IN, 0, imap_cmd_getquotaroot, "QUOTA"},
     {"SETQUOTA", IN, 0, imap_cmd_setquota, "QUOTA"},
+    {"GETMETADATA", IN, 0, imap_cmd_getmetadata, "METADATA"},
+    {"SETMETADATA", IN, 0, imap_cmd_setmetadata, "METADATA"},
     {"APPEND", IN, 0, imap_cmd_append, NULL},
     {"REPLACE", SELECTED, ROW_UID | ROW_NUMBERS, imap_cmd_replace, "REPLACE"},
     {"COMPRESS", IN, ROW_NO_NEWS, imap_cmd_compress, "COMPRESS=DEFLATE"},
@@ -253,6 +255,7 @@ void imap_command_over(struct postern_imap *s)
     s->expunge = NULL;
     s->search = NULL;
     s->append = NULL;
+    s->metadata = NULL;
     s->told = NULL;
     s->told_count = s->told_room = 0;
     imap_input_reset(s);

@@ -151,7 +151,7 @@ static struct postern_span literal(struct imap_parser *in)
     }
     text = span_make(in->rest.p, (size_t)n);
     in->rest = span_from(in->rest, (size_t)n);
-    if (text.n && memchr(text.p, '\0', text.n))
+    if (!in->takes_nul && text.n && memchr(text.p, '\0', text.n))
         spoil(in);
     return text;
 }

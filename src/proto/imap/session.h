@@ -25,6 +25,7 @@ struct imap_answer {
     const struct postern_status *statuses;
     const struct postern_message_info *messages;
     const struct postern_quota *quota;
+    const struct postern_metadata *metadata;
     const uint32_t *uids;
     size_t count;
     const struct postern_imap_mailbox *mailbox;
@@ -65,9 +66,9 @@ struct imap_input {
 /* struct imap_parser - the rest of the command's text. */
 struct imap_parser {
     struct postern_span rest;
-    bool bad;
-    const char *why;  /* NULL: "syntax error" */
-    const char *code; /* of the response, or NULL */
+    bool bad, takes_nul; /* a literal may have NUL in it */
+    const char *why;     /* NULL: "syntax error" */
+    const char *code;    /* of the response, or NULL */
 };
 
 enum { IMAP_KEYWORD_BYTES = 104 };
@@ -81,6 +82,7 @@ struct imap_select;
 struct imap_list;
 struct imap_store;
 struct imap_expunge;
+struct imap_metadata;
 
 struct postern_imap {
     struct postern_imap_options o;
@@ -113,6 +115,7 @@ struct postern_imap {
     struct imap_expunge *expunge;
     struct imap_search *search;
     struct imap_append *append;
+    struct imap_metadata *metadata;
     /* how it will end, once the news are told */
     const char *result; /* "OK [CODE] text", in the arena; NULL: not yet */
     /* questions */
@@ -294,6 +297,8 @@ void imap_cmd_getquota(struct postern_imap *s);
 void imap_cmd_getquotaroot(struct postern_imap *s);
 void imap_cmd_setquota(struct postern_imap *s);
 void imap_cmd_id(struct postern_imap *s);
+void imap_cmd_getmetadata(struct postern_imap *s);
+void imap_cmd_setmetadata(struct postern_imap *s);
 void imap_cmd_idle(struct postern_imap *s);
 void imap_cmd_list(struct postern_imap *s);
 void imap_cmd_login(struct postern_imap *s);
@@ -316,6 +321,21 @@ void imap_cmd_uidbatches(struct postern_imap *s);
 void imap_cmd_unauthenticate(struct postern_imap *s);
 void imap_cmd_unselect(struct postern_imap *s);
 void imap_cmd_unsubscribe(struct postern_imap *s);
+
+/* cmd-metadata.c: what LIST tells of annotations. */
+struct imap_metadata {
+    struct postern_span mailbox;  /* empty: the account */
+    struct postern_span *entries; /* that are asked for */
+    size_t entry_count;
+    unsigned depth; /* of those below them: 0, 1, UINT_MAX */
+    bool has_max_size;
+    uint64_t max_size, longest; /* longest: of those that are longer; 0 none */
+};
+/* metadata_parse_entries - one, or several in parentheses. */
+void metadata_parse_entries(struct postern_imap *s, struct imap_metadata *metadata);
+/* metadata_write - what of `all` is asked for. */
+void metadata_write(struct postern_imap *s, struct imap_metadata *metadata,
+                    const struct imap_answer *all);
 
 /* parts of commands that others go on with */
 /* imap_write_highest - HIGHESTMODSEQ of the mailbox, if one is selected. */

@@ -207,6 +207,14 @@ void folder_close(struct postern_mailbox **mailbox);
 void folder_status_of(const struct postern_account *account, const struct index_mailbox *mailbox,
                       struct postern_status *status_r);
 /* ---- discover.c */
+/* metadata.c. folder_move_metadata - with the lock; to absent: they go with the mailbox. Where that
+ * fails they stay: an annotation is not worth a mailbox. */
+int folder_metadata(struct postern_account *account, struct postern_span mailbox,
+                    int (*each)(void *ctx, const struct postern_metadata *one), void *ctx);
+int folder_set_metadata(struct postern_account *account, struct postern_span mailbox,
+                        const struct postern_metadata *changes, size_t count);
+void folder_move_metadata(struct postern_account *account, struct postern_span from,
+                          struct postern_span to);
 /* account_discover - mailboxes that others made or removed, and renames that were cut off. With the
  * mutex; takes the lock when there is something to write. */
 int account_discover(struct postern_account *account);
@@ -355,7 +363,8 @@ uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *ma
         .account_close = folder_account_close, .quota = folder_quota, .limit = folder_limit,       \
         .list_users = folder_list_users, .list = folder_list, .status = folder_status,             \
         .create = folder_create, .remove = folder_remove, .rename = folder_rename,                 \
-        .subscribe = folder_subscribe, .open = folder_open, .close = folder_close,                 \
+        .subscribe = folder_subscribe, .metadata = folder_metadata,                                \
+        .set_metadata = folder_set_metadata, .open = folder_open, .close = folder_close,           \
         .lock = folder_lock, .unlock = folder_unlock, .snapshot = folder_snapshot,                 \
         .refresh = folder_refresh, .recent = folder_recent, .ranges = folder_ranges,               \
         .each = folder_each, .vanished = folder_vanished, .keyword = folder_keyword,               \

@@ -331,8 +331,10 @@ int folder_remove(struct postern_account *account, struct postern_span name)
     id = mailbox->facts.id;
     snprintf(trash, sizeof trash, "trash.%llu", (unsigned long long)id);
     err = remove_mailbox(account, mailbox, trash);
-    if (!err)
+    if (!err) {
         watch_news(account, id);
+        folder_move_metadata(account, name, (struct postern_span){NULL, 0});
+    }
     dir = err ? -1 : fcntl(account->dir, F_DUPFD_CLOEXEC, 0);
     account_leave(account);
     if (dir >= 0) /* else it is removed when the account is opened next */
@@ -459,6 +461,7 @@ int folder_rename(struct postern_account *account, struct postern_span from, str
     if (!err) {
         account->seen.ns = -1;
         (void)account_discover(account); /* the folders; not done, whoever comes next does it */
+        folder_move_metadata(account, from, to);
     }
     account_leave(account);
     return err;

@@ -147,6 +147,7 @@ int memory_remove(struct postern_account *account, struct postern_span name)
     if (!err) {
         box_changed(account->memory, box);
         box_drop(box);
+        memory_move_metadata(account, name, (struct postern_span){NULL, 0});
     }
     pthread_mutex_unlock(&account->memory->mutex);
     return err;
@@ -273,6 +274,8 @@ int memory_rename(struct postern_account *account, struct postern_span from, str
         return rename_inbox(account, to);
     pthread_mutex_lock(&account->memory->mutex);
     err = rename_all(account, from, to);
+    if (!err)
+        memory_move_metadata(account, from, to);
     pthread_mutex_unlock(&account->memory->mutex);
     return err;
 }

@@ -124,6 +124,7 @@ static void memory_free(struct postern_store *store)
         memory->accounts = account->next;
         while (account->boxes)
             box_drop(account->boxes);
+        buffer_done(&account->metadata);
         free(account);
     }
     pthread_mutex_destroy(&memory->mutex);
@@ -505,6 +506,8 @@ int postern_store_memory_new(struct postern_store *store_r)
                                                  .account_close = memory_account_close,
                                                  .quota = memory_quota,
                                                  .limit = memory_limit,
+                                                 .metadata = memory_metadata,
+                                                 .set_metadata = memory_set_metadata,
                                                  .list_users = memory_list_users,
                                                  .list = memory_list,
                                                  .status = memory_status,

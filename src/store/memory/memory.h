@@ -62,6 +62,7 @@ struct postern_account {
     struct memory *memory;
     char user[256];
     struct box *boxes;
+    struct buffer metadata; /* store/metadata.h */
 };
 
 struct postern_mailbox {
@@ -117,6 +118,13 @@ int memory_begin(struct postern_mailbox *mailbox, const struct postern_new_messa
                  struct postern_delivery **delivery_r);
 int memory_write(struct postern_delivery *delivery, struct postern_span bytes);
 void memory_abort(struct postern_delivery **delivery);
+int memory_metadata(struct postern_account *account, struct postern_span mailbox,
+                    int (*each)(void *ctx, const struct postern_metadata *one), void *ctx);
+int memory_set_metadata(struct postern_account *account, struct postern_span mailbox,
+                        const struct postern_metadata *changes, size_t count);
+/* memory_move_metadata - with the lock; to absent: they go with the mailbox. */
+void memory_move_metadata(struct postern_account *account, struct postern_span from,
+                          struct postern_span to);
 int memory_commit(struct postern_delivery **deliveries, size_t count, uint32_t *uids_r);
 
 #endif

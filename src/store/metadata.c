@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/metadata.h"
+
+#include "base/span.h"
+
+struct record {
+    struct postern_span mailbox, entry, value;
+};
+
+/* take - the next record: 1, 0 at the end, or POSTERN_E_CORRUPT. */
+static int take(struct postern_span *rest, struct record *record_r)
+{
+    struct postern_span *const fields[] = {&record_r->mailbox, &record_r->entry, &record_r->value};
+    uint32_t lengths[3];
+
+    if (rest->n == 0)
+        return 0;
+    if (rest->n < sizeof lengths)
+        return POSTERN_E_CORRUPT;
+    memcpy(lengths, rest->p, sizeof lengths);
+    *rest = span_from(*rest, sizeof lengths);
+    for (unsigned i = 0; i < 3; i++) {
+        if (lengths[i] > rest->n)
+            return POSTERN_E_CORRUPT;
+        *fields[i] = span_make(rest->p, lengths[i]);
+        *rest = span_from(*rest, lengths[i]);
+    }
+    return 1;
+}
+
+static void put(struct buffer *out, const struct record *record)
+{
+    uint32_t lengths[3] = {(uint32_t)record->mailbox.n, (uint32_t)record->entry.n,
+                           (uint32_t)record->value.n};
+
+    buffer_append(out, span_make((const char *)lengths, sizeof lengths));
+    buffer_append(out, record->mailbox);
+    buffer_append(out, record->entry);
+    buffer_append(out, record->value);
+}
+
+int metadata_each(struct postern_span all, struct postern_span mailbox,
+                  int (*each)(void *ctx, const struct postern_metadata *one), void *ctx)
+{
+    struct record record;
+    int r;
+
+    while ((r = take(&all, &record)) == 1) {
+        struct postern_metadata one = {record.entry, record.value};
+
+        if (!span_equal(record.mailbox, mailbox))
+            continue;
+        r = each(ctx, &one);
+        if (r)
+            return r;
+    }
+    return r;
+}
+
+static bool is_changed(const struct postern_metadata *changes, size_t count,
+                       struct postern_span entry)
+{
+    for (size_t i = 0; i < count; i++)
+        if (span_equal_nocase(changes[i].entry, entry))
+            return true;
+    return false;
+}
+
+int metadata_change(struct postern_span all, struct postern_span mailbox,
+                    const struct postern_metadata *changes, size_t count, struct buffer *out)
+{
+    struct record record;
+    size_t records = 0;
+    int r;
+
+    while ((r = take(&all, &record)) == 1) {
+        if (span_equal(record.mailbox, mailbox) && is_changed(changes, count, record.entry))
+            continue;
+        put(out, &record);
+        records++;
+    }
+    for (size_t i = 0; i < count && !r; i++) {
+        record = (struct record){mailbox, changes[i].entry, changes[i].value};
+        if (!record.value.p || is_changed(changes + i + 1, count - i - 1, record.entry))
+            continue;
+        put(out, &record);
+        records++;
+    }
+    if (!r && (records > METADATA_RECORDS_MAX || buffer_length(out) > METADATA_BYTES_MAX))
+        r = POSTERN_E_FULL;
+    return r ? r : out->error;
+}
+
+static bool is_below(struct postern_span name, struct postern_span parent)
+{
+    return name.n > parent.n && span_begins(name, parent) && name.p[parent.n] == '/';
+}
+
+int metadata_move(struct postern_span all, struct postern_span from, struct postern_span to,
+                  struct buffer *out)
+{
+    struct record record;
+    int r;
+
+    while ((r = take(&all, &record)) == 1) {
+        struct buffer name = {.allocator = out->allocator};
+        bool is_it = span_equal(record.mailbox, from);
+
+        if (is_it && !to.p)
+            continue;
+        if (is_it || (to.p && is_below(record.mailbox, from))) {
+            buffer_append(&name, to);
+            buffer_append(&name, span_from(record.mailbox, from.n));
+            record.mailbox = buffer_span(&name);
+        }
+        put(out, &record);
+        out->error = out->error ? out->error : name.error;
+        buffer_done(&name);
+    }
+    return r ? r : out->error;
+}

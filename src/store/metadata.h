@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* metadata - annotations of mailboxes (RFC 5464) as one run of records: whose, which entry, its
+ * value. By the mailbox's name, which outlives an index; "" is the account itself. */
+#ifndef STORE_METADATA_H
+#define STORE_METADATA_H
+
+#include "base/buffer.h"
+#include <postern/message.h>
+
+#define METADATA_RECORDS_MAX 1000
+#define METADATA_BYTES_MAX (1u << 20)
+
+/* metadata_each - the entries of one mailbox, until each returns non-zero; returns that.
+ * POSTERN_E_CORRUPT: that is no run of records. */
+int metadata_each(struct postern_span all, struct postern_span mailbox,
+                  int (*each)(void *ctx, const struct postern_metadata *one), void *ctx);
+/* metadata_change - all, changed: appended to out. POSTERN_E_NOMEM, _FULL (too many, too much),
+ * _CORRUPT. */
+int metadata_change(struct postern_span all, struct postern_span mailbox,
+                    const struct postern_metadata *changes, size_t count, struct buffer *out);
+/* metadata_move - of a mailbox and those below it to a new name; to absent: those of the mailbox
+ * are dropped. POSTERN_E_NOMEM, _CORRUPT. */
+int metadata_move(struct postern_span all, struct postern_span from, struct postern_span to,
+                  struct buffer *out);
+
+#endif
