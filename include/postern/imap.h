@@ -67,7 +67,7 @@ struct postern_imap_options {
     struct postern_span id_name, id_version;   /* told by ID; "Postern", absent: not told */
     unsigned sasl_mechanisms;                  /* mask; as POP3's */
     struct postern_span decoy_key;             /* see sasl.h; absent: made from random */
-    struct postern_span hidden; /* extensions that are not offered: "MOVE QRESYNC"; none */
+    struct postern_span hidden; /* extensions not offered: "MOVE QRESYNC", or with commas */
     int64_t (*seconds)(void);   /* since 1970, for YOUNGER and OLDER; NULL: not offered */
     bool plaintext_without_tls; /* false: LOGINDISABLED without TLS (RFC 9051 6.2.3) */
     bool tls_available;         /* offer STARTTLS; false */
@@ -202,6 +202,8 @@ POSTERN_API void postern_imap_keywords(struct postern_imap *s, const struct post
  * copied. Call it before answering LOGIN. Returns 0, POSTERN_E_NOMEM. */
 POSTERN_API int postern_imap_hide(struct postern_imap *s,
                                   struct postern_span names) POSTERN_MUST_USE;
+/* postern_imap_is_extension - is it one that can be hidden, by its capability's name? */
+POSTERN_API bool postern_imap_is_extension(struct postern_span name);
 /* postern_imap_memory - octets of engine memory held now. */
 POSTERN_API size_t postern_imap_memory(const struct postern_imap *s);
 

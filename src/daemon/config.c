@@ -6,6 +6,7 @@
 #include "base/span.h"
 #include "daemon/config_table.h"
 #include <errno.h>
+#include <postern/imap.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -356,6 +357,44 @@ static int check_lists(const struct config *config)
     return err ? err : check_list("extensions", config->extensions, extensions);
 }
 
+bool config_special(const char *text, struct postern_span *name_r, enum postern_special_use *use_r)
+{
+    static const char *const uses[] = {
+        [POSTERN_SPECIAL_ARCHIVE] = "Archive", [POSTERN_SPECIAL_DRAFTS] = "Drafts",
+        [POSTERN_SPECIAL_FLAGGED] = "Flagged", [POSTERN_SPECIAL_IMPORTANT] = "Important",
+        [POSTERN_SPECIAL_JUNK] = "Junk",       [POSTERN_SPECIAL_SENT] = "Sent",
+        [POSTERN_SPECIAL_TRASH] = "Trash"};
+    struct postern_span rest = postern_span_of(text), use;
+
+    *name_r = span_cut(&rest, '=');
+    use = rest.p ? rest : *name_r;
+    for (unsigned i = 1; i < POSTERN_SPECIAL_COUNT; i++)
+        if (span_equal_nocase(use, postern_span_of(uses[i]))) {
+            *use_r = (enum postern_special_use)i;
+            return name_r->n > 0;
+        }
+    return false;
+}
+
+/* check_imap - IMAP's lists, whose words the engine knows. */
+static int check_imap(const struct config *config)
+{
+    struct postern_span name;
+    enum postern_special_use use;
+
+    for (char *const *at = config->imap_without; *at; at++)
+        if (!postern_imap_is_extension(postern_span_of(*at)))
+            return config_fail(POSTERN_E_SYNTAX, "imap_without: there is no extension \"%.60s\"",
+                               *at);
+    for (char *const *at = config->special_mailboxes; *at; at++)
+        if (!config_special(*at, &name, &use))
+            return config_fail(POSTERN_E_SYNTAX,
+                               "special_mailboxes: \"%.60s\" is not Archive, Drafts, Flagged, "
+                               "Important, Junk, Sent or Trash, nor NAME=one of these",
+                               *at);
+    return 0;
+}
+
 static int check_ranges(const struct config *config)
 {
     const struct {
@@ -388,6 +427,8 @@ int config_check(const struct config *config)
     err = check_words(config);
     if (!err)
         err = check_lists(config);
+    if (!err)
+        err = check_imap(config);
     if (!err)
         err = check_ranges(config);
     if (err)

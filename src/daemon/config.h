@@ -4,7 +4,7 @@
 #ifndef DAEMON_CONFIG_H
 #define DAEMON_CONFIG_H
 
-#include <postern/base.h>
+#include <postern/message.h>
 #include <stdio.h>
 
 /* X(member, "key", TYPE, "default", "one-line help"). Types: STRING (char *), BOOL (bool), NUMBER
@@ -17,6 +17,8 @@
     X(listen_tls, "listen_tls", LIST, "0.0.0.0:995,[::]:995", "POP3 addresses with implicit TLS")         \
     X(imap_listen, "imap_listen", LIST, "0.0.0.0:143,[::]:143", "IMAP addresses, with STARTTLS")          \
     X(imap_listen_tls, "imap_listen_tls", LIST, "0.0.0.0:993,[::]:993", "IMAP addresses with implicit TLS") \
+    X(imap_without, "imap_without", LIST, "", "IMAP extensions that are not offered: QRESYNC,MOVE")       \
+    X(special_mailboxes, "special_mailboxes", LIST, "", "made for who has only INBOX: Sent,Trash,Entwürfe=Drafts") \
     X(append_mb, "append_mb", NUMBER, "64", "MiB of a message that IMAP APPEND takes")                    \
     X(tls_cert, "tls_cert", STRING, "", "PEM certificate chain; empty: a self-signed one is made")        \
     X(tls_key, "tls_key", STRING, "", "PEM private key")                                                  \
@@ -80,6 +82,8 @@ int config_environment(struct config *config);
 /* config_set - one setting by key ("idle_timeout" or "idle-timeout") from text; did-you-mean in
  * config_error(). */
 int config_set(struct config *config, const char *key, const char *value);
+/* config_special - of special_mailboxes: "Sent", or "Gesendet=Sent"; false: there is no such use. */
+bool config_special(const char *text, struct postern_span *name_r, enum postern_special_use *use_r);
 /* config_check - what no single value can tell: 0 or POSTERN_E_SYNTAX and config_error(). */
 int config_check(const struct config *config);
 const char *config_error(void);

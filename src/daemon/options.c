@@ -5,8 +5,10 @@
  * whole server: an unknown user's SCRAM salt must look the same each time it is asked for. */
 #include "daemon/server.h"
 
+#include "base/buffer.h"
 #include "base/span.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +53,36 @@ static int64_t wall_clock(void)
     return (int64_t)time(NULL);
 }
 
+/* join - "a,b" of a list. NULL: out of memory. */
+static char *join(char *const *list)
+{
+    struct buffer text = {0};
+
+    for (size_t i = 0; list[i]; i++) {
+        buffer_append_text(&text, i ? "," : "");
+        buffer_append_text(&text, list[i]);
+    }
+    buffer_append_char(&text, '\0');
+    return text.error ? NULL : text.data; /* nothing was taken of it: it begins there */
+}
+
+/* special_fill - "Sent", or a name of one's own, "Gesendet=Sent"; they were checked. */
+static int special_fill(struct server *server)
+{
+    char *const *list = server->config->special_mailboxes;
+    size_t count = 0;
+
+    while (list[count])
+        count++;
+    server->special = calloc(count + 1, sizeof *server->special);
+    if (!server->special)
+        return POSTERN_E_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        config_special(list[i], &server->special[i].name, &server->special[i].use);
+    server->special_count = count;
+    return 0;
+}
+
 static void imap_options(struct server *server)
 {
     const struct postern_pop3_options *pop3 = &server->pop3;
@@ -65,6 +97,7 @@ static void imap_options(struct server *server)
     imap->sasl_mechanisms = pop3->sasl_mechanisms;
     imap->decoy_key = pop3->decoy_key;
     imap->tls_available = true;
+    imap->hidden = postern_span_of(server->imap_without);
     imap->append_max = (uint64_t)server->config->append_mb << 20;
     imap->login_timeout = pop3->login_timeout;
 }
@@ -97,6 +130,9 @@ int server_options(struct server *server)
     pop3->login_timeout = config->login_timeout;
     pop3->idle_timeout = config->idle_timeout;
     pop3->asleep_timeout = config->asleep_timeout;
+    server->imap_without = join(config->imap_without);
+    if (!server->imap_without || special_fill(server) < 0)
+        return POSTERN_E_NOMEM;
     imap_options(server);
     return 0;
 }

@@ -197,6 +197,8 @@ static void site_fill(struct server *server)
         .work = &server->work,
         .read_only = server->config->read_only,
         .create_mailboxes = true,
+        .special = server->special,
+        .special_count = server->special_count,
         .login_delay = server->config->login_delay,
         .user_in = session_user_in,
         .user_out = session_user_out,
@@ -246,6 +248,8 @@ void server_done(struct server *server)
     delays_free(&server->delays);
     bans_free(&server->bans);
     net_tls_free(&server->tls);
+    free(server->imap_without);
+    free(server->special);
     secret_wipe(server->decoy, sizeof server->decoy);
     log_close(&server->log);
 }

@@ -43,6 +43,9 @@ struct server {
     struct bans *bans;
     struct postern_pop3_options pop3;
     struct postern_imap_options imap;
+    char *imap_without;
+    struct serve_special *special;
+    size_t special_count;
     struct service services[2]; /* POP3, IMAP */
     struct serve_work work;
     struct serve_site site;

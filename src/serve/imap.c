@@ -61,15 +61,62 @@ static void login_ask(struct serve_imap *s)
         login_lookup(&s->login);
 }
 
+static int note_other(void *ctx, const struct postern_status *status)
+{
+    *(bool *)ctx |= status->exists && !span_equal(status->name, SPAN("INBOX"));
+    return *(bool *)ctx;
+}
+
+/* make_special - for an account that has only INBOX. One that cannot be made is done without. */
+static int make_special(struct serve_imap *s, unsigned wait_flag)
+{
+    const struct serve_site *site = s->site;
+    struct postern_status status;
+    bool has_other = false;
+
+    if (!site->special_count || site->read_only ||
+        imap_ops(s)->status(s->account, site->special[0].name, wait_flag, &status) == 0)
+        return 0;
+    if (wait_flag)
+        return POSTERN_E_AGAIN;
+    if (imap_ops(s)->list(s->account, note_other, &has_other) < 0 || has_other)
+        return 0;
+    for (size_t i = 0; i < site->special_count; i++) {
+        const struct serve_special *one = &site->special[i];
+        int err = imap_ops(s)->create(s->account, one->name, one->use);
+
+        if (!err)
+            err = imap_ops(s)->subscribe(s->account, one->name, true);
+        if (err < 0)
+            login_log_error(&s->login, "special_mailboxes", err);
+    }
+    return 0;
+}
+
 static int account_work(struct serve_imap *s, unsigned wait_flag)
 {
     unsigned flags = wait_flag | (s->site->create_mailboxes ? POSTERN_STORE_CREATE : 0);
+    int err = s->account
+                  ? 0
+                  : imap_ops(s)->account_open(s->site->store, s->question.name, flags, &s->account);
 
-    return imap_ops(s)->account_open(s->site->store, s->question.name, flags, &s->account);
+    return err ? err : make_special(s, wait_flag);
+}
+
+/* hide - what is not offered to this user. */
+static int hide(struct serve_imap *s)
+{
+    char names[256];
+
+    if (!accounts_value(s->site->accounts, s->question.name, "imap_without", names, sizeof names))
+        return 0;
+    return postern_imap_hide(s->engine, postern_span_of(names));
 }
 
 static void account_finish(struct serve_imap *s, int err)
 {
+    if (!err)
+        err = hide(s);
     if (err < 0) {
         login_log_error(&s->login, "open", err);
         login_out(&s->login);

@@ -30,6 +30,11 @@ struct serve_work {
     void (*log)(void *conn, const char *event, const char *const *pairs);
 };
 
+struct serve_special {
+    struct postern_span name;
+    enum postern_special_use use;
+};
+
 /* struct serve_site - what all sessions share; lent until the last session is freed. */
 struct serve_site {
     struct postern_store *store;
@@ -40,7 +45,9 @@ struct serve_site {
     const struct postern_imap_options *imap;
     const struct serve_work *work;
     bool read_only;
-    bool create_mailboxes;    /* open() with POSTERN_STORE_CREATE */
+    bool create_mailboxes;               /* open() with POSTERN_STORE_CREATE */
+    const struct serve_special *special; /* made for an account that has only INBOX */
+    size_t special_count;
     postern_time login_delay; /* to announce (R46); user_in enforces it. 0: none */
     /* user_in / user_out - count the logged-in sessions of a user; user_in POSTERN_E_AGAIN: logged
      * in again too soon, any other <0: too many. May be NULL. */

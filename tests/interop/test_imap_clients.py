@@ -7,11 +7,13 @@ import imaplib
 import os
 import pathlib
 import re
+import signal
 import socket
 import ssl
 import subprocess
 import sys
 import tempfile
+import time
 import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -128,6 +130,41 @@ def test_qresync(server):
     told = imap._simple_command("UID", "STORE", "1:6", "(UNCHANGEDSINCE 1)", "+FLAGS", r"(\Draft)")
     checks.check("qresync: modified by UID", b"[MODIFIED 1,3,5:6]" in told[1][0], told)
     imap.logout()
+
+
+def test_special_and_without(_):
+    """Mailboxes made on the first login, for who has none; extensions switched off, for all or for one."""
+    server = Server(users=("alice", "carol"), settings=('special_mailboxes = {"Sent", "Papierkorb=Trash", "Entw\u00fcrfe=Drafts"}',
+                                                        'imap_without = {"MOVE", "QRESYNC"}'))
+    try:
+        lines = server.users.read_text().splitlines()
+        server.users.write_text("".join(line + (":imap_without=IDLE,SORT" if line.startswith("carol") else "") + "\n" for line in lines))
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        for user, missing in (("alice", {"MOVE", "QRESYNC"}), ("carol", {"MOVE", "QRESYNC", "IDLE", "SORT"})):
+            imap = imaplib.IMAP4("127.0.0.1", server.imap, timeout=60)
+            imap.login(user, "secret")
+            offered = set(imap.capability()[1][0].decode().split())
+            checks.check(f"without: {user}", {"MOVE", "QRESYNC", "IDLE", "SORT"} - offered == missing, offered)
+            got = sorted(imap.list()[1])
+            checks.check(f"special: {user}", got == sorted([
+                b'(\\HasNoChildren) "/" "INBOX"', b'(\\HasNoChildren \\Drafts) "/" "Entw&APw-rfe"',
+                b'(\\HasNoChildren \\Trash) "/" "Papierkorb"', b'(\\HasNoChildren \\Sent) "/" "Sent"']), got)
+            checks.check(f"special: {user} sees them", len(imap.lsub()[1]) == 3, imap.lsub()[1])
+            imap.delete("Sent")
+            imap.logout()
+        imap = imaplib.IMAP4("127.0.0.1", server.imap, timeout=60)
+        imap.login("alice", "secret")
+        checks.check("special: what was deleted stays so", len(imap.list()[1]) == 3, imap.list()[1])
+        imap.logout()
+    finally:
+        server.stop()
+    for line, why in (('imap_without = {"MOVES"}', 'no extension "MOVES"'), ('special_mailboxes = {"Spam=Spam"}', '"Spam=Spam" is not Archive')):
+        try:
+            Server(settings=(line,)).stop()
+            checks.check(f"refused: {line}", False)
+        except RuntimeError as error:
+            checks.check(f"refused: {line}", why in str(error), error)
 
 
 class Compressed:

@@ -56,11 +56,23 @@ static const struct {
     {"LIST-METADATA", AFTER},
 };
 
-/* is_named - in a list of words apart by spaces. */
+/* is_named - in a list of words apart by spaces or commas. */
 static bool is_named(struct postern_span list, struct postern_span name)
 {
-    while (list.n)
-        if (span_equal_nocase(span_cut(&list, ' '), name))
+    while (list.n) {
+        struct postern_span words = span_cut(&list, ',');
+
+        while (words.n)
+            if (span_equal_nocase(span_cut(&words, ' '), name))
+                return true;
+    }
+    return false;
+}
+
+bool postern_imap_is_extension(struct postern_span name)
+{
+    for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
+        if (span_equal_nocase(name, postern_span_of(capabilities[i].name)))
             return true;
     return false;
 }
