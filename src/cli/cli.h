@@ -14,6 +14,7 @@ int cli_user(int argc, char **argv);
 int cli_mailbox(int argc, char **argv);
 /* cli_mailbox_change - the verbs that IMAP clients have too; -1: argv[1] is none of them. */
 int cli_mailbox_change(int argc, char **argv);
+int cli_message(int argc, char **argv);
 int cli_fsck(int argc, char **argv);
 int cli_index(int argc, char **argv);
 int cli_import(int argc, char **argv);

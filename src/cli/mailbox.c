@@ -115,7 +115,7 @@ int cli_mailbox(int argc, char **argv)
                          : cli_complain(
                                EX_USAGE, "mailbox",
                                "want list, status, rebuild, import-uidl, folders, quota, create, "
-                               "delete, rename, subscribe or unsubscribe");
+                               "delete, rename, subscribe, unsubscribe, metadata or annotate");
     }
     walk.status = what == 1;
     code = settings_read(&settings, argc - 1, argv + 1);

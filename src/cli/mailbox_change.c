@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mailbox_change - `postern mailbox folders|quota USER`, `create USER NAME [--use trash]`,
- * `delete|subscribe|unsubscribe USER NAME`, `rename USER NAME NEW`: what an IMAP client can do, by
- * the same calls of the store. */
+ * `delete|subscribe|unsubscribe USER NAME`, `rename USER NAME NEW`: `metadata USER NAME`, `annotate
+ * USER NAME ENTRY[=VALUE]`: what an IMAP client can do, by the same calls of the store. */
 #include "cli/cli.h"
 
 #include "base/span.h"
@@ -130,13 +130,62 @@ static int quota(struct change *change)
     return err;
 }
 
+static int show_annotation(void *ctx, const struct postern_metadata *one)
+{
+    struct change *change = ctx;
+
+    if (change->json) {
+        fputs(change->shown++ ? ",\n {\"entry\": " : "{\"entry\": ", stdout);
+        json_text(stdout, one->entry);
+        fputs(", \"value\": ", stdout);
+        json_text(stdout, one->value);
+        putchar('}');
+    } else {
+        printf("%.*s\t%.*s\n", SPAN_ARG(one->entry), SPAN_ARG(one->value));
+    }
+    return 0;
+}
+
+/* account_or - a mailbox's name; "." is the account itself. */
+static struct postern_span account_or(struct postern_span name)
+{
+    return span_equal(name, SPAN(".")) ? SPAN("") : name;
+}
+
+static int metadata(struct change *change)
+{
+    int err;
+
+    if (change->json)
+        putchar('[');
+    err = change->store->ops->metadata(change->account, account_or(change->name), show_annotation,
+                                       change);
+    if (change->json)
+        puts("]");
+    return err;
+}
+
+/* annotate - "ENTRY=VALUE", or "ENTRY" to remove it. */
+static int annotate(struct change *change)
+{
+    struct postern_span value = change->to;
+    struct postern_metadata one = {.entry = span_cut(&value, '=')};
+
+    one.value = value;
+    if (!span_begins_nocase(one.entry, SPAN("/private/")) &&
+        !span_begins_nocase(one.entry, SPAN("/shared/")))
+        return POSTERN_E_SYNTAX;
+    return change->store->ops->set_metadata(change->account, account_or(change->name), &one, 1);
+}
+
 static const struct verb {
     const char *name;
     int names; /* behind the user */
     int (*work)(struct change *change);
-} verbs[] = {{"folders", 0, folders},        {"quota", 0, quota},    {"create", 1, create},
-             {"delete", 1, delete_},         {"rename", 2, rename_}, {"subscribe", 1, subscribe},
-             {"unsubscribe", 1, unsubscribe}};
+} verbs[] = {
+    {"folders", 0, folders},         {"quota", 0, quota},       {"create", 1, create},
+    {"delete", 1, delete_},          {"rename", 2, rename_},    {"subscribe", 1, subscribe},
+    {"unsubscribe", 1, unsubscribe}, {"metadata", 1, metadata}, {"annotate", 2, annotate}};
 
 static int run(struct change *change, const struct verb *verb, const char *user)
 {

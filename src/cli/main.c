@@ -19,6 +19,8 @@ static const struct command {
      "edit and try the password file"},
     {"mailbox", cli_mailbox, "list|status|folders|create|delete|rename|... [USER]",
      "look at mailboxes and change them, make an index anew, take over unique-ids"},
+    {"message", cli_message, "list|search|get|flag|move|delete USER MAILBOX ...",
+     "look at messages, find and change them"},
     {"put", cli_put, "USER [FILE] [--mail PATH] [--stream]",
      "deliver a message, or a stream of them"},
     {"import", cli_import, "USER PATH [--mailbox NAME]", "append a Maildir, an mbox or .eml files"},

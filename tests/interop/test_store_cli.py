@@ -49,6 +49,42 @@ def putting():
     checks.check("stored with CRLF, as it is sent", files[0].read_bytes() == message(0), files[0].read_bytes())
 
 
+def messages():
+    """What an administrator does with single messages; searches and changes are IMAP's."""
+    mailbox_of = lambda *words: postern("mailbox", *words)  # noqa: E731
+    postern("put", "fay", "--stream", input=b"".join(b"%d\n%s" % (len(message(i)), message(i)) for i in range(6)))
+    mailbox_of("create", "fay", "Entw\u00fcrfe/Alt")
+    listed = postern("message", "list", "fay", "INBOX").stdout.decode().splitlines()
+    checks.check("message list", len(listed) == 6 and listed[0].split("\t")[0] == "1" and listed[0].endswith("a@example.org\t0"), listed)
+    told = json.loads(postern("message", "list", "fay", "INBOX", "--json").stdout)
+    checks.check("message list as JSON", [one["uid"] for one in told] == list(range(1, 7)) and told[2]["subject"] == "2", told)
+    got = postern("message", "get", "fay", "INBOX", "3")
+    checks.check("message get", got.stdout == message(2), got)
+    found = postern("message", "search", "fay", "INBOX", "or", "subject", "4", "text", '"body 2"')
+    checks.check("message search", found.stdout == b"3\n5\n", found)
+    checks.check("message flag", postern("message", "flag", "fay", "INBOX", "3,5", "+flagged", "+work", "-seen").returncode == 0)
+    checks.check("message search by keyword", postern("message", "search", "fay", "INBOX", "keyword", "work").stdout == b"3\n5\n")
+    checks.check("message list shows flags", postern("message", "list", "fay", "INBOX").stdout.splitlines()[2].split(b"\t")[1] == b"F")
+    moved = postern("message", "move", "fay", "INBOX", "5", "Entw\u00fcrfe/Alt")
+    checks.check("message move", moved.returncode == 0 and postern("message", "search", "fay", "Entw\u00fcrfe/Alt").stdout == b"1\n", moved)
+    checks.check("message delete", postern("message", "delete", "fay", "INBOX", "3").returncode == 0)
+    checks.check("message search of all", postern("message", "search", "fay", "INBOX").stdout == b"1\n2\n4\n6\n")
+    for words, code in ((("search", "fay", "INBOX", "nonsense"), 64), (("move", "fay", "INBOX", "1", "Nowhere"), 65),
+                        (("get", "fay", "INBOX", "77"), 67), (("list", "fay", "Nowhere"), 67), (("list", "nobody", "INBOX"), 67),
+                        (("flag", "fay", "INBOX", "1", "seen"), 65), (("flag", "fay", "INBOX", "x", "+seen"), 65),
+                        (("search", "fay", "INBOX", "all\r\nx uid expunge 1"), 64), (("list", "fay"), 64), (("burn", "fay"), 64)):
+        out = postern("message", *words)
+        checks.check(f"message {' '.join(words)!r}", out.returncode == code and out.stdout == b"", out)
+    checks.check("annotate", mailbox_of("annotate", "fay", "INBOX", "/private/comment=a=b").returncode == 0)
+    checks.check("metadata", mailbox_of("metadata", "fay", "INBOX").stdout == b"/private/comment\ta=b\n")
+    checks.check("annotate the account", mailbox_of("annotate", "fay", ".", "/shared/admin=mailto:x").returncode == 0)
+    checks.check("metadata as JSON", json.loads(mailbox_of("metadata", "fay", ".", "--json").stdout)
+                 == [{"entry": "/shared/admin", "value": "mailto:x"}])
+    checks.check("annotate: removed", mailbox_of("annotate", "fay", "INBOX", "/private/comment").returncode == 0
+                 and mailbox_of("metadata", "fay", "INBOX").stdout == b"")
+    checks.check("annotate: no such entry", mailbox_of("annotate", "fay", "INBOX", "comment=x").returncode == 65)
+
+
 def exporting():
     for kind in ("maildir", "mbox", "eml"):
         out = postern("export", "ann", folder / f"out-{kind}", "--format", kind)
@@ -158,7 +194,7 @@ def refusing():
 
 
 try:
-    for part in (putting, exporting, importing, checking, coming_from_dovecot, changing, refusing):
+    for part in (putting, exporting, importing, checking, coming_from_dovecot, changing, messages, refusing):
         part()
 finally:
     shutil.rmtree(folder, ignore_errors=True)

@@ -21,7 +21,7 @@ ARROWS = {
     "net": "base",
     "serve": "proto/pop3 proto/imap store accounts sasl mime base",
     "daemon": "serve net store accounts provider base",
-    "cli": "daemon store accounts net codec base",
+    "cli": "daemon serve store accounts net codec base",
 }
 PUBLIC = {  # what a layer may take of include/postern
     "store": {"base", "message", "mime", "store"},
