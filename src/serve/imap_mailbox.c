@@ -60,7 +60,7 @@ static int metadata_work(struct serve_imap *s, unsigned wait_flag)
 static void metadata_finish(struct serve_imap *s, int err)
 {
     struct postern_metadata *all =
-        (struct postern_metadata *)(void *)(s->statuses.data + s->statuses.head);
+        (struct postern_metadata *)(uintptr_t)buffer_span(&s->statuses).p;
     size_t count = buffer_length(&s->statuses) / sizeof *all;
     const char *at = buffer_span(&s->names).p;
 
@@ -68,8 +68,8 @@ static void metadata_finish(struct serve_imap *s, int err)
         login_log_error(&s->login, "metadata", err);
     for (size_t i = 0; i < count; i++) {
         all[i].entry.p = at;
-        all[i].value.p = at + all[i].entry.n;
-        at = all[i].value.p + all[i].value.n;
+        all[i].value.p = at + all[i].entry.n; /* there is an entry: it is not NULL */
+        at += all[i].entry.n + all[i].value.n;
     }
     postern_imap_answer_metadata(s->engine, s->question.id, err, all, err ? 0 : count);
     buffer_done(&s->statuses);
@@ -106,7 +106,7 @@ static int list_work(struct serve_imap *s, unsigned wait_flag)
 static void list_finish(struct serve_imap *s, int err)
 {
     struct postern_status *all =
-        (struct postern_status *)(void *)(s->statuses.data + s->statuses.head);
+        (struct postern_status *)(uintptr_t)buffer_span(&s->statuses).p;
     size_t count = buffer_length(&s->statuses) / sizeof *all;
     struct postern_span names = buffer_span(&s->names);
 

@@ -36,6 +36,8 @@ static const struct {
     {"SEARCHRES", AFTER},
     {"PARTIAL", AFTER},
     {"ESORT", AFTER},
+    {"SEARCH=FUZZY", AFTER},
+    {"FILTERS", AFTER},
     {"PREVIEW", AFTER},
     {"SAVEDATE", AFTER},
     {"I18NLEVEL=1", AFTER},
@@ -89,7 +91,7 @@ bool imap_offers(const struct postern_imap *s, const char *name)
         return s->o.compress_available;
     if (span_equal_nocase(word, SPAN("UNAUTHENTICATE"))) /* it would end the compression as well */
         return !s->compressed;
-    if (span_equal_nocase(word, SPAN("LIST-METADATA")))
+    if (span_equal_nocase(word, SPAN("LIST-METADATA")) || span_equal_nocase(word, SPAN("FILTERS")))
         return imap_offers(s, "METADATA");
     if (span_equal_nocase(word, SPAN("QRESYNC")))
         return imap_offers(s, "CONDSTORE");

@@ -31,23 +31,45 @@ static void finish(struct postern_imap *s)
 
 /* ---- one message ----------------------------------------------------------------------------- */
 
-void search_note(struct postern_imap *s, uint32_t uid)
+unsigned search_score(struct postern_imap *s)
+{
+    struct imap_search *search = s->search;
+    enum truth exact;
+
+    search->strict = true;
+    exact = search_judge(s, search, &search->batch[search->at], search->depth);
+    search->strict = false;
+    return exact == FALSE_ ? SCORE_WORDS : SCORE_EXACT;
+}
+
+/* grow - room for twice as many. false: out of memory. */
+static bool grow(struct postern_imap *s, struct imap_search *search)
+{
+    size_t room = search->found_room ? search->found_room * 2 : 256;
+    uint32_t *more = arena_alloc(&s->arena, room * sizeof *more);
+    unsigned char *scores = arena_alloc(&s->arena, room);
+
+    if (!more || !scores) {
+        imap_no_memory(s);
+        return false;
+    }
+    if (search->found_count) {
+        memcpy(more, search->found, search->found_count * sizeof *more);
+        memcpy(scores, search->scores, search->found_count);
+    }
+    search->found = more;
+    search->scores = scores;
+    search->found_room = room;
+    return true;
+}
+
+void search_note(struct postern_imap *s, uint32_t uid, unsigned score)
 {
     struct imap_search *search = s->search;
 
-    if (search->found_count == search->found_room) {
-        size_t room = search->found_room ? search->found_room * 2 : 256;
-        uint32_t *more = arena_alloc(&s->arena, room * sizeof *more);
-
-        if (!more) {
-            imap_no_memory(s);
-            return;
-        }
-        if (search->found_count)
-            memcpy(more, search->found, search->found_count * sizeof *more);
-        search->found = more;
-        search->found_room = room;
-    }
+    if (search->found_count == search->found_room && !grow(s, search))
+        return;
+    search->scores[search->found_count] = (unsigned char)score;
     search->found[search->found_count++] = uid;
 }
 
@@ -74,7 +96,7 @@ static void message_over(struct postern_imap *s, enum truth truth)
     else if (truth == TRUE_ && search->thread)
         thread_note(s, &search->batch[search->at]);
     else if (truth == TRUE_)
-        search_note(s, search->batch[search->at].uid);
+        search_note(s, search->batch[search->at].uid, search->has_fuzzy ? search_score(s) : 0);
     search->at++;
     s->work = search_go;
 }
@@ -151,6 +173,7 @@ static void took_content(struct postern_imap *s, const struct imap_answer *answe
     }
     search->content = answer->content;
     search->reading = true;
+    search->depth = KNOWS_ALL;
     search->leaf = 0;
     for (size_t i = 0; i < search->count; i++)
         search->leaves[i] = UNKNOWN_;
@@ -172,6 +195,7 @@ static void took_block(struct postern_imap *s, const struct imap_answer *answer)
         imap_no_memory(s);
         return;
     }
+    search->depth = KNOWS_BLOCK;
     truth = search_judge(s, search, &search->batch[search->at], KNOWS_BLOCK);
     if (truth != UNKNOWN_) {
         message_over(s, truth);
@@ -188,6 +212,7 @@ static void look_at(struct postern_imap *s, const struct postern_message_info *i
 
     bool needs_block = s->search->thread || sort_needs_block(s->search->sort);
 
+    s->search->depth = KNOWS_INFO;
     if (truth == FALSE_ || (truth == TRUE_ && !needs_block)) {
         message_over(s, truth);
         return;
@@ -292,8 +317,13 @@ void search_begin_of_charset(struct postern_imap *s)
         search_begin(s);
 }
 
-void imap_cmd_search(struct postern_imap *s)
+static void search_run(struct postern_imap *s)
 {
     if (search_new(s) && search_parse(s, s->search))
         search_begin(s);
+}
+
+void imap_cmd_search(struct postern_imap *s)
+{
+    search_with_filters(s, search_run);
 }

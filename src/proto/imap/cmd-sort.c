@@ -15,7 +15,8 @@ enum criterion {
     SORT_SUBJECT,
     SORT_TO,
     SORT_DISPLAYFROM,
-    SORT_DISPLAYTO
+    SORT_DISPLAYTO,
+    SORT_RELEVANCY /* RFC 6203 6 */
 };
 
 struct sort_key {
@@ -25,6 +26,7 @@ struct sort_key {
 
 struct sort_item {
     uint32_t uid;
+    unsigned score;
     struct sort_key keys[]; /* as many as criteria */
 };
 
@@ -40,8 +42,8 @@ struct imap_sort {
 
 static bool parse_criterion(struct postern_imap *s, enum criterion *criterion_r)
 {
-    static const char *const names[] = {"ARRIVAL", "CC", "DATE",        "FROM",     "SIZE",
-                                        "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO"};
+    static const char *const names[] = {"ARRIVAL", "CC", "DATE",        "FROM",      "SIZE",
+                                        "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO", "RELEVANCY"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (parse_try_word(&s->in, names[i])) {
@@ -71,10 +73,19 @@ static void parse_criteria(struct postern_imap *s, struct imap_sort *sort)
     parse_space(&s->in);
 }
 
+bool sort_is_by_relevancy(const struct imap_sort *sort)
+{
+    for (size_t i = 0; sort && i < sort->count; i++)
+        if (sort->criteria[i] == SORT_RELEVANCY)
+            return true;
+    return false;
+}
+
 bool sort_needs_block(const struct imap_sort *sort)
 {
     for (size_t i = 0; sort && i < sort->count; i++)
-        if (sort->criteria[i] != SORT_ARRIVAL && sort->criteria[i] != SORT_SIZE)
+        if (sort->criteria[i] != SORT_ARRIVAL && sort->criteria[i] != SORT_SIZE &&
+            sort->criteria[i] != SORT_RELEVANCY)
             return true;
     return false;
 }
@@ -145,6 +156,8 @@ static struct sort_key key_of(struct postern_imap *s, const struct postern_messa
     switch (criterion) {
     case SORT_ARRIVAL:
         return (struct sort_key){.number = info->date_s};
+    case SORT_RELEVANCY: /* the best first */
+        return (struct sort_key){.number = -(int64_t)search_score(s)};
     case SORT_SIZE:
         return (struct sort_key){.number = (int64_t)info->size_wire};
     case SORT_DATE:
@@ -182,6 +195,7 @@ void sort_note(struct postern_imap *s, const struct postern_message_info *info)
         return;
     }
     item->uid = info->uid;
+    item->score = s->search->has_fuzzy ? search_score(s) : 0;
     for (size_t i = 0; i < sort->count; i++)
         item->keys[i] = key_of(s, info, sort->criteria[i]);
     sort->items[sort->item_count++] = item;
@@ -221,10 +235,11 @@ void sort_order(struct postern_imap *s)
 
     heap_sort(sort->items, sort->item_count, is_before, sort);
     for (size_t i = 0; i < sort->item_count; i++)
-        search_note(s, ((const struct sort_item *)sort->items[i])->uid);
+        search_note(s, ((const struct sort_item *)sort->items[i])->uid,
+                    ((const struct sort_item *)sort->items[i])->score);
 }
 
-void imap_cmd_sort(struct postern_imap *s)
+static void sort_run(struct postern_imap *s)
 {
     struct imap_sort *sort = arena_alloc(&s->arena, sizeof *sort);
 
@@ -241,4 +256,9 @@ void imap_cmd_sort(struct postern_imap *s)
         search_parse_return(s, s->search);
     parse_criteria(s, sort);
     search_begin_of_charset(s);
+}
+
+void imap_cmd_sort(struct postern_imap *s)
+{
+    search_with_filters(s, sort_run);
 }

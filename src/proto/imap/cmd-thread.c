@@ -169,7 +169,7 @@ void thread_finish(struct postern_imap *s)
     write_text(s, "\r\n");
 }
 
-void imap_cmd_thread(struct postern_imap *s)
+static void thread_run(struct postern_imap *s)
 {
     struct imap_thread *thread = arena_alloc(&s->arena, sizeof *thread);
 
@@ -188,4 +188,9 @@ void imap_cmd_thread(struct postern_imap *s)
         s->in.bad = true;
     parse_space(&s->in);
     search_begin_of_charset(s);
+}
+
+void imap_cmd_thread(struct postern_imap *s)
+{
+    search_with_filters(s, thread_run);
 }

@@ -43,7 +43,8 @@ enum search_op {
     /* what joins them */
     SEARCH_NOT,
     SEARCH_OR,
-    SEARCH_AND
+    SEARCH_AND,
+    SEARCH_FUZZY /* while it is read only: nothing is judged by it */
 };
 
 struct search_step {
@@ -52,6 +53,7 @@ struct search_step {
     struct imap_set set;
     struct postern_span name; /* of a header field */
     struct postern_span text; /* folded */
+    bool loose;               /* one word of a fuzzy text: it does not make an exact match */
 };
 
 enum truth { FALSE_, TRUE_, UNKNOWN_ };
@@ -70,7 +72,9 @@ struct imap_search {
     struct search_step *steps;
     size_t count, room;
     unsigned returns; /* RETURN_* */
-    bool has_return, has_modseq;
+    bool has_return, has_modseq, has_fuzzy;
+    unsigned fuzzy; /* FUZZY around what is read now */
+    bool strict;    /* loose steps are false: is it exact? */
     struct search_partial partial;
     enum truth *stack;
     int64_t now_s;  /* for YOUNGER and OLDER */
@@ -81,6 +85,7 @@ struct imap_search {
     struct postern_message_info batch[SEARCH_BATCH];
     size_t batch_n, at;
     struct buffer block;
+    enum search_depth depth; /* how much of the message at hand was looked at */
     /* reading one message for its text */
     size_t leaf;        /* the step being looked up */
     enum truth *leaves; /* by step, of what was read */
@@ -88,7 +93,8 @@ struct imap_search {
     bool reading;
     struct text_scan *scan;
     /* what was found */
-    uint32_t *found; /* UIDs */
+    uint32_t *found;       /* UIDs */
+    unsigned char *scores; /* of each, 1 to 100, with RETURN_RELEVANCY */
     size_t found_count, found_room;
     uint64_t modseq, modseq_first,
         modseq_last;        /* the highest, of the first and last found; 0: none */
@@ -102,8 +108,12 @@ enum {
     RETURN_ALL = 4,
     RETURN_COUNT = 8,
     RETURN_SAVE = 16,
-    RETURN_PARTIAL = 32
+    RETURN_PARTIAL = 32,
+    RETURN_RELEVANCY = 64
 };
+
+/* RFC 6203 4: the text as it was given, or all its words somewhere. */
+enum { SCORE_EXACT = 100, SCORE_WORDS = 50 };
 
 /* search_parse.c */
 bool search_parse(struct postern_imap *s, struct imap_search *search);
@@ -121,6 +131,10 @@ enum truth search_judge(struct postern_imap *s, const struct imap_search *search
 /* search_decode_words - a header's value with its encoded words as UTF-8, of any charset. */
 void search_decode_words(struct postern_imap *s, struct postern_span value, struct buffer *out);
 
+/* search_filter.c */
+/* search_with_filters - go(), once the named filters of the command stand in it; or it is refused.
+ */
+void search_with_filters(struct postern_imap *s, void (*go)(struct postern_imap *s));
 /* search_answer.c */
 /* search_answer - what was found is told, and saved. false: out of memory. */
 bool search_answer(struct postern_imap *s);
@@ -129,6 +143,7 @@ void search_slice(const struct search_partial *partial, size_t count, size_t *fi
 void search_write_partial(struct postern_imap *s, const struct search_partial *partial);
 
 /* cmd-sort.c. sort_note - a message was found: its keys. sort_order - all are: search->found. */
+bool sort_is_by_relevancy(const struct imap_sort *sort);
 bool sort_needs_block(const struct imap_sort *sort);
 void sort_note(struct postern_imap *s, const struct postern_message_info *info);
 void sort_order(struct postern_imap *s);
@@ -141,7 +156,9 @@ void thread_note(struct postern_imap *s, const struct postern_message_info *info
 void thread_finish(struct postern_imap *s);
 /* cmd-search.c. search_note - this one was found. search_new - s->search, zero; then, with its
  * program, it begins. false: out of memory. */
-void search_note(struct postern_imap *s, uint32_t uid);
+void search_note(struct postern_imap *s, uint32_t uid, unsigned score);
+/* search_score - of the message at hand, which is found. */
+unsigned search_score(struct postern_imap *s);
 bool search_new(struct postern_imap *s);
 void search_begin(struct postern_imap *s);
 /* search_begin_of_charset - the charset and the program are still to be read. */

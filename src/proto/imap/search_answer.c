@@ -157,6 +157,12 @@ static void write_extended(struct postern_imap *s, struct imap_search *search)
     }
     if (search->returns & RETURN_PARTIAL)
         write_slice(s, search);
+    if (n && search->returns & RETURN_RELEVANCY) {
+        write_text(s, " RELEVANCY (");
+        for (size_t i = 0; i < n; i++)
+            write_one(s, i ? " " : "", search->scores[i]);
+        write_text(s, ")");
+    }
     if (n && search->has_modseq)
         write_one(s, " MODSEQ ", told_modseq(search));
     write_text(s, "\r\n");

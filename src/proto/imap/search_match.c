@@ -86,6 +86,8 @@ static enum truth leaf(struct postern_imap *s, const struct imap_search *search,
     int64_t day = day_of(info->date_s);
     int64_t saved = day_of(info->saved_s ? info->saved_s : info->date_s); /* RFC 8514 4.3 */
 
+    if (step->loose && search->strict)
+        return FALSE_;
     switch (step->op) {
     case SEARCH_ALL:
         return TRUE_;

@@ -3,6 +3,8 @@
  * are read one by one; what waits for more operands waits on a stack of its own. */
 #include "proto/imap/search.h"
 
+#define FUZZY_WORDS_MAX 16
+
 static struct search_step *add(struct postern_imap *s, struct imap_search *search,
                                enum search_op op)
 {
@@ -109,6 +111,31 @@ static void parse_argument(struct postern_imap *s, struct charset *charset, size
         step->text = fold(s, charset, parse_astring(s, &s->in));
 }
 
+/* add_words - of a text that is meant fuzzily: or all of its words, wherever they stand. */
+static void add_words(struct postern_imap *s, struct imap_search *search)
+{
+    struct search_step whole = search->steps[search->count - 1];
+    struct postern_span rest = whole.text;
+    unsigned words = 0;
+
+    if (!memchr(rest.p, ' ', rest.n))
+        return;
+    while (rest.n && words < FUZZY_WORDS_MAX) {
+        struct postern_span word = span_cut(&rest, ' ');
+        struct search_step *step = word.n ? add(s, search, whole.op) : NULL;
+
+        if (!step)
+            continue;
+        step->name = whole.name;
+        step->text = word;
+        step->loose = true;
+        if (words++)
+            (void)add(s, search, SEARCH_AND);
+    }
+    if (words)
+        (void)add(s, search, SEARCH_OR);
+}
+
 /* parse_modseq - ["entry" type] number (RFC 7162 3.1.5); the entry is one for all. */
 static void parse_modseq(struct postern_imap *s, struct imap_search *search)
 {
@@ -166,6 +193,8 @@ static bool parse_named(struct postern_imap *s, struct imap_search *search, stru
         step = add(s, search, keys[i].op);
         if (step)
             parse_argument(s, charset, i, step);
+        if (search->fuzzy && step && !s->in.bad && step->text.n)
+            add_words(s, search);
         if (keys[i].negated)
             (void)add(s, search, SEARCH_NOT);
         return true;
@@ -221,6 +250,8 @@ static void operand_over(struct postern_imap *s, struct imap_search *search, str
                 return;
         } else if (top->op == SEARCH_OR && top->operands < 2) {
             return;
+        } else if (top->op == SEARCH_FUZZY) {
+            search->fuzzy--;
         } else {
             (void)add(s, search, top->op);
         }
@@ -255,6 +286,13 @@ static void parse_keys(struct postern_imap *s, struct imap_search *search, struc
         }
         if (parse_try_word(&s->in, "NOT")) {
             push(s, stack, &depth, SEARCH_NOT);
+            parse_space(&s->in);
+            continue;
+        }
+        if (imap_offers(s, "SEARCH=FUZZY") && parse_try_word(&s->in, "FUZZY")) {
+            push(s, stack, &depth, SEARCH_FUZZY);
+            search->fuzzy++;
+            search->has_fuzzy = true;
             parse_space(&s->in);
             continue;
         }
@@ -305,8 +343,13 @@ static unsigned parse_return_option(struct postern_imap *s, struct imap_search *
     static const struct {
         const char *name;
         unsigned option;
-    } options[] = {{"MIN", RETURN_MIN},     {"MAX", RETURN_MAX},   {"ALL", RETURN_ALL},
-                   {"COUNT", RETURN_COUNT}, {"SAVE", RETURN_SAVE}, {"PARTIAL", RETURN_PARTIAL}};
+    } options[] = {{"MIN", RETURN_MIN},
+                   {"MAX", RETURN_MAX},
+                   {"ALL", RETURN_ALL},
+                   {"COUNT", RETURN_COUNT},
+                   {"SAVE", RETURN_SAVE},
+                   {"PARTIAL", RETURN_PARTIAL},
+                   {"RELEVANCY", RETURN_RELEVANCY}};
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (!parse_try_word(&s->in, options[i].name))
@@ -355,6 +398,9 @@ bool search_parse_keys(struct postern_imap *s, struct imap_search *search,
         imap_no_memory(s);
     parse_keys(s, search, charset);
     charset_close(&charset);
+    if (!search->has_fuzzy &&
+        (search->returns & RETURN_RELEVANCY || sort_is_by_relevancy(search->sort)))
+        s->in.bad = true; /* RFC 6203 4, 6 */
     return imap_good(s);
 }
 

@@ -103,8 +103,9 @@ struct postern_imap {
     bool by_uid;
     struct imap_parser in;
     imap_then *then;
-    void (*after_news)(struct postern_imap *s); /* the command goes on; NULL: none waits */
-    void (*work)(struct postern_imap *s);       /* goes on as output drains; NULL: nothing */
+    void (*after_news)(struct postern_imap *s);    /* the command goes on; NULL: none waits */
+    void (*after_filters)(struct postern_imap *s); /* the search, once its filters are known */
+    void (*work)(struct postern_imap *s);          /* goes on as output drains; NULL: nothing */
     struct postern_sasl *sasl;
     enum postern_verdict verdict;
     bool idling;
