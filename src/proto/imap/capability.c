@@ -36,6 +36,7 @@ static const struct {
     {"SEARCHRES", AFTER},
     {"PARTIAL", AFTER},
     {"ESORT", AFTER},
+    {"CONTEXT=SEARCH", AFTER},
     {"SEARCH=FUZZY", AFTER},
     {"FILTERS", AFTER},
     {"PREVIEW", AFTER},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-search - SEARCH (RFC 9051 6.4.4): the going through it. Over the messages of the
  * view in batches: most are decided by what is known, then by the parsed form, the rest is read. */
-#include "proto/imap/search.h"
+#include "proto/imap/context.h"
 
 #define READ_BYTES 65536
 #define PROGRESS_SECONDS 10
@@ -21,6 +21,10 @@ void imap_search_abort(struct postern_imap *s)
 static void finish(struct postern_imap *s)
 {
     s->work = NULL;
+    if (s->judging) {
+        context_found(s);
+        return;
+    }
     if (s->search->thread)
         thread_finish(s);
     else if (!search_answer(s))
@@ -205,10 +209,23 @@ static void took_block(struct postern_imap *s, const struct imap_answer *answer)
     imap_ask(s, POSTERN_IMAP_CONTENT, took_content);
 }
 
+/* is_looked_at - a context looks at what changed only. */
+static bool is_looked_at(struct imap_search *search, uint32_t uid)
+{
+    if (!search->only)
+        return true;
+    while (search->only_count && *search->only < uid) {
+        search->only++;
+        search->only_count--;
+    }
+    return search->only_count && *search->only == uid;
+}
+
 static void look_at(struct postern_imap *s, const struct postern_message_info *info)
 {
-    enum truth truth =
-        view_number(&s->view, info->uid) ? search_judge(s, s->search, info, KNOWS_INFO) : FALSE_;
+    enum truth truth = view_number(&s->view, info->uid) && is_looked_at(s->search, info->uid)
+                           ? search_judge(s, s->search, info, KNOWS_INFO)
+                           : FALSE_;
 
     bool needs_block = s->search->thread || sort_needs_block(s->search->sort);
 
@@ -246,6 +263,11 @@ static void took_batch(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct imap_search *search = s->search;
 
+    if (answer->err && s->judging) { /* the news are told all the same */
+        search->broken = true;
+        s->work = finish;
+        return;
+    }
     if (answer->err) {
         imap_search_abort(s);
         imap_refuse(s, answer->err);
@@ -265,6 +287,8 @@ static void search_go(struct postern_imap *s)
     struct imap_search *search = s->search;
     uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;
 
+    if (search->only)
+        last = search->only_count ? search->only[search->only_count - 1] : 0;
     if (search->at < search->batch_n) {
         look_at(s, &search->batch[search->at]);
     } else if (search->next_uid == 0 || search->next_uid > last) {
@@ -302,7 +326,7 @@ void search_begin(struct postern_imap *s)
         imap_no_memory(s);
         return;
     }
-    search->next_uid = 1;
+    search->next_uid = search->only ? search->only[0] : 1;
     search->now_s = search->told_s = s->o.seconds ? s->o.seconds() : 0;
     s->work = search_go;
     imap_advance(s);

@@ -43,6 +43,7 @@ static const struct imap_row rows[] = {
     {"EXPUNGE", SELECTED, ROW_UID, imap_cmd_expunge, NULL},
     {"SEARCH", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_search, NULL},
     {"SORT", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_sort, "SORT"},
+    {"CANCELUPDATE", SELECTED, 0, imap_cmd_cancelupdate, "CONTEXT=SEARCH"},
     {"UIDBATCHES", SELECTED, 0, imap_cmd_uidbatches, "UIDBATCHES"},
     {"THREAD", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_thread, NULL},
     {"FETCH", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_fetch, NULL},

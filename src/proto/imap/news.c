@@ -4,7 +4,7 @@
  * an EXPUNGE may be sent.
  * Order: VANISHED or EXPUNGE, EXISTS (only if there are more than the client now thinks), RECENT,
  * changed flags. */
-#include "proto/imap/session.h"
+#include "proto/imap/context.h"
 
 /* ---- keywords -------------------------------------------------------------------------------- */
 
@@ -180,6 +180,7 @@ static void take_gone(struct postern_imap *s, const struct postern_imap_mailbox 
     uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;
     struct imap_view next = {.allocator = s->o.allocator};
 
+    gone(s, now, context_gone); /* by the numbers that they still have (RFC 5267 4.3.4) */
     s->told_down = 0;
     gone(s, now, s->qresync || s->uid_only ? tell_vanished : tell_expunged);
     if (s->qresync || s->uid_only)
@@ -213,6 +214,8 @@ static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *
         range.first = range.first > last ? range.first : last + 1;
         if (view_add(&s->view, range) < 0)
             imap_no_memory(s);
+        for (uint64_t uid = range.first; s->contexts && uid <= range.last; uid++)
+            context_note(s, (uint32_t)uid);
     }
     if (s->view.uid_next < now->status.uid_next)
         s->view.uid_next = now->status.uid_next;
@@ -246,6 +249,9 @@ static void take_news(struct postern_imap *s, const struct postern_imap_mailbox 
     s->owes_expunge = s->told_down > 0 && !may;
     if (s->told_down && may)
         take_gone(s, now);
+    for (size_t i = 0; i < now->changed_count; i++)
+        if (now->changed[i].uid < known)
+            context_note(s, now->changed[i].uid);
     take_new(s, now);
     for (size_t i = 0; i < now->changed_count; i++)
         if (now->changed[i].uid < known && view_number(&s->view, now->changed[i].uid) &&
@@ -261,6 +267,7 @@ void imap_unselect(struct postern_imap *s)
     s->state = POSTERN_IMAP_AUTHENTICATED;
     view_done(&s->view);
     s->keyword_count = 0;
+    context_drop_all(s);
     s->owes_expunge = false;
     memory_free(s->o.allocator, s->saved);
     s->saved = NULL;
@@ -268,6 +275,17 @@ void imap_unselect(struct postern_imap *s)
     memory_free(s->o.allocator, s->keywords);
     s->keywords = NULL;
     imap_tell(s, POSTERN_IMAP_UNSELECT, 0);
+}
+
+/* told - all that there is; on with what waited for it. */
+static void told(struct postern_imap *s)
+{
+    if (s->result)
+        imap_write_result(s);
+    else if (s->closing)
+        imap_over(s);
+    else if (s->after_news)
+        s->after_news(s);
 }
 
 /* took - an error of NEWS is the next command's to see; a mailbox that is gone is told. */
@@ -279,12 +297,7 @@ static void took(struct postern_imap *s, const struct imap_answer *answer)
         write_text(s, "* BYE [CLOSED] the mailbox was removed\r\n");
         s->closing = true;
     }
-    if (s->result)
-        imap_write_result(s);
-    else if (s->closing)
-        imap_over(s);
-    else if (s->after_news)
-        s->after_news(s);
+    context_judge(s, told);
 }
 
 void imap_news_ask(struct postern_imap *s)

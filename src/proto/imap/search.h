@@ -82,6 +82,9 @@ struct imap_search {
     /* going on */
     size_t run; /* of the view */
     uint32_t next_uid;
+    const uint32_t *only; /* a context's: these UIDs, rising; NULL: all */
+    size_t only_count;
+    bool broken; /* not all of them could be looked at */
     struct postern_message_info batch[SEARCH_BATCH];
     size_t batch_n, at;
     struct buffer block;
@@ -109,7 +112,9 @@ enum {
     RETURN_COUNT = 8,
     RETURN_SAVE = 16,
     RETURN_PARTIAL = 32,
-    RETURN_RELEVANCY = 64
+    RETURN_RELEVANCY = 64,
+    RETURN_UPDATE = 128,
+    RETURN_CONTEXT = 256 /* a hint that it will be asked again: nothing is prepared */
 };
 
 /* RFC 6203 4: the text as it was given, or all its words somewhere. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* search_answer - what SEARCH and SORT tell of what they found (RFC 9051 7.3.4, RFC 4731, 5182,
  * 5267, 9394), and what "$" is then. */
-#include "proto/imap/search.h"
+#include "proto/imap/context.h"
 
 /* shown - a found UID as the client asked for it. */
 static uint32_t shown(const struct postern_imap *s, uint32_t uid)
@@ -171,11 +171,15 @@ static void write_extended(struct postern_imap *s, struct imap_search *search)
 bool search_answer(struct postern_imap *s)
 {
     struct imap_search *search = s->search;
+    bool updates = search->returns & RETURN_UPDATE;
 
+    search->returns &= ~(unsigned)(RETURN_UPDATE | RETURN_CONTEXT);
     if (search->sort)
         sort_order(s);
     if (search->returns & RETURN_SAVE && !save(s, search))
         return false;
+    if (updates)
+        context_keep(s);
     if (!search->has_return &&
         (search->sort || !s->rev2)) /* RFC 9051 6.4.4: rev2 has ESEARCH only */
         write_plain(s, search);

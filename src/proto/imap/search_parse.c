@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* search_parse - the keys of SEARCH (RFC 9051 6.4.4, RFC 3501 6.4.4, RFC 5032, 7162, 8474). Keys
  * are read one by one; what waits for more operands waits on a stack of its own. */
-#include "proto/imap/search.h"
+#include "proto/imap/context.h"
 
 #define FUZZY_WORDS_MAX 16
 
@@ -349,11 +349,19 @@ static unsigned parse_return_option(struct postern_imap *s, struct imap_search *
                    {"COUNT", RETURN_COUNT},
                    {"SAVE", RETURN_SAVE},
                    {"PARTIAL", RETURN_PARTIAL},
-                   {"RELEVANCY", RETURN_RELEVANCY}};
+                   {"RELEVANCY", RETURN_RELEVANCY},
+                   {"UPDATE", RETURN_UPDATE},
+                   {"CONTEXT", RETURN_CONTEXT}};
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (!parse_try_word(&s->in, options[i].name))
             continue;
+        if (options[i].option >= RETURN_UPDATE)
+            s->in.bad |= !imap_offers(s, "CONTEXT=SEARCH");
+        if (options[i].option == RETURN_UPDATE && context_has(s, s->tag)) {
+            s->in.bad = true;
+            s->in.why = "the tag was used for this already";
+        }
         if (options[i].option == RETURN_PARTIAL) {
             s->in.bad |= !imap_offers(s, "PARTIAL") || search->returns & RETURN_PARTIAL;
             parse_space(&s->in);
@@ -379,8 +387,8 @@ void search_parse_return(struct postern_imap *s, struct imap_search *search)
     }
     if (search->returns & RETURN_ALL && search->returns & RETURN_PARTIAL)
         s->in.bad = true; /* RFC 9394 3.1 */
-    if (!search->returns)
-        search->returns = RETURN_ALL; /* RFC 4731 3.1, RFC 9051 6.4.4 */
+    if (!(search->returns & ~(unsigned)(RETURN_UPDATE | RETURN_CONTEXT)))
+        search->returns |= RETURN_ALL; /* RFC 4731 3.1, RFC 9051 6.4.4 */
     parse_space(&s->in);
 }
 

@@ -2,7 +2,7 @@
 /* session - an IMAP server session: life, questions, output. See include/postern/imap.h.
  * At most one of these is true: a question is open, work goes on as output drains, input is taken.
  * TRAP: octets behind STARTTLS in the same feed() are swallowed there (RFC 9051 6.2.1). */
-#include "proto/imap/session.h"
+#include "proto/imap/context.h"
 
 int imap_set_text(struct postern_imap *s, struct postern_span *owned, struct postern_span value)
 {
@@ -79,6 +79,7 @@ void postern_imap_free(struct postern_imap **session)
     imap_append_abort(s);
     imap_fetch_abort(s);
     imap_search_abort(s);
+    context_drop_all(s);
     arena_drop(&s->arena);
     view_done(&s->view);
     memory_free(allocator, s->keywords);

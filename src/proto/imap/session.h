@@ -83,6 +83,8 @@ struct imap_list;
 struct imap_store;
 struct imap_expunge;
 struct imap_metadata;
+struct imap_context;
+struct context_work;
 
 struct postern_imap {
     struct postern_imap_options o;
@@ -133,6 +135,10 @@ struct postern_imap {
     bool read_only, owes_expunge;    /* owes: some are gone and could not be told */
     struct postern_uid_range *saved; /* "$" (RFC 5182), own memory */
     size_t saved_count;
+    struct imap_context *contexts; /* context.h */
+    struct context_work *judging;  /* NULL: they are not at work */
+    uint32_t *noted;               /* new or changed, to be judged by them; own memory */
+    size_t noted_count, noted_room;
     struct uid_told *told; /* what this command itself told of flags, by UID; in the arena */
     size_t told_count, told_room;
     uint32_t told_down; /* EXPUNGE lines, or ranges, told just now */
@@ -284,6 +290,7 @@ int imap_keyword(const struct postern_imap *s, struct postern_span name);
 /* cmd-*.c */
 void imap_cmd_append(struct postern_imap *s);
 void imap_cmd_authenticate(struct postern_imap *s);
+void imap_cmd_cancelupdate(struct postern_imap *s);
 void imap_cmd_capability(struct postern_imap *s);
 void imap_cmd_close(struct postern_imap *s);
 void imap_cmd_compress(struct postern_imap *s);
