@@ -12,6 +12,7 @@
  *   STATUS                  one of them                            answer_status
  *   CREATE REMOVE RENAME SUBSCRIBE                                 answer
  *   SELECT                  open `name`, and what is in it         answer_mailbox
+ *   LOOK                    what is in `name`, not to select it     answer_mailbox
  *   NEWS                    what changed in it since `since`       answer_mailbox
  *   MESSAGES                the messages of a range of UIDs        answer_messages
  *   STRUCTURE               the parsed form of one (mime.h)        answer_structure
@@ -25,8 +26,9 @@
  *                                                                  answer_metadata, answer
  *   COMMIT                  make all that were begun last          answer_uids: the new ones
  *
- * STRUCTURE and CONTENT with a `name` are about that mailbox, else about the selected one; APPEND
- * and COMMIT with `uids` replace that message of the selected mailbox. It tells (id 0, no answer)
+ * MESSAGES, STRUCTURE and CONTENT with a `name` are about that mailbox, else about the selected
+ * one; APPEND and COMMIT with `uids` replace that message of the selected mailbox. It tells (id 0,
+ * no answer)
  *
  *   CONTENT_DONE            the open message may be closed
  *   ABORT                   what was begun by APPEND is not to be
@@ -113,6 +115,7 @@ enum postern_imap_question_kind {
     POSTERN_IMAP_WRITE,
     POSTERN_IMAP_COMMIT,
     POSTERN_IMAP_QUOTA,
+    POSTERN_IMAP_LOOK,
     POSTERN_IMAP_METADATA,
     POSTERN_IMAP_SET_METADATA,
     /* news */
@@ -154,10 +157,10 @@ struct postern_imap_question {
     uint32_t flags;
     const struct postern_span *keywords; /* names */
     size_t keyword_count;
-    bool conditional;          /* only those whose mod-sequence is at most `since` */
-    int64_t date_s;            /* APPEND; 0: now */
-    uint64_t size_bytes;       /* APPEND: announced */
-    struct postern_span bytes; /* WRITE */
+    bool conditional;                        /* only those whose mod-sequence is at most `since` */
+    int64_t date_s;                          /* APPEND; 0: now */
+    uint64_t size_bytes;                     /* APPEND: announced */
+    struct postern_span bytes;               /* WRITE */
     const struct postern_metadata *metadata; /* SET_METADATA: absent values are removed */
     size_t metadata_count;
 };

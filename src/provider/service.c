@@ -49,7 +49,7 @@ static int hide(struct postern_service *service)
 
     /* mod-sequences are the session's own; a name is all that a mailbox is known by */
     buffer_append_text(&words, "CONDSTORE QRESYNC OBJECTID QUOTA QUOTA=RES-STORAGE "
-                               "QUOTA=RES-MESSAGE MULTIAPPEND CATENATE REPLACE SAVEDATE METADATA");
+                               "QUOTA=RES-MESSAGE MULTIAPPEND CATENATE REPLACE SAVEDATE METADATA MULTISEARCH");
     if (!provider->copy || !provider->expunge)
         buffer_append_text(&words, " MOVE");
     if (!provider->change)

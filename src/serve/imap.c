@@ -273,6 +273,7 @@ static void log_out(struct serve_imap *s)
 {
     login_log(&s->login, "logout", NULL, NULL, NULL, NULL);
     login_out(&s->login);
+    imap_leave_other(s);
     if (s->account)
         imap_ops(s)->account_close(&s->account);
 }
@@ -360,6 +361,7 @@ static void session_end(struct serve_imap *s)
     s->watching = false;
     imap_drop_appends(s);
     imap_leave(s);
+    imap_leave_other(s);
     if (s->account)
         imap_ops(s)->account_close(&s->account);
     free((char *)(uintptr_t)s->block.p);

@@ -105,8 +105,7 @@ static int list_work(struct serve_imap *s, unsigned wait_flag)
 
 static void list_finish(struct serve_imap *s, int err)
 {
-    struct postern_status *all =
-        (struct postern_status *)(uintptr_t)buffer_span(&s->statuses).p;
+    struct postern_status *all = (struct postern_status *)(uintptr_t)buffer_span(&s->statuses).p;
     size_t count = buffer_length(&s->statuses) / sizeof *all;
     struct postern_span names = buffer_span(&s->names);
 
@@ -162,7 +161,7 @@ static int note_info(void *ctx, const struct postern_message_info *info)
 }
 
 /* take_ranges - there may be more by the time there is room for them. */
-static int take_ranges(struct serve_imap *s)
+int imap_take_ranges(struct serve_imap *s, struct postern_mailbox *mailbox)
 {
     int room, n = 0;
 
@@ -174,7 +173,7 @@ static int take_ranges(struct serve_imap *s)
                                                                  (size_t)room * sizeof *ranges + 1);
         if (!ranges)
             return POSTERN_E_NOMEM;
-        n = imap_ops(s)->ranges(s->mailbox, ranges, (size_t)room);
+        n = imap_ops(s)->ranges(mailbox, ranges, (size_t)room);
     } while (n > room);
     if (n > 0)
         buffer_commit(&s->ranges, (size_t)n * sizeof(struct postern_uid_range));
@@ -193,7 +192,7 @@ static int look(struct serve_imap *s, unsigned wait_flag)
                    s->status.uid_validity == s->selected_validity;
     if (err || s->unchanged)
         return err;
-    err = take_ranges(s);
+    err = imap_take_ranges(s, s->mailbox);
     if (!err && s->question.since < s->status.modseq)
         err = imap_ops(s)->each(s->mailbox, everything, s->question.since, note_info, s);
     return err;
@@ -284,6 +283,8 @@ const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind)
         return &status;
     case POSTERN_IMAP_QUOTA:
         return &quota;
+    case POSTERN_IMAP_LOOK:
+        return &imap_look;
     case POSTERN_IMAP_METADATA:
         return &metadata;
     case POSTERN_IMAP_SET_METADATA:

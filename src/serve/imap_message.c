@@ -21,9 +21,11 @@ static int note_info(void *ctx, const struct postern_message_info *info)
 
 static int messages_work(struct serve_imap *s, unsigned wait_flag)
 {
-    int r = imap_ops(s)->each(s->mailbox, s->question.range, 0, note_info, s);
+    struct postern_mailbox *box;
+    int r = imap_reach(s, wait_flag, &box);
 
-    (void)wait_flag;
+    if (!r)
+        r = imap_ops(s)->each(box, s->question.range, 0, note_info, s);
     return r < 0 ? r : 0;
 }
 
@@ -37,42 +39,12 @@ static void messages_finish(struct serve_imap *s, int err)
     buffer_take(&s->infos, buffer_length(&s->infos));
 }
 
-/* reach - the mailbox that the question is about: the one it names, or the selected one. */
-static int reach(struct serve_imap *s, unsigned wait_flag, struct postern_mailbox **box_r)
-{
-    const struct postern_imap_question *q = &s->question;
-    struct postern_status status;
-    int err;
-
-    *box_r = s->mailbox;
-    if (!q->name.p)
-        return 0;
-    *box_r = NULL;
-    err = imap_ops(s)->open(s->account, q->name, wait_flag, box_r);
-    if (!err)
-        err = imap_ops(s)->refresh(*box_r, wait_flag, &status);
-    if (!err && q->uid_validity && q->uid_validity != status.uid_validity)
-        err = POSTERN_E_NOT_FOUND;
-    if (err && *box_r)
-        imap_ops(s)->close(box_r);
-    return err;
-}
-
-static void leave_reached(struct serve_imap *s, struct postern_mailbox *box)
-{
-    if (s->question.name.p && box)
-        imap_ops(s)->close(&box);
-}
-
 static int structure_work(struct serve_imap *s, unsigned wait_flag)
 {
     struct postern_mailbox *box;
-    int err = reach(s, wait_flag, &box);
+    int err = imap_reach(s, wait_flag, &box);
 
-    if (!err)
-        err = imap_ops(s)->structure(box, s->question.uid, wait_flag, &s->block);
-    leave_reached(s, box);
-    return err;
+    return err ? err : imap_ops(s)->structure(box, s->question.uid, wait_flag, &s->block);
 }
 
 static void structure_finish(struct serve_imap *s, int err)
@@ -90,13 +62,10 @@ static int content_work(struct serve_imap *s, unsigned wait_flag)
 {
     struct postern_facts facts;
     struct postern_mailbox *box;
-    int err = reach(s, wait_flag, &box);
+    int err = imap_reach(s, wait_flag, &box);
 
     imap_content_close(s);
-    if (!err)
-        err = imap_ops(s)->message(box, s->question.uid, wait_flag, &s->content, &facts);
-    leave_reached(s, box);
-    return err;
+    return err ? err : imap_ops(s)->message(box, s->question.uid, wait_flag, &s->content, &facts);
 }
 
 static void content_finish(struct serve_imap *s, int err)
@@ -285,6 +254,7 @@ static int append_work(struct serve_imap *s, unsigned wait_flag)
     int err = 0;
 
     (void)wait_flag;
+    imap_leave_other(s); /* parts of others are to be as they are now */
     if (!s->target)
         err = imap_ops(s)->open(s->account, q->name, 0, &s->target);
     if (!err)

@@ -40,6 +40,9 @@ struct serve_imap {
     bool dead;                       /* to be freed when it comes home */
     struct postern_account *account;
     struct postern_mailbox *mailbox; /* selected; NULL: none */
+    struct postern_mailbox *other;   /* one that is only looked at; NULL: none */
+    struct buffer other_name;
+    struct postern_status other_status;
     bool watching;
     struct postern_content *content; /* NULL: none open */
     uint64_t content_id;
@@ -62,6 +65,13 @@ struct serve_imap {
 
 /* imap_ops - of the store. */
 const struct postern_store_ops *imap_ops(const struct serve_imap *s);
+/* imap_reach - the mailbox that the question names, which is kept open until another is named; or
+ * the selected one. imap_leave_other - it may be closed. */
+int imap_reach(struct serve_imap *s, unsigned wait_flag, struct postern_mailbox **box_r);
+void imap_leave_other(struct serve_imap *s);
+extern const struct imap_work imap_look; /* of LOOK */
+/* imap_take_ranges - into s->ranges. */
+int imap_take_ranges(struct serve_imap *s, struct postern_mailbox *mailbox);
 /* imap_learn - the mailbox's keywords as they are now; tells the engine of new ones. */
 void imap_learn(struct serve_imap *s);
 /* imap_leave - the selected mailbox; imap_drop_appends - what was begun. */

@@ -73,7 +73,8 @@ int postern_imap_answer_status(struct postern_imap *s, uint64_t id, int err,
 int postern_imap_answer_mailbox(struct postern_imap *s, uint64_t id, int err,
                                 const struct postern_imap_mailbox *mailbox)
 {
-    return take(s, id, mask(POSTERN_IMAP_SELECT) | mask(POSTERN_IMAP_NEWS),
+    return take(s, id,
+                mask(POSTERN_IMAP_SELECT) | mask(POSTERN_IMAP_NEWS) | mask(POSTERN_IMAP_LOOK),
                 &(struct imap_answer){.err = err, .mailbox = mailbox});
 }
 

@@ -37,6 +37,7 @@ static const struct {
     {"PARTIAL", AFTER},
     {"ESORT", AFTER},
     {"CONTEXT=SEARCH", AFTER},
+    {"MULTISEARCH", AFTER},
     {"SEARCH=FUZZY", AFTER},
     {"FILTERS", AFTER},
     {"PREVIEW", AFTER},

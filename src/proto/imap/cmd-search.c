@@ -2,6 +2,7 @@
 /* cmd-search - SEARCH (RFC 9051 6.4.4): the going through it. Over the messages of the
  * view in batches: most are decided by what is known, then by the parsed form, the rest is read. */
 #include "proto/imap/context.h"
+#include "proto/imap/esearch.h"
 
 #define READ_BYTES 65536
 #define PROGRESS_SECONDS 10
@@ -23,6 +24,10 @@ static void finish(struct postern_imap *s)
     s->work = NULL;
     if (s->judging) {
         context_found(s);
+        return;
+    }
+    if (s->esearch) {
+        esearch_found(s);
         return;
     }
     if (s->search->thread)
@@ -205,7 +210,8 @@ static void took_block(struct postern_imap *s, const struct imap_answer *answer)
         message_over(s, truth);
         return;
     }
-    s->question = (struct postern_imap_question){.uid = search->batch[search->at].uid};
+    s->question = (struct postern_imap_question){.name = search->mailbox,
+                                                 .uid = search->batch[search->at].uid};
     imap_ask(s, POSTERN_IMAP_CONTENT, took_content);
 }
 
@@ -235,7 +241,7 @@ static void look_at(struct postern_imap *s, const struct postern_message_info *i
         return;
     }
     s->work = NULL;
-    s->question = (struct postern_imap_question){.uid = info->uid};
+    s->question = (struct postern_imap_question){.name = s->search->mailbox, .uid = info->uid};
     imap_ask(s, POSTERN_IMAP_STRUCTURE, took_block);
 }
 
@@ -268,6 +274,11 @@ static void took_batch(struct postern_imap *s, const struct imap_answer *answer)
         s->work = finish;
         return;
     }
+    if (answer->err && search->mailbox.p) { /* another one: it is gone, the others are not */
+        search->found_count = 0;
+        s->work = finish;
+        return;
+    }
     if (answer->err) {
         imap_search_abort(s);
         imap_refuse(s, answer->err);
@@ -296,8 +307,8 @@ static void search_go(struct postern_imap *s)
     } else {
         tell_progress(s);
         s->work = NULL;
-        s->question = (struct postern_imap_question){.range = {search->next_uid, last},
-                                                     .count = SEARCH_BATCH};
+        s->question = (struct postern_imap_question){
+            .name = search->mailbox, .range = {search->next_uid, last}, .count = SEARCH_BATCH};
         imap_ask(s, POSTERN_IMAP_MESSAGES, took_batch);
     }
 }

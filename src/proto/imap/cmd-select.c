@@ -182,6 +182,10 @@ static void selected(struct postern_imap *s, const struct imap_answer *answer)
         imap_no_memory(s);
         return;
     }
+    if (imap_set_text(s, &s->mailbox, s->question.name) < 0) {
+        imap_no_memory(s);
+        return;
+    }
     imap_learn_keywords(s, mailbox->keywords, mailbox->keyword_count, false);
     write_mailbox_facts(s, mailbox);
     if (s->rev2) { /* RFC 9051 6.3.2: the mailbox, as it is called */

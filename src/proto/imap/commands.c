@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* commands - the table, who may say what when, and how a command ends. */
-#include "proto/imap/session.h"
+#include "proto/imap/esearch.h"
 
 #define ANY (POSTERN_IMAP_NOT_AUTHENTICATED | POSTERN_IMAP_AUTHENTICATED | POSTERN_IMAP_SELECTED)
 #define BEFORE POSTERN_IMAP_NOT_AUTHENTICATED
@@ -44,6 +44,7 @@ static const struct imap_row rows[] = {
     {"SEARCH", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_search, NULL},
     {"SORT", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_sort, "SORT"},
     {"CANCELUPDATE", SELECTED, 0, imap_cmd_cancelupdate, "CONTEXT=SEARCH"},
+    {"ESEARCH", IN, ROW_UID, imap_cmd_esearch, "MULTISEARCH"},
     {"UIDBATCHES", SELECTED, 0, imap_cmd_uidbatches, "UIDBATCHES"},
     {"THREAD", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_thread, NULL},
     {"FETCH", SELECTED, ROW_UID | ROW_NUMBERS | ROW_NO_EXPUNGE, imap_cmd_fetch, NULL},
@@ -255,6 +256,7 @@ void imap_command_over(struct postern_imap *s)
     s->store = NULL;
     s->expunge = NULL;
     s->search = NULL;
+    esearch_end(s);
     s->append = NULL;
     s->metadata = NULL;
     s->told = NULL;

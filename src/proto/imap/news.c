@@ -5,6 +5,7 @@
  * Order: VANISHED or EXPUNGE, EXISTS (only if there are more than the client now thinks), RECENT,
  * changed flags. */
 #include "proto/imap/context.h"
+#include "proto/imap/esearch.h"
 
 /* ---- keywords -------------------------------------------------------------------------------- */
 
@@ -265,6 +266,7 @@ void imap_unselect(struct postern_imap *s)
     if (s->state != POSTERN_IMAP_SELECTED)
         return;
     s->state = POSTERN_IMAP_AUTHENTICATED;
+    (void)imap_set_text(s, &s->mailbox, (struct postern_span){NULL, 0}); /* takes no memory */
     view_done(&s->view);
     s->keyword_count = 0;
     context_drop_all(s);
@@ -312,6 +314,7 @@ void imap_finish(struct postern_imap *s)
     bool tells = s->state == POSTERN_IMAP_SELECTED && s->row && !(s->row->flags & ROW_NO_NEWS) &&
                  !s->closing;
 
+    esearch_restore(s); /* news are of the selected mailbox */
     if (s->input.drop)
         return; /* the rest of what was refused is still to come; input.c writes it then */
     if (tells)

@@ -82,7 +82,8 @@ struct imap_search {
     /* going on */
     size_t run; /* of the view */
     uint32_t next_uid;
-    const uint32_t *only; /* a context's: these UIDs, rising; NULL: all */
+    struct postern_span mailbox; /* absent: the selected one */
+    const uint32_t *only;        /* a context's: these UIDs, rising; NULL: all */
     size_t only_count;
     bool broken; /* not all of them could be looked at */
     struct postern_message_info batch[SEARCH_BATCH];
@@ -126,6 +127,8 @@ bool search_parse(struct postern_imap *s, struct imap_search *search);
 void search_parse_return(struct postern_imap *s, struct imap_search *search);
 /* search_parse_partial - "1:100", "-1:-100". */
 void search_parse_partial(struct postern_imap *s, struct search_partial *partial_r);
+/* search_parse_program - "RETURN (...) CHARSET x keys". false: the command is answered. */
+bool search_parse_program(struct postern_imap *s, struct imap_search *search);
 /* search_parse_keys - of this charset; empty: UTF-8. false: the command is answered. */
 bool search_parse_keys(struct postern_imap *s, struct imap_search *search,
                        struct postern_span charset_name);

@@ -144,6 +144,11 @@ static void write_extended(struct postern_imap *s, struct imap_search *search)
         search->found[i] = shown(s, search->found[i]);
     write_text(s, "* ESEARCH (TAG ");
     write_string(s, s->tag);
+    if (s->esearch) { /* RFC 7377 2.1 */
+        write_text(s, " MAILBOX ");
+        write_mailbox(s, search->mailbox.p ? search->mailbox : s->mailbox);
+        write_one(s, " UIDVALIDITY ", s->view.uid_validity);
+    }
     write_text(s, s->by_uid ? ") UID" : ")");
     if (n && search->returns & RETURN_MIN)
         write_one(s, " MIN ", search->found[0]);
@@ -180,6 +185,8 @@ bool search_answer(struct postern_imap *s)
         return false;
     if (updates)
         context_keep(s);
+    if (s->esearch && !search->found_count)
+        return !s->failed; /* RFC 7377 2.1: nothing is told */
     if (!search->has_return &&
         (search->sort || !s->rev2)) /* RFC 9051 6.4.4: rev2 has ESEARCH only */
         write_plain(s, search);

@@ -358,7 +358,9 @@ static unsigned parse_return_option(struct postern_imap *s, struct imap_search *
             continue;
         if (options[i].option >= RETURN_UPDATE)
             s->in.bad |= !imap_offers(s, "CONTEXT=SEARCH");
-        if (options[i].option == RETURN_UPDATE && context_has(s, s->tag)) {
+        if (options[i].option == RETURN_UPDATE && s->state != POSTERN_IMAP_SELECTED)
+            s->in.bad = true; /* RFC 7377 2.2 */
+        if (options[i].option == RETURN_UPDATE && !search->mailbox.p && context_has(s, s->tag)) {
             s->in.bad = true;
             s->in.why = "the tag was used for this already";
         }
@@ -414,9 +416,14 @@ bool search_parse_keys(struct postern_imap *s, struct imap_search *search,
 
 bool search_parse(struct postern_imap *s, struct imap_search *search)
 {
+    parse_space(&s->in);
+    return search_parse_program(s, search);
+}
+
+bool search_parse_program(struct postern_imap *s, struct imap_search *search)
+{
     struct postern_span charset = SPAN("");
 
-    parse_space(&s->in);
     search_parse_return(s, search);
     if (!search->returns)
         search->returns = RETURN_ALL;

@@ -3,6 +3,7 @@
  * At most one of these is true: a question is open, work goes on as output drains, input is taken.
  * TRAP: octets behind STARTTLS in the same feed() are swallowed there (RFC 9051 6.2.1). */
 #include "proto/imap/context.h"
+#include "proto/imap/esearch.h"
 
 int imap_set_text(struct postern_imap *s, struct postern_span *owned, struct postern_span value)
 {
@@ -74,11 +75,13 @@ void postern_imap_free(struct postern_imap **session)
     (void)imap_set_text(s, &s->tls_binding, none);
     (void)imap_set_text(s, &s->hidden, none);
     (void)imap_set_text(s, &s->user, none);
+    (void)imap_set_text(s, &s->mailbox, none);
     buffer_done(&s->input.text);
     buffer_done(&s->out);
     imap_append_abort(s);
     imap_fetch_abort(s);
     imap_search_abort(s);
+    esearch_end(s);
     context_drop_all(s);
     arena_drop(&s->arena);
     view_done(&s->view);
@@ -338,5 +341,5 @@ size_t postern_imap_memory(const struct postern_imap *s)
     return sizeof *s + s->input.text.capacity + s->out.capacity + s->arena.held_bytes +
            s->view.room * sizeof *s->view.runs +
            (s->keywords ? POSTERN_KEYWORDS_MAX * sizeof *s->keywords : 0) + s->tls_identity.n +
-           s->tls_binding.n + s->user.n + s->hidden.n;
+           s->tls_binding.n + s->user.n + s->hidden.n + s->mailbox.n;
 }

@@ -84,14 +84,15 @@ struct imap_store;
 struct imap_expunge;
 struct imap_metadata;
 struct imap_context;
+struct imap_esearch;
 struct context_work;
 
 struct postern_imap {
     struct postern_imap_options o;
     enum postern_imap_state state;
     bool tls, want_tls, compressed, want_compress, eof, closing, failed, shutdown;
-    bool rev2, utf8, condstore, qresync, uid_only;               /* ENABLEd */
-    struct postern_span tls_identity, tls_binding, user, hidden; /* own memory */
+    bool rev2, utf8, condstore, qresync, uid_only;                        /* ENABLEd */
+    struct postern_span tls_identity, tls_binding, user, hidden, mailbox; /* own memory */
     uint32_t errors, failures;
     postern_time now, last, began;
     bool time_stale;
@@ -119,6 +120,7 @@ struct postern_imap {
     struct imap_search *search;
     struct imap_append *append;
     struct imap_metadata *metadata;
+    struct imap_esearch *esearch;
     /* how it will end, once the news are told */
     const char *result; /* "OK [CODE] text", in the arena; NULL: not yet */
     /* questions */
@@ -298,6 +300,7 @@ void imap_cmd_copy(struct postern_imap *s);
 void imap_cmd_create(struct postern_imap *s);
 void imap_cmd_delete(struct postern_imap *s);
 void imap_cmd_enable(struct postern_imap *s);
+void imap_cmd_esearch(struct postern_imap *s);
 void imap_cmd_examine(struct postern_imap *s);
 void imap_cmd_expunge(struct postern_imap *s);
 void imap_cmd_fetch(struct postern_imap *s);
