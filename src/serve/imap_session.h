@@ -72,6 +72,13 @@ void imap_leave_other(struct serve_imap *s);
 extern const struct imap_work imap_look; /* of LOOK */
 /* imap_take_ranges - into s->ranges. */
 int imap_take_ranges(struct serve_imap *s, struct postern_mailbox *mailbox);
+/* imap_go - the open question: done now, or by a worker. */
+void imap_go(struct serve_imap *s);
+/* imap_login.c: AUTHENTICATE and AUTH_LOOKUP; LOGIN. */
+void imap_login_init(struct serve_imap *s, struct postern_span peer, postern_time now);
+void imap_login_ask(struct serve_imap *s);
+void imap_account_ask(struct serve_imap *s);
+extern const struct imap_work imap_account_open;
 /* imap_learn - the mailbox's keywords as they are now; tells the engine of new ones. */
 void imap_learn(struct serve_imap *s);
 /* imap_leave - the selected mailbox; imap_drop_appends - what was begun. */
