@@ -91,7 +91,7 @@ static inline void host_open(struct host *host)
     POSTERN_IMAP_OPTIONS_INIT(&host->imap);
     host->imap.tls_available = true;
     host->imap.seconds = host_seconds;
-    host->imap.append_max = 100000;
+    host->imap.append_max = 1 << 20;
     host->work = (struct serve_work){.run = host_run,
                                      .later = host_later,
                                      .own = host_own,

@@ -55,10 +55,12 @@ class Checks:
 class Server:
     """`postern serve` with users user1.. (password 'pässword'-free ASCII 'secret'), APOP and SCRAM keys."""
 
-    def __init__(self, settings=(), users=("alice",)):
+    def __init__(self, settings=(), users=("alice",), users_text=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-test-"))
         self.mail = self.folder / "mail"
         self.users = self.folder / "users"
+        if users_text:
+            self.users.write_text(users_text)
         for user in users:
             self.add_user(user)
         lines = ["config_version = 1", 'listen = {"127.0.0.1:0"}', 'listen_tls = {"127.0.0.1:0"}',

@@ -244,7 +244,7 @@ static void one_line(struct play *play, unsigned number, const char *text)
 {
     unsigned who = 1;
 
-    if (!*text || *text == '#')
+    if (!*text || *text == '#' || strcmp(text, "engine") == 0)
         return;
     if (setup(play, text) || message(play, text))
         return;
