@@ -4,4 +4,5 @@
 set -eu
 python3 "$(dirname "$0")/run.py"
 python3 "$(dirname "$0")/store.py"
+python3 "$(dirname "$0")/idle.py"
 exec python3 "$(dirname "$0")/imap.py"

@@ -192,6 +192,7 @@ static int session_new(void **session_r, const struct serve_site *site, void *co
                        bool plaintext_allowed, postern_time now)
 {
     struct serve_imap *s = memory_new(NULL, sizeof *s);
+    struct postern_imap_options options;
     int r;
 
     if (!s)
@@ -199,10 +200,10 @@ static int session_new(void **session_r, const struct serve_site *site, void *co
     s->site = site;
     s->conn = conn;
     imap_login_init(s, peer, now);
-    s->options = *site->imap;
-    s->options.plaintext_without_tls = plaintext_allowed;
-    s->options.compress_available = true;
-    r = postern_imap_new(&s->engine, &s->options, tls, now);
+    options = *site->imap;
+    options.plaintext_without_tls = plaintext_allowed;
+    options.compress_available = true;
+    r = postern_imap_new(&s->engine, &options, tls, now);
     if (r < 0) {
         memory_free(NULL, s);
         return r;

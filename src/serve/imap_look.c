@@ -60,10 +60,8 @@ static void look_finish(struct serve_imap *s, int err)
 
     mailbox.ranges = (const struct postern_uid_range *)(const void *)ranges.p;
     mailbox.range_count = ranges.n / sizeof(struct postern_uid_range);
-    while (!err && mailbox.keyword_count < POSTERN_KEYWORDS_MAX &&
-           imap_ops(s)->keyword_name(s->other, (unsigned)mailbox.keyword_count,
-                                     &names[mailbox.keyword_count]) == 0)
-        mailbox.keyword_count++;
+    if (!err)
+        mailbox.keyword_count = imap_learn(s, s->other, names);
     postern_imap_answer_mailbox(s->engine, s->question.id, err, &mailbox);
     buffer_done(&s->ranges);
 }

@@ -140,16 +140,19 @@ static void quota_finish(struct serve_imap *s, int err)
 
 /* ---- SELECT, NEWS ---------------------------------------------------------------------------- */
 
-void imap_learn(struct serve_imap *s)
+size_t imap_learn(struct serve_imap *s, struct postern_mailbox *mailbox,
+                  struct postern_span names_r[POSTERN_KEYWORDS_MAX])
 {
-    size_t before = s->keyword_count;
+    size_t count = 0;
 
-    while (s->keyword_count < POSTERN_KEYWORDS_MAX &&
-           imap_ops(s)->keyword_name(s->mailbox, (unsigned)s->keyword_count,
-                                     &s->keywords[s->keyword_count]) == 0)
-        s->keyword_count++;
-    if (s->keyword_count > before)
-        postern_imap_keywords(s->engine, s->keywords, s->keyword_count);
+    while (count < POSTERN_KEYWORDS_MAX &&
+           imap_ops(s)->keyword_name(mailbox, (unsigned)count, &names_r[count]) == 0)
+        count++;
+    if (mailbox == s->mailbox && count > s->keyword_count) {
+        s->keyword_count = count;
+        postern_imap_keywords(s->engine, names_r, count);
+    }
+    return count;
 }
 
 static int note_info(void *ctx, const struct postern_message_info *info)
@@ -201,20 +204,20 @@ static int look(struct serve_imap *s, unsigned wait_flag)
 static void answer_mailbox(struct serve_imap *s, int err)
 {
     struct postern_span ranges = buffer_span(&s->ranges), infos = buffer_span(&s->infos);
+    struct postern_span names[POSTERN_KEYWORDS_MAX];
     struct postern_imap_mailbox mailbox = {
         .status = s->status,
         .ranges = (const struct postern_uid_range *)(const void *)ranges.p,
         .range_count = ranges.n / sizeof(struct postern_uid_range),
         .changed = (const struct postern_message_info *)(const void *)infos.p,
         .changed_count = infos.n / sizeof(struct postern_message_info),
-        .keywords = s->keywords,
+        .keywords = names,
         .recent_from = s->recent_from,
         .unchanged = s->unchanged,
         .read_only = s->site->read_only};
 
     if (!err && !s->unchanged)
-        imap_learn(s);
-    mailbox.keyword_count = s->keyword_count;
+        mailbox.keyword_count = imap_learn(s, s->mailbox, names);
     postern_imap_answer_mailbox(s->engine, s->question.id, err, &mailbox);
     buffer_done(&s->ranges);
     buffer_done(&s->infos);

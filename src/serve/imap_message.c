@@ -140,12 +140,12 @@ static int store_work(struct serve_imap *s, unsigned wait_flag)
 
 static void uids_finish(struct serve_imap *s, int err)
 {
-    struct postern_span uids = buffer_span(&s->uids);
+    struct postern_span uids = buffer_span(&s->uids), names[POSTERN_KEYWORDS_MAX];
 
     if (err < 0)
         login_log_error(&s->login, "change", err);
     if (!err && s->question.kind == POSTERN_IMAP_STORE)
-        imap_learn(s);
+        imap_learn(s, s->mailbox, names);
     postern_imap_answer_uids(s->engine, s->question.id, err, s->uid_validity,
                              (const uint32_t *)(const void *)uids.p, uids.n / sizeof(uint32_t));
     buffer_done(&s->uids);

@@ -32,7 +32,6 @@ struct serve_imap {
     struct postern_imap *engine;
     struct compress *compress; /* NULL: nothing is compressed */
     bool eof_due;              /* the peer said all, and the engine has not heard all of it */
-    struct postern_imap_options options;
     struct postern_imap_question question; /* the open one */
     struct login login;
     const struct imap_work *working; /* on a worker; NULL: not */
@@ -49,12 +48,10 @@ struct serve_imap {
     struct postern_mailbox *target; /* of APPEND */
     struct postern_delivery **deliveries;
     size_t delivery_count;
-    struct postern_span keywords[POSTERN_KEYWORDS_MAX]; /* of the mailbox, as told */
-    size_t keyword_count;
+    size_t keyword_count; /* of the mailbox, as told */
     /* what a question found */
     struct postern_status status;
     struct postern_quota quota;
-    char status_name[POSTERN_MAILBOX_NAME_MAX + 1];
     uint32_t uid_validity; /* of where messages went */
     uint32_t recent_from, selected_validity;
     bool unchanged;
@@ -79,8 +76,10 @@ void imap_login_init(struct serve_imap *s, struct postern_span peer, postern_tim
 void imap_login_ask(struct serve_imap *s);
 void imap_account_ask(struct serve_imap *s);
 extern const struct imap_work imap_account_open;
-/* imap_learn - the mailbox's keywords as they are now; tells the engine of new ones. */
-void imap_learn(struct serve_imap *s);
+/* imap_learn - the keywords of a mailbox, by number; tells the engine of new ones of the selected.
+ * How many. */
+size_t imap_learn(struct serve_imap *s, struct postern_mailbox *mailbox,
+                  struct postern_span names_r[POSTERN_KEYWORDS_MAX]);
 /* imap_leave - the selected mailbox; imap_drop_appends - what was begun. */
 void imap_leave(struct serve_imap *s);
 void imap_drop_appends(struct serve_imap *s);

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include <stdlib.h>
 
 static void delays_guard(const struct serve_site *site, bool on)
 {
@@ -92,21 +93,25 @@ static void login_begins(struct login *login)
 static void answer_held(void *arg)
 {
     struct login *login = arg;
-    struct postern_span name = postern_span_of(login->held_name);
+    char *held = login->held_name;
+    struct postern_span name = postern_span_of(held);
 
+    login->held_name = NULL;
     if (login->held == POSTERN_NO_CREDENTIALS)
         note_failure(login);
     if (!name.n)
         name = (struct postern_span){NULL, 0};
     login->answer(login->session, login->held, name);
+    free(held);
 }
 
 static void hold(struct login *login, enum postern_verdict verdict, const char *name)
 {
     postern_time wait = wait_for(login, verdict == POSTERN_YES);
 
-    login->held = verdict;
-    login_name(login->held_name, sizeof login->held_name, postern_span_of(name));
+    free(login->held_name);
+    login->held_name = strndup(name ? name : "", LOGIN_NAME_BYTES - 1);
+    login->held = login->held_name ? verdict : POSTERN_NO_TEMPORARY;
     if (!wait || login->site->work->later(login->conn, wait, answer_held, login) < 0)
         answer_held(login);
 }
@@ -359,6 +364,8 @@ void login_done(struct login *login)
     if (login->failures && !login->ever_in && login->site->struck)
         login->site->struck(login->site->ctx, login->conn);
     login_out(login);
+    free(login->held_name);
+    login->held_name = NULL;
     if (login->job)
         login->job->login = NULL;
 }

@@ -40,7 +40,7 @@ struct login {
     unsigned failures;
     /* the verdict held back until the delay is over */
     enum postern_verdict held;
-    char held_name[LOGIN_NAME_BYTES];
+    char *held_name; /* with it; NULL: none */
 };
 
 /* login_init - the rest of *login zero or set already. peer: copied. */

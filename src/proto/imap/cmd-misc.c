@@ -131,6 +131,13 @@ void imap_cmd_idle(struct postern_imap *s)
     write_text(s, "+ idling\r\n");
     s->idling = s->has_news = true; /* what came since the last command is told at once */
     imap_input_clear(s);
+    if (imap_set_text(s, &s->idle_tag, s->tag) < 0) {
+        imap_no_memory(s);
+        return;
+    }
+    s->tag = s->idle_tag; /* it may wait for long: nothing else of the command is kept */
+    buffer_done(&s->input.text);
+    arena_drop(&s->arena);
     if (s->state == POSTERN_IMAP_SELECTED)
         imap_tell(s, POSTERN_IMAP_WATCH, 0);
 }

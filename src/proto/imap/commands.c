@@ -247,6 +247,7 @@ void imap_command_over(struct postern_imap *s)
 
     s->row = NULL;
     s->tag = (struct postern_span){0};
+    (void)imap_set_text(s, &s->idle_tag, s->tag); /* takes no memory */
     s->result = NULL;
     s->by_uid = false;
     s->after_news = NULL;

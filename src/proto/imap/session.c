@@ -76,6 +76,7 @@ void postern_imap_free(struct postern_imap **session)
     (void)imap_set_text(s, &s->hidden, none);
     (void)imap_set_text(s, &s->user, none);
     (void)imap_set_text(s, &s->mailbox, none);
+    (void)imap_set_text(s, &s->idle_tag, none);
     buffer_done(&s->input.text);
     buffer_done(&s->out);
     imap_append_abort(s);
@@ -182,13 +183,14 @@ void imap_ask(struct postern_imap *s, enum postern_imap_question_kind kind, imap
 void imap_tell(struct postern_imap *s, enum postern_imap_question_kind kind, uint64_t content)
 {
     if (s->news_count < sizeof s->news / sizeof *s->news)
-        s->news[s->news_count++] = (struct postern_imap_question){.kind = kind, .content = content};
+        s->news[s->news_count++] = (struct imap_news){kind, content};
 }
 
 int postern_imap_next(struct postern_imap *s, struct postern_imap_question *question_r)
 {
     if (s->news_count) {
-        *question_r = s->news[0];
+        *question_r =
+            (struct postern_imap_question){.kind = s->news[0].kind, .content = s->news[0].content};
         memmove(s->news, s->news + 1, --s->news_count * sizeof *s->news);
         return 1;
     }
@@ -341,5 +343,5 @@ size_t postern_imap_memory(const struct postern_imap *s)
     return sizeof *s + s->input.text.capacity + s->out.capacity + s->arena.held_bytes +
            s->view.room * sizeof *s->view.runs +
            (s->keywords ? POSTERN_KEYWORDS_MAX * sizeof *s->keywords : 0) + s->tls_identity.n +
-           s->tls_binding.n + s->user.n + s->hidden.n + s->mailbox.n;
+           s->tls_binding.n + s->user.n + s->hidden.n + s->mailbox.n + s->idle_tag.n;
 }

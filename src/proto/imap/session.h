@@ -73,6 +73,12 @@ struct imap_parser {
 
 enum { IMAP_KEYWORD_BYTES = 104 };
 
+/* struct imap_news - what the application is told. */
+struct imap_news {
+    enum postern_imap_question_kind kind;
+    uint64_t content;
+};
+
 struct imap_fetch;
 struct imap_search;
 struct imap_sort;
@@ -91,8 +97,8 @@ struct postern_imap {
     struct postern_imap_options o;
     enum postern_imap_state state;
     bool tls, want_tls, compressed, want_compress, eof, closing, failed, shutdown;
-    bool rev2, utf8, condstore, qresync, uid_only;                        /* ENABLEd */
-    struct postern_span tls_identity, tls_binding, user, hidden, mailbox; /* own memory */
+    bool rev2, utf8, condstore, qresync, uid_only;                                  /* ENABLEd */
+    struct postern_span tls_identity, tls_binding, user, hidden, mailbox, idle_tag; /* own memory */
     uint32_t errors, failures;
     postern_time now, last, began;
     bool time_stale;
@@ -127,7 +133,7 @@ struct postern_imap {
     struct postern_imap_question question;
     uint64_t last_id;
     enum imap_asked asked;
-    struct postern_imap_question news[4];
+    struct imap_news news[4];
     unsigned news_count;
     bool has_news; /* postern_imap_news() was called */
     /* the mailbox */
