@@ -149,8 +149,11 @@ static inline void host_turn(struct host_session *s, size_t step)
         size_t n;
 
         serve_imap.pump(s->session, s->host->now);
-        if (!serve_imap.output(s->session, pieces, 4))
+        if (!serve_imap.output(s->session, pieces, 4)) {
+            if (serve_imap.wants(s->session) & POSTERN_WANT_APPLICATION)
+                continue; /* it only gave others their turn */
             break;
+        }
         n = pieces[0].bytes.n < step ? pieces[0].bytes.n : step;
         if (s->compressed)
             host_inflate(s, span_make(pieces[0].bytes.p, n));

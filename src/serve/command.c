@@ -53,8 +53,11 @@ static void turn(struct host *host)
 
     for (;;) {
         serve_imap.pump(host->session, 0);
-        if (!serve_imap.output(host->session, &piece, 1))
+        if (!serve_imap.output(host->session, &piece, 1)) {
+            if (serve_imap.wants(host->session) & POSTERN_WANT_APPLICATION)
+                continue; /* it only gave others their turn */
             return;
+        }
         if (host->out)
             buffer_append(host->out, piece.bytes);
         serve_imap.sent(host->session, piece.bytes.n, 0);

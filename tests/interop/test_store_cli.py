@@ -69,6 +69,9 @@ def messages():
     checks.check("message move", moved.returncode == 0 and postern("message", "search", "fay", "Entw\u00fcrfe/Alt").stdout == b"1\n", moved)
     checks.check("message delete", postern("message", "delete", "fay", "INBOX", "3").returncode == 0)
     checks.check("message search of all", postern("message", "search", "fay", "INBOX").stdout == b"1\n2\n4\n6\n")
+    postern("put", "gus", "--stream", input=b"".join(b"%d\n%s" % (len(message(i)), message(i)) for i in range(2500)))
+    found = postern("message", "search", "gus", "INBOX", "body", '"body 24"')
+    checks.check("message search in many", len(found.stdout.split()) == 111, found)
     for words, code in ((("search", "fay", "INBOX", "nonsense"), 64), (("move", "fay", "INBOX", "1", "Nowhere"), 65),
                         (("get", "fay", "INBOX", "77"), 67), (("list", "fay", "Nowhere"), 67), (("list", "nobody", "INBOX"), 67),
                         (("flag", "fay", "INBOX", "1", "seen"), 65), (("flag", "fay", "INBOX", "x", "+seen"), 65),
