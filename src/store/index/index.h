@@ -74,6 +74,7 @@ struct index_mailbox {
     unsigned keyword_count;
     struct index_row *base, *tail; /* base is mapped, private: a change copies its page */
     size_t base_n, tail_n, tail_room;
+    uint8_t *seen_whole; /* a bit per row of the base: its checksum was right already; NULL: none */
     const char *strings; /* mapped */
     size_t strings_n;
     struct buffer extra; /* the strings behind those */

@@ -102,12 +102,30 @@ void row_seal(const struct index_mailbox *mailbox, struct index_row *row)
         row_crc(row, span_make(row_name(mailbox, row).p, (size_t)row->name_n + row->unique_n));
 }
 
+/* is_of_base - its place in the mapped table, which nobody writes to: once whole, always whole. */
+static bool is_of_base(const struct index_mailbox *mailbox, const struct index_row *row,
+                       size_t *place_r)
+{
+    if (!mailbox->base_n || row < mailbox->base || row >= mailbox->base + mailbox->base_n)
+        return false;
+    *place_r = (size_t)(row - mailbox->base);
+    return true;
+}
+
 bool row_is_whole(struct index_mailbox *mailbox, const struct index_row *row)
 {
-    bool whole = row->name_n && crc_fits(mailbox, row);
+    size_t place = 0;
+    bool of_base = is_of_base(mailbox, row, &place), whole;
 
+    if (of_base && mailbox->seen_whole && mailbox->seen_whole[place / 8] >> place % 8 & 1)
+        return true;
+    whole = row->name_n && crc_fits(mailbox, row);
     if (!whole)
         mailbox->damaged = true;
+    if (whole && of_base && !mailbox->seen_whole)
+        mailbox->seen_whole = calloc(mailbox->base_n / 8 + 1, 1);
+    if (whole && of_base && mailbox->seen_whole)
+        mailbox->seen_whole[place / 8] |= (uint8_t)(1u << place % 8);
     return whole;
 }
 
@@ -159,6 +177,8 @@ static int all_to_tail(struct index_mailbox *mailbox)
     memcpy(mailbox->tail, mailbox->base, mailbox->base_n * sizeof *mailbox->tail);
     mailbox->tail_n += mailbox->base_n;
     mailbox->base_n = 0;
+    free(mailbox->seen_whole);
+    mailbox->seen_whole = NULL;
     return 0;
 }
 
@@ -406,6 +426,7 @@ struct index_mailbox *index_mailbox_add(struct index *index, uint64_t id)
 
 void index_mailbox_free(struct index_mailbox *mailbox)
 {
+    free(mailbox->seen_whole);
     for (unsigned i = 0; i < mailbox->keyword_count; i++)
         free((char *)mailbox->keywords[i].p);
     free(mailbox->keywords);
