@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd-list - LIST and LSUB (RFC 9051 6.3.9, RFC 3501 6.3.9, RFC 5258, 5819, 6154). The application
- * tells all names, in order, levels without a mailbox included; what of them is shown is decided
- * here. */
+/* cmd-list - LIST and LSUB (RFC 9051 6.3.9, RFC 3501 6.3.9, RFC 5258, 5819, 6154), and XLIST, as
+ * clients older than SPECIAL-USE say it. The application tells all names, in order, levels without
+ * a mailbox included; what of them is shown is decided here. */
 #include "codec/pattern.h"
 #include "proto/imap/session.h"
 
@@ -20,7 +20,8 @@ enum {
 
 struct imap_list {
     unsigned options, status;
-    bool lsub;
+    const char *verb;
+    bool lsub, xlist;
     struct postern_span patterns[PATTERNS_MAX];
     size_t pattern_count;
     /* RFC 9590: of those that were shown, one after the other */
@@ -173,13 +174,17 @@ static void write_name(struct postern_imap *s, const struct imap_list *list,
 {
     const char *space = "", *special;
 
-    write_text(s, list->lsub ? "* LSUB (" : "* LIST (");
+    write_text(s, "* ");
+    write_text(s, s->row->name);
+    write_text(s, " (");
     if (!one->exists)
         write_attribute(s, &space,
                         list->options & (SELECT_SUBSCRIBED | RETURN_SUBSCRIBED) ? "\\NonExistent"
                                                                                 : "\\Noselect");
     if (!list->lsub) {
         write_attribute(s, &space, one->has_children ? "\\HasChildren" : "\\HasNoChildren");
+        if (list->xlist && span_equal_nocase(one->name, SPAN("INBOX")))
+            write_attribute(s, &space, "\\Inbox");
         if (one->subscribed && list->options & RETURN_SUBSCRIBED)
             write_attribute(s, &space, "\\Subscribed");
         special = one->exists ? imap_special(one->special) : NULL;
@@ -305,6 +310,16 @@ void imap_cmd_list(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_LIST, listed);
 }
 
+/* older - LSUB and XLIST have no options of their own. */
+static void older(struct postern_imap *s, struct imap_list *list)
+{
+    parse_patterns(s, list);
+    if (!imap_good(s))
+        return;
+    s->question = (struct postern_imap_question){0};
+    imap_ask(s, POSTERN_IMAP_LIST, listed);
+}
+
 void imap_cmd_lsub(struct postern_imap *s)
 {
     struct imap_list *list = list_new(s);
@@ -313,9 +328,15 @@ void imap_cmd_lsub(struct postern_imap *s)
         return;
     list->lsub = true;
     list->options = SELECT_SUBSCRIBED;
-    parse_patterns(s, list);
-    if (!imap_good(s))
+    older(s, list);
+}
+
+void imap_cmd_xlist(struct postern_imap *s)
+{
+    struct imap_list *list = list_new(s);
+
+    if (!list)
         return;
-    s->question = (struct postern_imap_question){0};
-    imap_ask(s, POSTERN_IMAP_LIST, listed);
+    list->xlist = true;
+    older(s, list);
 }

@@ -98,6 +98,7 @@ void imap_cmd_unauthenticate(struct postern_imap *s)
     imap_tell(s, POSTERN_IMAP_LOGOUT, 0);
     s->state = POSTERN_IMAP_NOT_AUTHENTICATED;
     s->rev2 = s->utf8 = s->condstore = s->qresync = s->uid_only = false;
+    s->language = LANGUAGE_DEFAULT;
     s->began = s->now;
     (void)imap_set_text(s, &s->user, none); /* an absent text takes no memory */
     (void)imap_set_text(s, &s->hidden, none);

@@ -12,6 +12,7 @@ static const struct imap_row rows[] = {
     {"NOOP", ANY, 0, imap_cmd_noop, NULL},
     {"LOGOUT", ANY, ROW_NO_NEWS, imap_cmd_logout, NULL},
     {"ID", ANY, 0, imap_cmd_id, "ID"},
+    {"LANGUAGE", ANY, 0, imap_cmd_language, "LANGUAGE"},
     {"STARTTLS", BEFORE, 0, imap_cmd_starttls, NULL},
     {"AUTHENTICATE", BEFORE, 0, imap_cmd_authenticate, NULL},
     {"LOGIN", BEFORE, 0, imap_cmd_login, NULL},
@@ -26,6 +27,7 @@ static const struct imap_row rows[] = {
     {"UNSUBSCRIBE", IN, 0, imap_cmd_unsubscribe, NULL},
     {"LIST", IN, 0, imap_cmd_list, NULL},
     {"LSUB", IN, 0, imap_cmd_lsub, NULL},
+    {"XLIST", IN, 0, imap_cmd_xlist, "XLIST"},
     {"NAMESPACE", IN, 0, imap_cmd_namespace, "NAMESPACE"},
     {"STATUS", IN, 0, imap_cmd_status, NULL},
     {"GETQUOTA", IN, 0, imap_cmd_getquota, "QUOTA"},
@@ -155,7 +157,7 @@ static void result(struct postern_imap *s, const char *what, const char *code, c
     buffer_append_text(&line, code ? " [" : " ");
     buffer_append_text(&line, code ? code : "");
     buffer_append_text(&line, code ? "] " : "");
-    buffer_append_text(&line, text);
+    buffer_append_text(&line, text_in(s->language, text));
     imap_result_take(s, &line);
 }
 

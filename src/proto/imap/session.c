@@ -297,6 +297,7 @@ int postern_imap_tls_up(struct postern_imap *s, const struct postern_tls_facts *
     if (copy_facts(s, facts) < 0)
         imap_no_memory(s);
     s->want_tls = false;
+    s->language = LANGUAGE_DEFAULT; /* it may not have been the client who chose (RFC 5255 7) */
     s->tls = true;
     return imap_result_of(s);
 }

@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/span.h"
+#include "proto/imap/text.h"
 #include "proto/imap/view.h"
 #include <postern/imap.h>
 
@@ -99,6 +100,7 @@ struct postern_imap {
     bool tls, want_tls, compressed, want_compress, eof, closing, failed, shutdown;
     bool rev2, utf8, condstore, qresync, uid_only;                                  /* ENABLEd */
     struct postern_span tls_identity, tls_binding, user, hidden, mailbox, idle_tag; /* own memory */
+    enum language language;
     uint32_t errors, failures;
     postern_time now, last, began;
     bool time_stale;
@@ -323,6 +325,8 @@ void imap_cmd_logout(struct postern_imap *s);
 void imap_cmd_lsub(struct postern_imap *s);
 void imap_cmd_move(struct postern_imap *s);
 void imap_cmd_namespace(struct postern_imap *s);
+void imap_cmd_language(struct postern_imap *s);
+void imap_cmd_xlist(struct postern_imap *s);
 void imap_cmd_noop(struct postern_imap *s);
 void imap_cmd_rename(struct postern_imap *s);
 void imap_cmd_replace(struct postern_imap *s);

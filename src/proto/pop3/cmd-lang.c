@@ -10,9 +10,9 @@ static void list_languages(struct postern_pop3 *s)
         struct reply reply;
 
         reply.n = 0;
-        reply_add(&reply, postern_span_of(text_language_tag((enum pop3_language)i)));
+        reply_add(&reply, postern_span_of(language_tag((enum language)i)));
         reply_add(&reply, SPAN(" "));
-        reply_add(&reply, postern_span_of(text_language_description((enum pop3_language)i)));
+        reply_add(&reply, postern_span_of(language_description((enum language)i)));
         reply_write(&reply, &s->out);
     }
     buffer_append_text(&s->out, ".\r\n");
@@ -28,14 +28,14 @@ void pop3_cmd_lang(struct postern_pop3 *s)
         list_languages(s);
         return;
     }
-    language = text_language_find(s->argument[0]);
+    language = language_find(s->argument[0]);
     if (language < 0) {
         pop3_err(s, NULL, TEXT_NO_LANGUAGE); /* the old language stays */
         return;
     }
-    s->language = (enum pop3_language)language;
+    s->language = (enum language)language;
     reply.n = 0;
-    reply_add(&reply, postern_span_of(text_language_tag(s->language)));
+    reply_add(&reply, postern_span_of(language_tag(s->language)));
     reply_add(&reply, SPAN(" "));
     reply_add(&reply, text_get(s->language, TEXT_LANGUAGE));
     pop3_line(s, true, NULL, span_make(reply.bytes, reply.n), false);

@@ -75,7 +75,7 @@ struct postern_pop3 {
     /* facts of the connection */
     bool tls, want_tls, eof, shutdown, closing, in_multiline, failed;
     bool utf8, has_user;
-    enum pop3_language language;
+    enum language language;
     struct postern_span tls_identity, tls_binding, stamp; /* own memory */
     struct postern_span name, user;                       /* own memory: as sent, whose mailbox */
     uint32_t errors, failures;

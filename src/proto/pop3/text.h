@@ -4,7 +4,7 @@
 #ifndef POP3_TEXT_H
 #define POP3_TEXT_H
 
-#include <postern/base.h>
+#include "proto/wire/language.h"
 
 #define POP3_TEXTS(X)                                                                              \
     X(SEND_PASSWORD, "send the password", "Passwort senden", "envíe la contraseña",                \
@@ -27,7 +27,8 @@
     X(ASLEEP, "asleep; messages deleted", "schläft; gelöschte Nachrichten",                        \
       "dormido; mensajes borrados", "en sommeil; messages supprimés", "休止中; 削除数")            \
     X(AWAKE, "awake", "wach", "despierto", "éveillé", "再開しました")                              \
-    X(LOGGED_OUT, "logged out", "abgemeldet", "sesión cerrada", "déconnecté", "ログアウトしました") \
+    X(LOGGED_OUT, "logged out", "abgemeldet", "sesión cerrada", "déconnecté",                      \
+      "ログアウトしました")                                                                        \
     X(UNKNOWN, "unknown command", "unbekannter Befehl", "orden desconocida", "commande inconnue",  \
       "不明なコマンドです")                                                                        \
     X(WRONG_STATE, "not allowed now", "jetzt nicht erlaubt", "no permitido ahora",                 \
@@ -62,7 +63,8 @@
     X(IN_USE, "mailbox is in use by another session", "Postfach ist in Gebrauch",                  \
       "el buzón está en uso", "la boîte est utilisée", "メールボックスは使用中です")               \
     X(LOGIN_DELAY, "logged in too recently", "zu kurz nach der letzten Anmeldung",                 \
-      "inicio de sesión demasiado reciente", "connexion trop récente", "ログインの間隔が短すぎます") \
+      "inicio de sesión demasiado reciente", "connexion trop récente",                             \
+      "ログインの間隔が短すぎます")                                                                \
     X(POLICY, "not permitted", "nicht gestattet", "no permitido", "non autorisé",                  \
       "許可されていません")                                                                        \
     X(NEED_UTF8, "message needs UTF8 mode", "Nachricht braucht den UTF8-Modus",                    \
@@ -95,30 +97,10 @@ enum pop3_text {
 #define POP3_TEXT_ENUM(id, en, de, es, fr, ja) TEXT_##id,
     POP3_TEXTS(POP3_TEXT_ENUM)
 #undef POP3_TEXT_ENUM
-    TEXT_COUNT
-};
-
-/* What LANG offers, best first: X(id, tag, description in the language itself, column). */
-#define POP3_LANGUAGES(X)                                                                          \
-    X(DEFAULT, "i-default", "Default", en)                                                         \
-    X(EN, "en", "English", en)                                                                     \
-    X(DE, "de", "Deutsch", de)                                                                     \
-    X(ES, "es", "Español", es)                                                                     \
-    X(FR, "fr", "Français", fr)                                                                    \
-    X(JA, "ja", "日本語", ja)
-
-enum pop3_language {
-#define POP3_LANGUAGE_ENUM(id, tag, description, column) LANGUAGE_##id,
-    POP3_LANGUAGES(POP3_LANGUAGE_ENUM)
-#undef POP3_LANGUAGE_ENUM
-    LANGUAGE_COUNT
+        TEXT_COUNT
 };
 
 /* text_get - a text in a language; static. */
-struct postern_span text_get(enum pop3_language language, enum pop3_text text);
-const char *text_language_tag(enum pop3_language language);
-const char *text_language_description(enum pop3_language language);
-/* text_language_find - the language that a basic language range asks for, or -1. "*" is the default. */
-int text_language_find(struct postern_span range);
+struct postern_span text_get(enum language language, enum pop3_text text);
 
 #endif

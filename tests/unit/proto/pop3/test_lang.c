@@ -31,7 +31,7 @@ static void test_every_text_fits_and_begins_well(void **state)
     (void)state;
     for (int l = 0; l < LANGUAGE_COUNT; l++) {
         for (int t = 0; t < TEXT_COUNT; t++) {
-            struct postern_span text = text_get((enum pop3_language)l, (enum pop3_text)t);
+            struct postern_span text = text_get((enum language)l, (enum pop3_text)t);
 
             assert_true(text.n > 0 && text.n < 200);
             assert_int_not_equal(text.p[0], '[');
