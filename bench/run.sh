@@ -5,4 +5,5 @@ set -eu
 python3 "$(dirname "$0")/run.py"
 python3 "$(dirname "$0")/store.py"
 python3 "$(dirname "$0")/idle.py"
+python3 "$(dirname "$0")/soak.py"
 exec python3 "$(dirname "$0")/imap.py"

@@ -73,6 +73,7 @@ struct postern_imap_options {
     int64_t (*seconds)(void);   /* since 1970, for YOUNGER and OLDER; NULL: not offered */
     bool plaintext_without_tls; /* false: LOGINDISABLED without TLS (RFC 9051 6.2.3) */
     bool tls_available;         /* offer STARTTLS; false */
+    bool login_referrals;       /* say LOGIN-REFERRALS (RFC 2221); false */
     bool compress_available;    /* the host can do DEFLATE (RFC 4978): offer COMPRESS; false */
     /* limits */
     uint32_t command_before_login_max; /* octets of a command; 40960: ID may have 30 pairs */
@@ -218,6 +219,10 @@ POSTERN_API int postern_imap_answer_default(struct postern_imap *s, uint64_t id)
 /* postern_imap_answer - CONNECT, LOGIN, CREATE, REMOVE, RENAME, SUBSCRIBE, EXPUNGE, APPEND, WRITE,
  * SET_METADATA. */
 POSTERN_API int postern_imap_answer(struct postern_imap *s, uint64_t id, int err);
+/* postern_imap_answer_referral - LOGIN: the account is on another server, url (RFC 2221, 5092; graphic
+ * ASCII without "]", else POSTERN_E_SYNTAX and the question stays open). The session is logged out. */
+POSTERN_API int postern_imap_answer_referral(struct postern_imap *s, uint64_t id,
+                                             struct postern_span url);
 /* postern_imap_answer_authenticate - user: the account's name if it is not the name as sent. */
 POSTERN_API int postern_imap_answer_authenticate(struct postern_imap *s, uint64_t id,
                                                  enum postern_verdict verdict,

@@ -10,51 +10,64 @@
 /* X(member, "key", TYPE, "default", "one-line help"). Types: STRING (char *), BOOL (bool), NUMBER
  * (long), TIME (postern_time; "10m", "60s"), LIST (char **; comma separated on flags,
  * NULL-terminated). */
-#define CONFIG_MAP(X)                                                                                     \
-    X(config_version, "config_version", NUMBER, "1", "version of this file's format; must be 1")          \
-    X(host, "host", STRING, "", "name of this server (default: the system's host name)")                  \
-    X(listen, "listen", LIST, "0.0.0.0:110,[::]:110", "POP3 addresses, with STLS")                        \
-    X(listen_tls, "listen_tls", LIST, "0.0.0.0:995,[::]:995", "POP3 addresses with implicit TLS")         \
-    X(imap_listen, "imap_listen", LIST, "0.0.0.0:143,[::]:143", "IMAP addresses, with STARTTLS")          \
-    X(imap_listen_tls, "imap_listen_tls", LIST, "0.0.0.0:993,[::]:993", "IMAP addresses with implicit TLS") \
-    X(imap_without, "imap_without", LIST, "", "IMAP extensions that are not offered: QRESYNC,MOVE")       \
-    X(special_mailboxes, "special_mailboxes", LIST, "", "made for who has only INBOX: Sent,Trash,Entwürfe=Drafts") \
-    X(append_mb, "append_mb", NUMBER, "64", "MiB of a message that IMAP APPEND takes")                    \
-    X(tls_cert, "tls_cert", STRING, "", "PEM certificate chain; empty: a self-signed one is made")        \
-    X(tls_key, "tls_key", STRING, "", "PEM private key")                                                  \
-    X(tls_extra, "tls_extra", LIST, "", "further certificates for SNI, each CERT:KEY")                    \
-    X(tls_client_ca, "tls_client_ca", STRING, "", "PEM file of CAs that sign client certificates")        \
-    X(store, "store", STRING, "maildir", "maildir, eml or memory")                                        \
-    X(mail, "mail", STRING, "mail", "where the mail is: PATH/USER, or a path with %u, %n, %d")            \
-    X(quota_mb, "quota_mb", NUMBER, "0", "MiB of mail that an account may have; 0: no limit")             \
-    X(quota_messages, "quota_messages", NUMBER, "0", "messages that an account may have; 0: no limit")    \
-    X(accounts, "accounts", STRING, "file", "file, or pam where built in")                                \
-    X(users, "users", STRING, "users", "the password file")                                               \
-    X(plaintext, "plaintext", STRING, "tls", "clear-text logins: tls, loopback or always")                \
-    X(apop, "apop", BOOL, "no", "offer APOP in the greeting")                                             \
-    X(mechanisms, "mechanisms", LIST, "PLAIN,LOGIN", "SASL mechanisms; SCRAM-* needs keys of every user")     \
-    X(extensions, "extensions", LIST, "UID-PARAM,SLEE-WAKE,DELI,QAUT", "POP3 extensions offered")         \
-    X(last, "last", BOOL, "no", "offer the old LAST command")                                             \
-    X(surrogate, "surrogate", STRING, "send", "UTF-8 mail for old clients: send (RFC 6858) or refuse")    \
-    X(expire_days, "expire_days", NUMBER, "-1", "EXPIRE: -1 unsaid, -2 NEVER, else days")                 \
-    X(login_delay, "login_delay", TIME, "0s", "shortest time between two logins of a user")               \
-    X(greeting, "greeting", STRING, "Postern ready", "text of the greeting")                              \
-    X(implementation, "implementation", STRING, "Postern", "IMPLEMENTATION capability; empty hides it")   \
-    X(read_only, "read_only", BOOL, "no", "nothing can be deleted")                                       \
-    X(proxy_trusted, "proxy_trusted", LIST, "", "addresses or nets whose PROXY header is required")       \
-    X(login_timeout, "login_timeout", TIME, "60s", "time to log in")                                      \
-    X(idle_timeout, "idle_timeout", TIME, "10m", "time between two commands, at least 10m")               \
-    X(asleep_timeout, "asleep_timeout", TIME, "30m", "time asleep (SLEE)")                                \
-    X(drain_timeout, "drain_timeout", TIME, "30s", "time for sessions to end after SIGTERM")              \
-    X(connections_max, "connections_max", NUMBER, "20000", "connections in all")                          \
-    X(connections_per_address, "connections_per_address", NUMBER, "100", "connections per address; 0: no limit") \
-    X(connections_per_user, "connections_per_user", NUMBER, "20", "logged-in connections per user; 0: no limit") \
-    X(ban_strikes, "ban_strikes", NUMBER, "3", "failed sessions before an address is banned; 0: never")   \
-    X(ban_time, "ban_time", TIME, "15m", "how long a ban lasts")                                          \
-    X(threads, "threads", NUMBER, "0", "event loops; 0: one per core")                                    \
-    X(workers, "workers", NUMBER, "4", "threads for disk and password work")                              \
-    X(user, "user", STRING, "", "run as this user after the ports are bound")                             \
-    X(log, "log", STRING, "stderr", "stderr, or a file")                                                  \
+#define CONFIG_MAP(X)                                                                              \
+    X(config_version, "config_version", NUMBER, "1", "version of this file's format; must be 1")   \
+    X(host, "host", STRING, "", "name of this server (default: the system's host name)")           \
+    X(listen, "listen", LIST, "0.0.0.0:110,[::]:110", "POP3 addresses, with STLS")                 \
+    X(listen_tls, "listen_tls", LIST, "0.0.0.0:995,[::]:995", "POP3 addresses with implicit TLS")  \
+    X(imap_listen, "imap_listen", LIST, "0.0.0.0:143,[::]:143", "IMAP addresses, with STARTTLS")   \
+    X(imap_listen_tls, "imap_listen_tls", LIST, "0.0.0.0:993,[::]:993",                            \
+      "IMAP addresses with implicit TLS")                                                          \
+    X(imap_without, "imap_without", LIST, "",                                                      \
+      "IMAP extensions that are not offered: QRESYNC,MOVE")                                        \
+    X(imap_referrals, "imap_referrals", BOOL, "no",                                                \
+      "say LOGIN-REFERRALS: users may be on another server")                                       \
+    X(special_mailboxes, "special_mailboxes", LIST, "",                                            \
+      "made for who has only INBOX: Sent,Trash,Entwürfe=Drafts")                                   \
+    X(append_mb, "append_mb", NUMBER, "64", "MiB of a message that IMAP APPEND takes")             \
+    X(tls_cert, "tls_cert", STRING, "", "PEM certificate chain; empty: a self-signed one is made") \
+    X(tls_key, "tls_key", STRING, "", "PEM private key")                                           \
+    X(tls_extra, "tls_extra", LIST, "", "further certificates for SNI, each CERT:KEY")             \
+    X(tls_client_ca, "tls_client_ca", STRING, "", "PEM file of CAs that sign client certificates") \
+    X(store, "store", STRING, "maildir", "maildir, eml or memory")                                 \
+    X(mail, "mail", STRING, "mail", "where the mail is: PATH/USER, or a path with %u, %n, %d")     \
+    X(quota_mb, "quota_mb", NUMBER, "0", "MiB of mail that an account may have; 0: no limit")      \
+    X(quota_messages, "quota_messages", NUMBER, "0",                                               \
+      "messages that an account may have; 0: no limit")                                            \
+    X(accounts, "accounts", STRING, "file", "file, or pam where built in")                         \
+    X(users, "users", STRING, "users", "the password file")                                        \
+    X(plaintext, "plaintext", STRING, "tls", "clear-text logins: tls, loopback or always")         \
+    X(apop, "apop", BOOL, "no", "offer APOP in the greeting")                                      \
+    X(mechanisms, "mechanisms", LIST, "PLAIN,LOGIN",                                               \
+      "SASL mechanisms; SCRAM-* needs keys of every user")                                         \
+    X(extensions, "extensions", LIST, "UID-PARAM,SLEE-WAKE,DELI,QAUT", "POP3 extensions offered")  \
+    X(last, "last", BOOL, "no", "offer the old LAST command")                                      \
+    X(surrogate, "surrogate", STRING, "send",                                                      \
+      "UTF-8 mail for old clients: send (RFC 6858) or refuse")                                     \
+    X(expire_days, "expire_days", NUMBER, "-1", "EXPIRE: -1 unsaid, -2 NEVER, else days")          \
+    X(login_delay, "login_delay", TIME, "0s", "shortest time between two logins of a user")        \
+    X(greeting, "greeting", STRING, "Postern ready", "text of the greeting")                       \
+    X(implementation, "implementation", STRING, "Postern",                                         \
+      "IMPLEMENTATION capability; empty hides it")                                                 \
+    X(read_only, "read_only", BOOL, "no", "nothing can be deleted")                                \
+    X(proxy_trusted, "proxy_trusted", LIST, "",                                                    \
+      "addresses or nets whose PROXY header is required")                                          \
+    X(login_timeout, "login_timeout", TIME, "60s", "time to log in")                               \
+    X(idle_timeout, "idle_timeout", TIME, "10m", "time between two commands, at least 10m")        \
+    X(asleep_timeout, "asleep_timeout", TIME, "30m", "time asleep (SLEE)")                         \
+    X(drain_timeout, "drain_timeout", TIME, "30s", "time for sessions to end after SIGTERM")       \
+    X(connections_max, "connections_max", NUMBER, "20000", "connections in all")                   \
+    X(connections_per_address, "connections_per_address", NUMBER, "100",                           \
+      "connections per address; 0: no limit")                                                      \
+    X(connections_per_user, "connections_per_user", NUMBER, "20",                                  \
+      "logged-in connections per user; 0: no limit")                                               \
+    X(ban_strikes, "ban_strikes", NUMBER, "3",                                                     \
+      "failed sessions before an address is banned; 0: never")                                     \
+    X(ban_time, "ban_time", TIME, "15m", "how long a ban lasts")                                   \
+    X(threads, "threads", NUMBER, "0", "event loops; 0: one per core")                             \
+    X(workers, "workers", NUMBER, "4", "threads for disk and password work")                       \
+    X(user, "user", STRING, "", "run as this user after the ports are bound")                      \
+    X(log, "log", STRING, "stderr", "stderr, or a file")                                           \
     X(log_level, "log_level", STRING, "info", "error, warn, info or debug")
 
 typedef char *config_STRING;
@@ -82,7 +95,8 @@ int config_environment(struct config *config);
 /* config_set - one setting by key ("idle_timeout" or "idle-timeout") from text; did-you-mean in
  * config_error(). */
 int config_set(struct config *config, const char *key, const char *value);
-/* config_special - of special_mailboxes: "Sent", or "Gesendet=Sent"; false: there is no such use. */
+/* config_special - of special_mailboxes: "Sent", or "Gesendet=Sent"; false: there is no such use.
+ */
 bool config_special(const char *text, struct postern_span *name_r, enum postern_special_use *use_r);
 /* config_check - what no single value can tell: 0 or POSTERN_E_SYNTAX and config_error(). */
 int config_check(const struct config *config);

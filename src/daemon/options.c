@@ -97,6 +97,7 @@ static void imap_options(struct server *server)
     imap->sasl_mechanisms = pop3->sasl_mechanisms;
     imap->decoy_key = pop3->decoy_key;
     imap->tls_available = true;
+    imap->login_referrals = server->config->imap_referrals;
     imap->hidden = postern_span_of(server->imap_without);
     imap->append_max = (uint64_t)server->config->append_mb << 20;
     imap->login_timeout = pop3->login_timeout;

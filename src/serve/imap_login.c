@@ -102,6 +102,21 @@ static int hide(struct serve_imap *s)
     return postern_imap_hide(s->engine, postern_span_of(names));
 }
 
+/* refer - the user's account is on another server, so his line says; false: it is here. */
+static bool refer(struct serve_imap *s)
+{
+    char url[512] = "imap:";
+
+    if (!accounts_value(s->site->accounts, s->question.name, "imap_referral", url + 5,
+                        sizeof url - 5))
+        return false;
+    login_log(&s->login, "referred", "to", url, NULL, NULL);
+    if (postern_imap_answer_referral(s->engine, s->question.id, postern_span_of(url)) ==
+        POSTERN_E_SYNTAX)
+        postern_imap_answer(s->engine, s->question.id, POSTERN_E_NOT_FOUND);
+    return true;
+}
+
 static void account_finish(struct serve_imap *s, int err)
 {
     if (!err)
@@ -126,8 +141,11 @@ static void account_owned(void *arg)
 void imap_account_ask(struct serve_imap *s)
 {
     struct postern_span text;
-    enum postern_verdict verdict = login_accept(&s->login, s->question.name, &text);
+    enum postern_verdict verdict;
 
+    if (refer(s))
+        return;
+    verdict = login_accept(&s->login, s->question.name, &text);
     if (verdict != POSTERN_YES)
         postern_imap_answer(s->engine, s->question.id, POSTERN_E_IN_USE);
     else if (s->site->work->own(s->conn, s->question.name, account_owned, s) < 0)

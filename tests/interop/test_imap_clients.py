@@ -132,6 +132,29 @@ def test_qresync(server):
     imap.logout()
 
 
+def test_referral(_):
+    """A user whose account is on another server is told where, once he has shown who he is, and nobody else."""
+    server = Server(users=("alice", "carol"), settings=("imap_referrals = yes",))
+    try:
+        lines = server.users.read_text().splitlines()
+        server.users.write_text("".join(line + (":imap_referral=//carol;AUTH=*@other.example/" if line.startswith("carol") else "") + "\n"
+                                        for line in lines))
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        for user, secret, want in (("alice", "secret", b" OK ["), ("carol", "wrong", b" NO [AUTHENTICATIONFAILED]"),
+                                   ("carol", "secret", b" NO [REFERRAL imap://carol;AUTH=*@other.example/] ")):
+            with socket.create_connection(("127.0.0.1", server.imap), 60) as sock, sock.makefile("rb") as lines:
+                checks.check("referral: is offered", b" LOGIN-REFERRALS " in lines.readline())
+                sock.sendall(f"a LOGIN {user} {secret}\r\nb SELECT INBOX\r\n".encode())
+                got = lines.readline()
+                checks.check(f"referral: {user} {secret}", got.startswith(b"a" + want), got)
+                if want != b" OK [":
+                    got = lines.readline()
+                    checks.check(f"referral: {user} {secret} is not in", got.startswith(b"b BAD log in first"), got)
+    finally:
+        server.stop()
+
+
 def test_special_and_without(_):
     """Mailboxes made on the first login, for who has none; extensions switched off, for all or for one."""
     server = Server(users=("alice", "carol"), settings=('special_mailboxes = {"Sent", "Papierkorb=Trash", "Entw\u00fcrfe=Drafts"}',

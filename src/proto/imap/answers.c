@@ -42,6 +42,17 @@ int postern_imap_answer(struct postern_imap *s, uint64_t id, int err)
     return take(s, id, PLAIN_KINDS, &(struct imap_answer){.err = err});
 }
 
+int postern_imap_answer_referral(struct postern_imap *s, uint64_t id, struct postern_span url)
+{
+    for (size_t i = 0; i < url.n; i++)
+        if (url.p[i] <= ' ' || url.p[i] > '~' || url.p[i] == ']')
+            return POSTERN_E_SYNTAX;
+    if (!url.n)
+        return POSTERN_E_SYNTAX;
+    return take(s, id, mask(POSTERN_IMAP_LOGIN),
+                &(struct imap_answer){.err = POSTERN_E_NOT_FOUND, .text = url});
+}
+
 int postern_imap_answer_authenticate(struct postern_imap *s, uint64_t id,
                                      enum postern_verdict verdict, struct postern_span user)
 {

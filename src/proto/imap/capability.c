@@ -14,6 +14,7 @@ static const struct {
     {"ID", BOTH},
     {"ENABLE", BOTH},
     {"LANGUAGE", BOTH},
+    {"LOGIN-REFERRALS", BOTH},
     {"NAMESPACE", AFTER},
     {"UNSELECT", AFTER},
     {"IDLE", AFTER},
@@ -91,6 +92,8 @@ bool imap_offers(const struct postern_imap *s, const char *name)
         return false;
     if (span_equal_nocase(word, SPAN("WITHIN")) || span_equal_nocase(word, SPAN("INPROGRESS")))
         return s->o.seconds != NULL;
+    if (span_equal_nocase(word, SPAN("LOGIN-REFERRALS")))
+        return s->o.login_referrals;
     if (span_equal_nocase(word, SPAN("COMPRESS=DEFLATE")))
         return s->o.compress_available;
     if (span_equal_nocase(word, SPAN("UNAUTHENTICATE"))) /* it would end the compression as well */

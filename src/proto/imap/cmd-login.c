@@ -121,14 +121,8 @@ void imap_login_failed(struct postern_imap *s, enum postern_verdict verdict)
     }
 }
 
-static void account_opened(struct postern_imap *s, const struct imap_answer *answer)
+static void logged_in(struct postern_imap *s)
 {
-    postern_sasl_free(&s->sasl);
-    if (answer->err) {
-        imap_no(s, answer->err == POSTERN_E_IN_USE ? "LIMIT" : "UNAVAILABLE",
-                "the account cannot be opened now");
-        return;
-    }
     s->state = POSTERN_IMAP_AUTHENTICATED;
     s->failures = s->errors = 0;
     write_span(s, s->tag);
@@ -136,6 +130,34 @@ static void account_opened(struct postern_imap *s, const struct imap_answer *ans
     imap_write_capability(s);
     write_text(s, "] logged in\r\n");
     imap_command_over(s);
+}
+
+/* refer - RFC 2221 4: in the result, since the login is refused. */
+static void refer(struct postern_imap *s, struct postern_span url)
+{
+    struct buffer code = {.allocator = s->o.allocator};
+
+    buffer_append_text(&code, "REFERRAL ");
+    buffer_append(&code, url);
+    buffer_append_char(&code, '\0');
+    if (code.error)
+        imap_no_memory(s);
+    else
+        imap_no(s, buffer_span(&code).p, "the account is on another server");
+    buffer_done(&code);
+}
+
+static void account_opened(struct postern_imap *s, const struct imap_answer *answer)
+{
+    postern_sasl_free(&s->sasl);
+    if (answer->err && answer->text.n) {
+        refer(s, answer->text);
+    } else if (answer->err) {
+        imap_no(s, answer->err == POSTERN_E_IN_USE ? "LIMIT" : "UNAVAILABLE",
+                "the account cannot be opened now");
+    } else {
+        logged_in(s);
+    }
 }
 
 void imap_logged_in(struct postern_imap *s, struct postern_span user)
