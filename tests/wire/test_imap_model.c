@@ -170,6 +170,8 @@ static void listen(struct run *run, struct client *client)
         *end = '\0';
         run->log_n += (size_t)snprintf(run->log + run->log_n, sizeof run->log - run->log_n,
                                        "  S%d %.180s\n", (int)(client - run->clients) + 1, at);
+        if (strstr(at, " BAD ") && !strstr(at, "there are not so many messages"))
+            fail(run, client, "a good command was not understood", at);
         one_line(run, client, at);
         client->s.said_n -= (size_t)(end - at) + 1;
         at = end + 1;
@@ -269,6 +271,23 @@ static void append(struct run *run, struct client *client)
     say(run, client, line);
 }
 
+/* replace - one of those that are believed in; it may be gone by now. */
+static void replace(struct run *run, struct client *client)
+{
+    char line[120];
+    unsigned i;
+    bool by_uid;
+
+    if (client->belief.count == 0)
+        return;
+    i = chance(run, client->belief.count);
+    by_uid = chance(run, 2) && client->belief.uids[i];
+    snprintf(line, sizeof line, "a %sREPLACE %u %s %s{4+}\r\nmail", by_uid ? "UID " : "",
+             by_uid ? client->belief.uids[i] : i + 1, chance(run, 4) ? client->box : "other",
+             chance(run, 2) ? "(\\Seen) " : "");
+    say(run, client, line);
+}
+
 static void copy(struct run *run, struct client *client)
 {
     char set[40], line[120];
@@ -289,8 +308,12 @@ static void leave_and_return(struct run *run, struct client *client)
         return;
     say(run, client, "a UNSELECT");
     client->selected = false;
-    for (unsigned i = chance(run, 3); i > 0; i--)
-        append(run, &run->clients[chance(run, SESSIONS)]);
+    for (unsigned i = chance(run, 3); i > 0; i--) {
+        struct client *other = &run->clients[chance(run, SESSIONS)];
+
+        if (!other->idling)
+            append(run, other);
+    }
     snprintf(line, sizeof line, "a SELECT %s (QRESYNC (%u %llu))", client->box,
              client->belief.validity, (unsigned long long)client->belief.modseq);
     client->belief.count = 0; /* EXISTS comes first; the UIDs are told below */
@@ -321,7 +344,7 @@ static void command(struct run *run, struct client *client)
         select_box(run, client);
         return;
     }
-    switch (chance(run, 12)) {
+    switch (chance(run, 13)) {
     case 0:
         append(run, client);
         break;
@@ -356,6 +379,9 @@ static void command(struct run *run, struct client *client)
         break;
     case 10:
         leave_and_return(run, client);
+        break;
+    case 11:
+        replace(run, client);
         break;
     default:
         client->selected = chance(run, 4);
