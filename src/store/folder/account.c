@@ -428,14 +428,36 @@ void account_leave(struct postern_account *account)
     pthread_mutex_unlock(&account->mutex);
 }
 
+/* drop_kept - of mailboxes that are no longer in the index, whoever removed them. */
+static void drop_kept(struct postern_account *account)
+{
+    struct kept **at = &account->kept;
+
+    while (*at) {
+        struct kept *kept = *at;
+
+        if (index_mailbox_of(&account->index, kept->id)) {
+            at = &kept->next;
+            continue;
+        }
+        *at = kept->next;
+        kept_free(kept);
+    }
+}
+
 struct kept *account_kept(struct postern_account *account, uint64_t id)
 {
     struct kept *kept = account->kept;
+    size_t count = 0;
 
-    while (kept && kept->id != id)
+    while (kept && kept->id != id) {
         kept = kept->next;
+        count++;
+    }
     if (kept)
         return kept;
+    if (count > 2 * account->index.count + 8) /* seldom, as each is looked up */
+        drop_kept(account);
     kept = calloc(1, sizeof *kept);
     if (!kept)
         return NULL;
