@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_folder - maildir and eml over files that others make, rename, remove and spoil. */
+#include "store/folder/folder.h"
 #include "suite.h"
 
 #define MAIL "Subject: x\r\n\r\nbody\r\n"
@@ -294,6 +295,29 @@ static void test_eml_edited(void **state)
     world_close(&w);
 }
 
+/* An account that is open for long has mailboxes made and removed: nothing of them stays. */
+static void test_removed_mailboxes_leave_nothing(void **state)
+{
+    struct world w;
+    struct postern_account *account = NULL;
+    struct postern_status status;
+    size_t kept = 0;
+
+    (void)state;
+    world_open(&w, "maildir");
+    assert_int_equal(w.ops->account_open(&w.store, text("ann"), 0, &account), 0);
+    for (unsigned i = 0; i < 200; i++) {
+        assert_int_equal(w.ops->create(account, text("passing"), (enum postern_special_use)0), 0);
+        assert_int_equal(w.ops->status(account, text("passing"), 0, &status), 0);
+        assert_int_equal(w.ops->remove(account, text("passing")), 0);
+    }
+    for (const struct kept *one = account->kept; one; one = one->next)
+        kept++;
+    assert_in_range(kept, 1, 16);
+    w.ops->account_close(&account);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_names_are_escaped),
         {"eml longest uid", test_longest_uid, NULL, NULL, (void *)"eml"},
         {"maildir longest uid", test_longest_uid, NULL, NULL, (void *)"maildir"},
+        cmocka_unit_test(test_removed_mailboxes_leave_nothing),
         cmocka_unit_test(test_maildir_lying_width),
         cmocka_unit_test(test_eml_edited),
         cmocka_unit_test(test_eml_edited_to_a_dot),
