@@ -11,7 +11,7 @@ table = (folder / "text.c").read_text()
 known = re.findall(r'^    \{"((?:[^"\\]|\\.)*)",', table, re.M)
 code = {path: path.read_text() for path in sorted(folder.glob("*.c")) if path.name != "text.c"}
 SAID = re.compile(
-    r'\b(?:imap_ok|imap_no|imap_bad|imap_bad_code|append_fail)\(s,([^;]*?)\);'
+    r'\b(?:imap_ok|imap_no|imap_bad|imap_bad_code|append_fail|imap_result_take)\(s,([^;]*?)\);'
     r'|\bwhy = ([^;]*?);|return ([^;]*?);', re.S)
 passed, faults = 0, []
 

@@ -326,10 +326,10 @@ static void committed(struct postern_imap *s, const struct imap_answer *answer)
         imap_ok(s, NULL, "done");
     } else {
         s->out = (struct buffer){.allocator = s->o.allocator};
-        write_code(s, answer, "", "] done");
+        write_code(s, answer, "", "]");
         line = s->out;
         s->out = out;
-        imap_result_take(s, &line);
+        imap_result_take(s, &line, "done");
     }
 }
 

@@ -11,7 +11,7 @@ static void write_code(struct postern_imap *s, const struct imap_answer *answer,
     write_uids(s, asked->uids, asked->uid_count);
     write_text(s, " ");
     write_uids(s, answer->uids, answer->count);
-    write_text(s, "] done");
+    write_text(s, "]");
 }
 
 /* copy_code - "OK [COPYUID ...]" as the command's result. */
@@ -25,7 +25,7 @@ static void copy_code(struct postern_imap *s, const struct imap_answer *answer)
     line = s->out;
     s->out = out;
     s->errors = 0;
-    imap_result_take(s, &line);
+    imap_result_take(s, &line, "copied");
 }
 
 /* copied - the code can be as long as the mailbox: it is written at once. */
@@ -41,7 +41,7 @@ static void copied(struct postern_imap *s, const struct imap_answer *answer)
         if (told) {
             write_text(s, "* OK ");
             write_code(s, answer, &s->question);
-            write_text(s, "\r\n");
+            write_text(s, " done\r\n");
         }
         imap_ok(s, NULL, "moved");
         return;

@@ -128,7 +128,9 @@ static void logged_in(struct postern_imap *s)
     write_span(s, s->tag);
     write_text(s, " OK [");
     imap_write_capability(s);
-    write_text(s, "] logged in\r\n");
+    write_text(s, "] ");
+    write_text(s, text_in(s->language, "logged in"));
+    write_text(s, "\r\n");
     imap_command_over(s);
 }
 

@@ -73,8 +73,8 @@ static void told_id(struct postern_imap *s, const struct imap_answer *answer)
     }
     buffer_append_text(&line, "OK [MAILBOXID (M");
     buffer_append_number(&line, answer->statuses->id);
-    buffer_append_text(&line, ")] made");
-    imap_result_take(s, &line);
+    buffer_append_text(&line, ")]");
+    imap_result_take(s, &line, "made");
 }
 
 static void created(struct postern_imap *s, const struct imap_answer *answer)

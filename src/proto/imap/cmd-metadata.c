@@ -161,8 +161,8 @@ static void looked(struct postern_imap *s, const struct imap_answer *answer)
     }
     buffer_append_text(&line, "OK [METADATA LONGENTRIES ");
     buffer_append_number(&line, metadata->longest);
-    buffer_append_text(&line, "] done");
-    imap_result_take(s, &line);
+    buffer_append_text(&line, "]");
+    imap_result_take(s, &line, "done");
 }
 
 static void parse_options(struct postern_imap *s, struct imap_metadata *metadata)

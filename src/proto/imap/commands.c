@@ -154,17 +154,18 @@ static void result(struct postern_imap *s, const char *what, const char *code, c
     struct buffer line = {.allocator = s->o.allocator};
 
     buffer_append_text(&line, what);
-    buffer_append_text(&line, code ? " [" : " ");
+    buffer_append_text(&line, code ? " [" : "");
     buffer_append_text(&line, code ? code : "");
-    buffer_append_text(&line, code ? "] " : "");
-    buffer_append_text(&line, text_in(s->language, text));
-    imap_result_take(s, &line);
+    buffer_append_text(&line, code ? "]" : "");
+    imap_result_take(s, &line, text);
 }
 
-void imap_result_take(struct postern_imap *s, struct buffer *line)
+void imap_result_take(struct postern_imap *s, struct buffer *line, const char *text)
 {
     struct postern_span kept = {0};
 
+    buffer_append_char(line, ' ');
+    buffer_append_text(line, text_in(s->language, text));
     buffer_append_char(line, '\0');
     if (line->error || arena_copy(&s->arena, buffer_span(line), &kept) < 0)
         imap_no_memory(s);

@@ -98,8 +98,8 @@ static void undefined(struct postern_imap *s, struct postern_span name)
 
     buffer_append_text(&line, "NO [UNDEFINED-FILTER ");
     buffer_append(&line, name);
-    buffer_append_text(&line, "] there is no such filter");
-    imap_result_take(s, &line);
+    buffer_append_text(&line, "]");
+    imap_result_take(s, &line, "there is no such filter");
 }
 
 static void took_filters(struct postern_imap *s, const struct imap_answer *answer)

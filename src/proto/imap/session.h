@@ -265,8 +265,9 @@ void imap_refuse(struct postern_imap *s, int err); /* NO with what fits the erro
 /* imap_refuse_target - of COPY or APPEND: a mailbox that is not there could be made (RFC 9051 7.1).
  */
 void imap_refuse_target(struct postern_imap *s, int err);
-/* imap_result_take - the command ends with this line, "OK [CODE] text"; its memory is taken. */
-void imap_result_take(struct postern_imap *s, struct buffer *line);
+/* imap_result_take - the command ends with this line, "OK [CODE]", whose memory is taken, and the
+ * text in the language of the session. */
+void imap_result_take(struct postern_imap *s, struct buffer *line, const char *text);
 /* imap_good - after parsing: if it was bad, the command is ended, and false. */
 bool imap_good(struct postern_imap *s);
 /* capability.c */

@@ -9,6 +9,7 @@ static const struct {
 } texts[] = {
     {"done", "erledigt", "hecho", "fait", "完了"},
     {"bye", "auf Wiedersehen", "adiós", "au revoir", "さようなら"},
+    {"logged in", "angemeldet", "sesión iniciada", "connecté", "ログインしました"},
     {"selected", "ausgewählt", "seleccionado", "sélectionnée", "選択しました"},
     {"left", "verlassen", "cerrado", "quittée", "閉じました"},
     {"copied", "kopiert", "copiado", "copié", "コピーしました"},
@@ -135,6 +136,8 @@ static const struct {
     {"the filters name each other too deep", "die Filter nennen einander zu tief",
      "los filtros se anidan demasiado", "les filtres s'imbriquent trop",
      "フィルターの入れ子が深すぎます"},
+    {"there is no such filter", "kein solcher Filter", "no existe ese filtro", "pas de tel filtre",
+     "そのフィルターはありません"},
     {"too many levels", "zu viele Ebenen", "demasiados niveles", "trop de niveaux",
      "入れ子が深すぎます"},
     {"the tag was used for this already", "die Marke ist dafür schon benutzt",
