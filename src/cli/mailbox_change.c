@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* mailbox_change - `postern mailbox folders|quota USER`, `create USER NAME [--use trash]`,
- * `delete|subscribe|unsubscribe USER NAME`, `rename USER NAME NEW`: `metadata USER NAME`, `annotate
+ * `delete|subscribe|unsubscribe USER NAME`, `rename USER NAME NEW`, `metadata USER NAME`, `annotate
  * USER NAME ENTRY[=VALUE]`: what an IMAP client can do, by the same calls of the store. */
 #include "cli/cli.h"
 

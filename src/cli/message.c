@@ -356,6 +356,8 @@ int cli_message(int argc, char **argv)
             return cli_complain(EX_USAGE, argv[1], "an argument is one line");
         verb.words[verb.count++] = argv[at];
     }
+    if (at < argc && strncmp(argv[at], "--", 2) != 0)
+        return cli_complain(EX_USAGE, argv[1], "too many words");
     if (argc < 4 || strncmp(argv[2], "--", 2) == 0 || strncmp(argv[3], "--", 2) == 0 ||
         verb.count < verbs[which].least || verb.count > verbs[which].most)
         return cli_complain(EX_USAGE, verbs[which].name, verbs[which].wants);

@@ -63,7 +63,9 @@ static char *join(char *const *list)
         buffer_append_text(&text, list[i]);
     }
     buffer_append_char(&text, '\0');
-    return text.error ? NULL : text.data; /* nothing was taken of it: it begins there */
+    if (text.error)
+        buffer_done(&text);
+    return text.data; /* nothing was taken of it: it begins there */
 }
 
 /* special_fill - "Sent", or a name of one's own, "Gesendet=Sent"; they were checked. */

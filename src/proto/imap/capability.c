@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* capability - what is offered, and when (RFC 9051 7.2.2). One table: what is not told is not
- * served either, so that nothing half of which is switched off can be met. */
+/* capability - what is offered, and when (RFC 9051 7.2.2). One table. What is not
+ * told is not served either, but for what IMAP4rev2 has without a command of its own: who enables
+ * that may rely on it. */
 #include "proto/imap/session.h"
 
 enum { BEFORE = 1, AFTER = 2, BOTH = 3 };

@@ -20,7 +20,6 @@ enum {
 
 struct imap_list {
     unsigned options, status;
-    const char *verb;
     bool lsub, xlist;
     struct postern_span patterns[PATTERNS_MAX];
     size_t pattern_count;

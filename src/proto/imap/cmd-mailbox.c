@@ -51,7 +51,7 @@ static enum postern_special_use parse_use(struct postern_imap *s)
     if (!parse_try(&s->in, ' '))
         return special;
     parse_char(&s->in, '(');
-    if (!parse_try_word(&s->in, "USE"))
+    if (!imap_offers(s, "CREATE-SPECIAL-USE") || !parse_try_word(&s->in, "USE"))
         s->in.bad = true;
     parse_space(&s->in);
     parse_char(&s->in, '(');
@@ -67,7 +67,7 @@ static void told_id(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct buffer line = {.allocator = s->o.allocator};
 
-    if (answer->err || !answer->statuses->id) {
+    if (answer->err || !answer->statuses->id || !imap_offers(s, "OBJECTID")) {
         imap_ok(s, NULL, "made");
         return;
     }
@@ -180,6 +180,8 @@ unsigned imap_parse_status_items(struct postern_imap *s)
         mask |= 1u << i;
     } while (!s->in.bad && parse_try(&s->in, ' '));
     parse_char(&s->in, ')');
+    if (mask & 1u << 8)
+        s->in.bad |= !imap_offers(s, "OBJECTID");
     if (mask & 1u << 7)
         imap_enable_condstore(s); /* RFC 7162 3.1: it is asked for by this */
     return mask;

@@ -30,9 +30,11 @@ static void known(struct postern_imap *s, const struct imap_answer *answer)
         write_text(s, " \"\"\r\n");
     }
     write_text(s, "* QUOTA \"\" (");
-    write_resource(s, &space, "STORAGE ", (answer->quota->bytes + 1023) / 1024,
-                   answer->quota->bytes_max / 1024);
-    write_resource(s, &space, "MESSAGE ", answer->quota->messages, answer->quota->messages_max);
+    if (imap_offers(s, "QUOTA=RES-STORAGE"))
+        write_resource(s, &space, "STORAGE ", (answer->quota->bytes + 1023) / 1024,
+                       answer->quota->bytes_max / 1024);
+    if (imap_offers(s, "QUOTA=RES-MESSAGE"))
+        write_resource(s, &space, "MESSAGE ", answer->quota->messages, answer->quota->messages_max);
     write_text(s, ")\r\n");
     imap_ok(s, NULL, "done");
 }

@@ -109,7 +109,7 @@ static void write_mailbox_facts(struct postern_imap *s, const struct postern_ima
     write_code(s, "UIDVALIDITY ", s->view.uid_validity, "] UIDs are valid");
     write_code(s, "UIDNEXT ", s->view.uid_next, "] the next UID, at least");
     imap_write_highest(s);
-    if (mailbox->status.id)
+    if (mailbox->status.id && imap_offers(s, "OBJECTID"))
         write_code(s, "MAILBOXID (M", mailbox->status.id, ")] the mailbox");
 }
 

@@ -48,7 +48,9 @@ static bool parse_criterion(struct postern_imap *s, enum criterion *criterion_r)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (parse_try_word(&s->in, names[i])) {
             *criterion_r = (enum criterion)i;
-            return true;
+            if (i == SORT_DISPLAYFROM || i == SORT_DISPLAYTO)
+                s->in.bad |= !imap_offers(s, "SORT=DISPLAY");
+            return !s->in.bad;
         }
     s->in.bad = true;
     return false;

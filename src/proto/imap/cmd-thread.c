@@ -186,6 +186,8 @@ static void thread_run(struct postern_imap *s)
     thread->by_subject = parse_try_word(&s->in, "ORDEREDSUBJECT");
     if (!thread->by_subject && !parse_try_word(&s->in, "REFERENCES"))
         s->in.bad = true;
+    s->in.bad |=
+        !imap_offers(s, thread->by_subject ? "THREAD=ORDEREDSUBJECT" : "THREAD=REFERENCES");
     parse_space(&s->in);
     search_begin_of_charset(s);
 }

@@ -29,6 +29,8 @@ static void add(struct postern_imap *s, struct imap_fetch *fetch, enum fetch_kin
     *at = item;
     fetch->needs_block |= kind == FETCH_ENVELOPE || kind == FETCH_BODY ||
                           kind == FETCH_BODYSTRUCTURE || kind == FETCH_PREVIEW;
+    if (kind == FETCH_EMAILID || kind == FETCH_THREADID)
+        s->in.bad |= !imap_offers(s, "OBJECTID");
     fetch->has_flags |= kind == FETCH_FLAGS;
     fetch->has_uid |= kind == FETCH_UID;
     if (kind == FETCH_MODSEQ) {

@@ -215,7 +215,7 @@ static void parse_leaf(struct postern_imap *s, struct imap_search *search, struc
         parse_keyword(s, search, true);
     } else if (parse_try_word(&s->in, "MODSEQ")) {
         parse_modseq(s, search);
-    } else if (parse_try_word(&s->in, "EMAILID")) {
+    } else if (imap_offers(s, "OBJECTID") && parse_try_word(&s->in, "EMAILID")) {
         parse_email_id(s, search);
     } else {
         struct search_step *step = add(s, search, SEARCH_SET);
