@@ -97,6 +97,8 @@ static int append(void *ctx, struct postern_token token, struct postern_span use
         messages[count].letter.uid = *uid_r;
         messages[count].letter.keywords.n = 0;
         messages[count++].letter.date_s = letter->date_s ? letter->date_s : time(NULL);
+    } else {
+        free(text);
     }
     pthread_mutex_unlock(&mutex);
     return *uid_r ? POSTERN_YES : POSTERN_E_FULL;

@@ -4,6 +4,8 @@
 
 #include "base/span.h"
 
+enum { VALUE_BYTES = 4097 }; /* a line of the password file is no longer */
+
 static void login_answer(void *session, enum postern_verdict verdict, struct postern_span user)
 {
     struct serve_imap *s = session;
@@ -95,7 +97,7 @@ static int account_work(struct serve_imap *s, unsigned wait_flag)
 /* hide - what is not offered to this user. */
 static int hide(struct serve_imap *s)
 {
-    char names[256];
+    char names[VALUE_BYTES];
 
     if (!accounts_value(s->site->accounts, s->question.name, "imap_without", names, sizeof names))
         return 0;
@@ -105,7 +107,7 @@ static int hide(struct serve_imap *s)
 /* refer - the user's account is on another server, so his line says; false: it is here. */
 static bool refer(struct serve_imap *s)
 {
-    char url[512] = "imap:";
+    char url[5 + VALUE_BYTES] = "imap:";
 
     if (!accounts_value(s->site->accounts, s->question.name, "imap_referral", url + 5,
                         sizeof url - 5))

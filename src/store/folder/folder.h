@@ -206,8 +206,8 @@ int folder_open(struct postern_account *account, struct postern_span name, unsig
 void folder_close(struct postern_mailbox **mailbox);
 void folder_status_of(const struct postern_account *account, const struct index_mailbox *mailbox,
                       struct postern_status *status_r);
-/* ---- discover.c */
-/* metadata.c. folder_move_metadata - with the lock; to absent: they go with the mailbox. Where that
+/* ---- metadata.c */
+/* folder_move_metadata - with the lock; to absent: they go with the mailbox. Where that
  * fails they stay: an annotation is not worth a mailbox. */
 int folder_metadata(struct postern_account *account, struct postern_span mailbox,
                     int (*each)(void *ctx, const struct postern_metadata *one), void *ctx);
@@ -215,6 +215,7 @@ int folder_set_metadata(struct postern_account *account, struct postern_span mai
                         const struct postern_metadata *changes, size_t count);
 void folder_move_metadata(struct postern_account *account, struct postern_span from,
                           struct postern_span to);
+/* ---- discover.c */
 /* account_discover - mailboxes that others made or removed, and renames that were cut off. With the
  * mutex; takes the lock when there is something to write. */
 int account_discover(struct postern_account *account);

@@ -62,20 +62,6 @@ static int load(const struct postern_account *account, struct buffer *records)
                : POSTERN_E_CORRUPT;
 }
 
-static int write_all(int fd, struct postern_span bytes)
-{
-    while (bytes.n) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return folder_error(errno);
-        bytes = span_from(bytes, (size_t)n);
-    }
-    return 0;
-}
-
 /* exchange - the new file for the old; what cannot be made to last is taken back. */
 static int exchange(int dir)
 {
@@ -107,9 +93,9 @@ static int save(const struct postern_account *account, struct postern_span recor
         openat(account->dir, FILE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return folder_error(errno);
-    err = write_all(fd, span_make((const char *)&head, sizeof head));
+    err = folder_write_all(fd, span_make((const char *)&head, sizeof head));
     if (!err)
-        err = write_all(fd, records);
+        err = folder_write_all(fd, records);
     if (!err)
         err = folder_sync(fd);
     if (close(fd) < 0 && !err)
