@@ -129,7 +129,8 @@ def descriptors(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def soak(work, server, ports, context):
+def soak(server, ports, context):
+    before = descriptors(server.process.pid)
     sessions = [Session(ports, context, i) for i in range(SESSIONS)]
     faults, samples, begin = [], [], time.monotonic()
     threads = [threading.Thread(target=work_on, args=(sessions[i::THREADS], begin + SECONDS, faults)) for i in range(THREADS)]
@@ -142,7 +143,13 @@ def soak(work, server, ports, context):
         if session.sock:
             session.sock.close()
     time.sleep(2)
-    return sum(session.steps for session in sessions), samples, descriptors(server.process.pid), faults
+    after = descriptors(server.process.pid)
+    if after > before + 5 * USERS:  # an account that was open lately keeps four
+        faults.append(f"{before} descriptors before, {after} when all had gone")
+    half, last = samples[len(samples) // 2][1], samples[-1][1]
+    if SECONDS >= 120 and last > half * 1.1:
+        faults.append(f"memory grew from {half} to {last} KiB in the second half")
+    return sum(session.steps for session in sessions), samples, after, faults
 
 
 def main():
@@ -155,7 +162,7 @@ def main():
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         try:
-            steps, samples, after, faults = soak(work, server, (plain, tls), context)
+            steps, samples, after, faults = soak(server, (plain, tls), context)
         finally:
             server.stop()
     finally:

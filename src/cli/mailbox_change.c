@@ -17,14 +17,6 @@ struct change {
     size_t shown;
 };
 
-static const struct {
-    const char *name;
-    enum postern_special_use special;
-} uses[] = {{"archive", POSTERN_SPECIAL_ARCHIVE}, {"drafts", POSTERN_SPECIAL_DRAFTS},
-            {"flagged", POSTERN_SPECIAL_FLAGGED}, {"important", POSTERN_SPECIAL_IMPORTANT},
-            {"junk", POSTERN_SPECIAL_JUNK},       {"sent", POSTERN_SPECIAL_SENT},
-            {"trash", POSTERN_SPECIAL_TRASH}};
-
 static int own_flag(void *ctx, const char *flag, const char *value, bool *value_used)
 {
     struct change *change = ctx;
@@ -43,11 +35,9 @@ static int own_flag(void *ctx, const char *flag, const char *value, bool *value_
 static int create(struct change *change)
 {
     enum postern_special_use special = POSTERN_SPECIAL_NONE;
+    struct postern_span word;
 
-    for (size_t i = 0; change->use && i < sizeof uses / sizeof *uses; i++)
-        if (strcmp(change->use, uses[i].name) == 0)
-            special = uses[i].special;
-    if (change->use && !special)
+    if (change->use && (strchr(change->use, '=') || !config_special(change->use, &word, &special)))
         return POSTERN_E_SYNTAX;
     return change->store->ops->create(change->account, change->name, special);
 }
@@ -81,9 +71,8 @@ static void show_json(struct change *change, const struct postern_status *status
         "%u, \"subscribed\": %s",
         status->messages, status->unseen, (unsigned long long)status->size_bytes,
         status->uid_validity, status->uid_next, status->subscribed ? "true" : "false");
-    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++)
-        if (status->special == uses[i].special)
-            printf(", \"use\": \"%s\"", uses[i].name);
+    if (status->special)
+        printf(", \"use\": \"%s\"", config_special_word(status->special));
     putchar('}');
 }
 

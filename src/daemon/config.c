@@ -357,22 +357,28 @@ static int check_lists(const struct config *config)
     return err ? err : check_list("extensions", config->extensions, extensions);
 }
 
+const char *config_special_word(enum postern_special_use use)
+{
+    static const char *const words[] = {
+        [POSTERN_SPECIAL_NONE] = "none",           [POSTERN_SPECIAL_ARCHIVE] = "archive",
+        [POSTERN_SPECIAL_DRAFTS] = "drafts",       [POSTERN_SPECIAL_FLAGGED] = "flagged",
+        [POSTERN_SPECIAL_IMPORTANT] = "important", [POSTERN_SPECIAL_JUNK] = "junk",
+        [POSTERN_SPECIAL_SENT] = "sent",           [POSTERN_SPECIAL_TRASH] = "trash"};
+
+    return words[use];
+}
+
 bool config_special(const char *text, struct postern_span *name_r, enum postern_special_use *use_r)
 {
-    static const char *const uses[] = {
-        [POSTERN_SPECIAL_ARCHIVE] = "Archive", [POSTERN_SPECIAL_DRAFTS] = "Drafts",
-        [POSTERN_SPECIAL_FLAGGED] = "Flagged", [POSTERN_SPECIAL_IMPORTANT] = "Important",
-        [POSTERN_SPECIAL_JUNK] = "Junk",       [POSTERN_SPECIAL_SENT] = "Sent",
-        [POSTERN_SPECIAL_TRASH] = "Trash"};
     struct postern_span rest = postern_span_of(text), use;
 
     *name_r = span_cut(&rest, '=');
     use = rest.p ? rest : *name_r;
-    for (unsigned i = 1; i < POSTERN_SPECIAL_COUNT; i++)
-        if (span_equal_nocase(use, postern_span_of(uses[i]))) {
-            *use_r = (enum postern_special_use)i;
+    for (unsigned i = 1; i < POSTERN_SPECIAL_COUNT; i++) {
+        *use_r = (enum postern_special_use)i;
+        if (span_equal_nocase(use, postern_span_of(config_special_word(*use_r))))
             return name_r->n > 0;
-        }
+    }
     return false;
 }
 

@@ -95,8 +95,9 @@ int config_environment(struct config *config);
 /* config_set - one setting by key ("idle_timeout" or "idle-timeout") from text; did-you-mean in
  * config_error(). */
 int config_set(struct config *config, const char *key, const char *value);
-/* config_special - of special_mailboxes: "Sent", or "Gesendet=Sent"; false: there is no such use.
+/* config_special_word - "trash"; config_special - of special_mailboxes: "Sent", or "Gesendet=Sent"; false: there is no such use.
  */
+const char *config_special_word(enum postern_special_use use);
 bool config_special(const char *text, struct postern_span *name_r, enum postern_special_use *use_r);
 /* config_check - what no single value can tell: 0 or POSTERN_E_SYNTAX and config_error(). */
 int config_check(const struct config *config);

@@ -75,7 +75,7 @@ def messages():
     for words, code in ((("search", "fay", "INBOX", "nonsense"), 64), (("move", "fay", "INBOX", "1", "Nowhere"), 65),
                         (("get", "fay", "INBOX", "77"), 67), (("list", "fay", "Nowhere"), 67), (("list", "nobody", "INBOX"), 67),
                         (("flag", "fay", "INBOX", "1", "seen"), 65), (("flag", "fay", "INBOX", "x", "+seen"), 65),
-                        (("search", "fay", "INBOX", "all\r\nx uid expunge 1"), 64), (("list", "fay"), 64), (("burn", "fay"), 64)):
+                        (("search", "fay", "INBOX", "all\r\nx uid expunge 1"), 64), (("search", "fay", "INBOX", *["all"] * 65), 64), (("list", "fay"), 64), (("burn", "fay"), 64)):
         out = postern("message", *words)
         checks.check(f"message {' '.join(words)!r}", out.returncode == code and out.stdout == b"", out)
     checks.check("annotate", mailbox_of("annotate", "fay", "INBOX", "/private/comment=a=b").returncode == 0)
