@@ -53,6 +53,10 @@ static int own_flag(void *ctx, const char *flag, const char *value, bool *value_
         flags->options.imap_port = port_of(flags, value);
     else if (strcmp(flag, "imap-port-tls") == 0)
         flags->options.imap_port_tls = port_of(flags, value);
+    else if (strcmp(flag, "smtp-port") == 0)
+        flags->options.smtp_port = port_of(flags, value);
+    else if (strcmp(flag, "lmtp-port") == 0)
+        flags->options.lmtp_port = port_of(flags, value);
     else
         return 0;
     flags->bad = flags->bad || !value;
@@ -63,15 +67,19 @@ static void help(FILE *out)
 {
     fprintf(out,
             "usage: postern dev [--mail DIR] [--port N] [--port-tls N] [--imap-port N] "
-            "[--imap-port-tls N] [--password WORD]\n"
-            "                   [--any-password] [--shared] [--KEY VALUE]...\n\n"
+            "[--imap-port-tls N] [--smtp-port N]\n"
+            "                   [--lmtp-port N] [--password WORD] [--any-password] [--shared] "
+            "[--KEY VALUE]...\n\n"
             "A disposable mail server on 127.0.0.1: POP3 with STLS on 1110, POP3S on 1995, IMAP\n"
-            "with STARTTLS on 1143, IMAPS on 1993.\n"
+            "with STARTTLS on 1143, IMAPS on 1993. It takes all mail by SMTP on 1025 and LMTP on\n"
+            "1024: what is for ann@example.org is ann's, who may log in to read it.\n"
             "  --mail DIR      the .eml files of DIR are user demo's mail\n"
             "  --port N        POP3 port; 0: any free one, and for the others that are not given\n"
             "  --port-tls N    POP3S port\n"
             "  --imap-port N   IMAP port\n"
             "  --imap-port-tls N  IMAPS port\n"
+            "  --smtp-port N   SMTP port\n"
+            "  --lmtp-port N   LMTP port\n"
             "  --password WORD everybody's password (default: postern)\n"
             "  --any-password  take every password\n"
             "  --shared        every user sees the mail, not demo alone\n"
@@ -80,8 +88,12 @@ static void help(FILE *out)
 
 int cli_dev(int argc, char **argv)
 {
-    struct dev_flags flags = {
-        .options = {.port = -1, .port_tls = -1, .imap_port = -1, .imap_port_tls = -1}};
+    struct dev_flags flags = {.options = {.port = -1,
+                                          .port_tls = -1,
+                                          .imap_port = -1,
+                                          .imap_port_tls = -1,
+                                          .smtp_port = -1,
+                                          .lmtp_port = -1}};
     struct settings settings = {.own = own_flag, .ctx = &flags, .no_default_file = true};
     int r = settings_read(&settings, argc, argv);
 

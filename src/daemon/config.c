@@ -313,7 +313,8 @@ static int check_words(const struct config *config)
                              *const kinds[] = {"file", "pam", NULL},
                              *const plaintexts[] = {"tls", "loopback", "always", NULL},
                              *const surrogates[] = {"send", "refuse", NULL},
-                             *const levels[] = {"error", "warn", "info", "debug", NULL};
+                             *const levels[] = {"error", "warn", "info", "debug", NULL},
+                             *const newlines[] = {"normalize", "reject", "legacy", NULL};
     const struct {
         const char *key, *value;
         const char *const *words;
@@ -321,6 +322,7 @@ static int check_words(const struct config *config)
                 {"accounts", config->accounts, kinds},
                 {"plaintext", config->plaintext, plaintexts},
                 {"surrogate", config->surrogate, surrogates},
+                {"bare_newline", config->bare_newline, newlines},
                 {"log_level", config->log_level, levels}};
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -401,6 +403,23 @@ static int check_imap(const struct config *config)
     return 0;
 }
 
+/* ends_with - "127.0.0.1:25" and ":25". */
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* check_lmtp - RFC 2033 5: it must not be found where SMTP is looked for (Q4). */
+static int check_lmtp(const struct config *config)
+{
+    for (char *const *at = config->lmtp_listen; *at; at++)
+        if (**at != '/' && ends_with(*at, ":25"))
+            return config_fail(POSTERN_E_SYNTAX, "lmtp_listen: LMTP is not spoken on port 25");
+    return 0;
+}
+
 static int check_ranges(const struct config *config)
 {
     const struct {
@@ -410,6 +429,8 @@ static int check_ranges(const struct config *config)
                 {"connections_per_address", config->connections_per_address, 0, 10000000},
                 {"connections_per_user", config->connections_per_user, 0, 10000000},
                 {"quota_mb", config->quota_mb, 0, 1L << 40},
+                {"message_mb", config->message_mb, 1, 1L << 30},
+                {"recipients_max", config->recipients_max, 100, 1000000},
                 {"quota_messages", config->quota_messages, 0, 1L << 40},
                 {"ban_strikes", config->ban_strikes, 0, 1000000},
                 {"threads", config->threads, 0, 1024},
@@ -435,6 +456,8 @@ int config_check(const struct config *config)
         err = check_lists(config);
     if (!err)
         err = check_imap(config);
+    if (!err)
+        err = check_lmtp(config);
     if (!err)
         err = check_ranges(config);
     if (err)

@@ -25,6 +25,30 @@
     X(special_mailboxes, "special_mailboxes", LIST, "",                                            \
       "made for who has only INBOX: Sent,Trash,Entwürfe=Drafts")                                   \
     X(append_mb, "append_mb", NUMBER, "64", "MiB of a message that IMAP APPEND takes")             \
+    X(domains, "domains", LIST, "", "domains whose mail is taken; none: no mail is received")      \
+    X(smtp_listen, "smtp_listen", LIST, "0.0.0.0:25,[::]:25",                                      \
+      "SMTP addresses for mail from other servers, with STARTTLS")                                 \
+    X(submission_listen, "submission_listen", LIST, "0.0.0.0:587,[::]:587",                        \
+      "SMTP addresses for users' programs, with STARTTLS")                                         \
+    X(submission_listen_tls, "submission_listen_tls", LIST, "0.0.0.0:465,[::]:465",                \
+      "the same with implicit TLS")                                                                \
+    X(lmtp_listen, "lmtp_listen", LIST, "127.0.0.1:24",                                            \
+      "LMTP addresses and sockets, for an MTA in front; never port 25")                            \
+    X(aliases, "aliases", STRING, "", "file of NAME: TARGET, TARGET lines")                        \
+    X(recipient_delimiter, "recipient_delimiter", STRING, "+",                                     \
+      "what parts name and mailbox in ann+lists@example.org")                                      \
+    X(detail_create, "detail_create", BOOL, "no",                                                  \
+      "make the mailbox that ann+lists names; else INBOX is used")                                 \
+    X(postmaster, "postmaster", STRING, "", "account that gets postmaster's and abuse's mail")     \
+    X(message_mb, "message_mb", NUMBER, "50", "MiB of a message that SMTP and LMTP take")          \
+    X(recipients_max, "recipients_max", NUMBER, "1000", "recipients of one message")               \
+    X(bare_newline, "bare_newline", STRING, "normalize",                                           \
+      "LF without CR in mail: normalize, reject, or legacy: also in commands")                     \
+    X(smtp_tls_required, "smtp_tls_required", BOOL, "no",                                          \
+      "other servers must use TLS; users always must")                                             \
+    X(smtp_verify, "smtp_verify", BOOL, "no", "VRFY tells whether an address is there")            \
+    X(any_sender, "any_sender", BOOL, "no", "users may send in any name, not only their own")      \
+    X(hide_client, "hide_client", BOOL, "no", "Received of users' mail without their address")     \
     X(tls_cert, "tls_cert", STRING, "", "PEM certificate chain; empty: a self-signed one is made") \
     X(tls_key, "tls_key", STRING, "", "PEM private key")                                           \
     X(tls_extra, "tls_extra", LIST, "", "further certificates for SNI, each CERT:KEY")             \

@@ -18,8 +18,8 @@ struct daemon_dev_options {
     const char *password; /* of every user; NULL: "postern" */
     bool any_password;    /* take whatever password comes */
     bool shared;          /* every user gets the messages, not `demo` alone */
-    /* on 127.0.0.1; 0: any free one; -1: 1110, 1995, 1143, 1993, or any if port is 0 */
-    int port, port_tls, imap_port, imap_port_tls;
+    /* on 127.0.0.1; 0: any free one; -1: 1110, 1995, 1143, 1993, 1025, 1024, or any if port is 0 */
+    int port, port_tls, imap_port, imap_port_tls, smtp_port, lmtp_port;
 };
 
 int daemon_dev(const struct config *config, const struct daemon_dev_options *options);

@@ -21,11 +21,15 @@
 #define DEV_PORT_TLS 1995
 #define DEV_IMAP_PORT 1143
 #define DEV_IMAP_PORT_TLS 1993
+#define DEV_SMTP_PORT 1025
+#define DEV_LMTP_PORT 1024
 
-/* struct shared - the store's functions, but every user is led to the mailbox of `demo`. */
+/* struct shared - the store's functions, but a user is led to the account of his name without its
+ * domain, where his mail is; or everybody to that of `demo`. */
 struct shared {
     struct postern_store_ops ops; /* first: found again from store->ops */
     const struct postern_store_ops *inner;
+    bool by_all;
 };
 
 struct dev {
@@ -41,13 +45,21 @@ static int shared_open(struct postern_store *store, struct postern_span user, un
                        struct postern_account **account_r)
 {
     const struct shared *shared = (const struct shared *)store->ops;
+    char name[256];
+    size_t n = span_find(user, '@');
 
-    (void)user;
-    return shared->inner->account_open(store, SPAN(DEV_USER), flags, account_r);
+    n = n && n < sizeof name ? n : 0;
+    for (size_t i = 0; i < n; i++)
+        name[i] = ascii_lower(user.p[i]);
+    if (n)
+        user = span_make(name, n);
+    return shared->inner->account_open(store, shared->by_all ? SPAN(DEV_USER) : user, flags,
+                                       account_r);
 }
 
-static void share(struct dev *dev)
+static void share(struct dev *dev, bool by_all)
 {
+    dev->shared.by_all = by_all;
     dev->shared.inner = dev->server.store.ops;
     dev->shared.ops = *dev->server.store.ops;
     dev->shared.ops.account_open = shared_open;
@@ -96,18 +108,23 @@ static int mail_load(struct dev *dev, const struct daemon_dev_options *options)
 static int parts(struct dev *dev, const struct daemon_dev_options *options)
 {
     struct server *server = &dev->server;
+    struct recipients_options everybody = {.delimiters = "+", .anybody = true};
     int r = postern_store_memory_new(&server->store);
 
     if (r >= 0)
         r = accounts_dev_new(&server->accounts, options->any_password ? NULL : dev->password);
+    if (r >= 0)
+        r = recipients_new(&server->recipients, &everybody);
     if (r < 0)
         return server_fail(server, EX_OSERR, "start", postern_err_text(r));
     r = mail_load(dev, options);
-    if (!r && options->shared)
-        share(dev);
+    if (!r)
+        share(dev, options->shared);
     if (!r)
         r = server_open(server);
     server->site.delays = NULL; /* whoever tests wrong passwords has no time to wait */
+    server->site.smtp_login = server->site.any_sender = true;
+    server->smtp.domain_optional = true;
     return r;
 }
 
@@ -131,6 +148,10 @@ static int ports(struct dev *dev, const struct daemon_dev_options *options)
         r = one_port(dev, SERVICE_IMAP, options->imap_port, any ? 0 : DEV_IMAP_PORT, false);
     if (!r)
         r = one_port(dev, SERVICE_IMAP, options->imap_port_tls, any ? 0 : DEV_IMAP_PORT_TLS, true);
+    if (!r)
+        r = one_port(dev, SERVICE_SMTP, options->smtp_port, any ? 0 : DEV_SMTP_PORT, false);
+    if (!r)
+        r = one_port(dev, SERVICE_LMTP, options->lmtp_port, any ? 0 : DEV_LMTP_PORT, false);
     return r;
 }
 
@@ -162,7 +183,11 @@ static void introduce(const struct dev *dev, const struct daemon_dev_options *op
     printf("  POP3S        127.0.0.1:%u\n", server->ports[SERVICE_POP3][1]);
     printf("  IMAP         127.0.0.1:%u (STARTTLS)\n", server->ports[SERVICE_IMAP][0]);
     printf("  IMAPS        127.0.0.1:%u\n", server->ports[SERVICE_IMAP][1]);
-    printf("  login        any name, password %s\n",
+    printf("  SMTP         127.0.0.1:%u (STARTTLS, AUTH if you like): mail for anybody\n",
+           server->ports[SERVICE_SMTP][0]);
+    printf("  LMTP         127.0.0.1:%u\n", server->ports[SERVICE_LMTP][0]);
+    printf("  login        any name, password %s\n"
+           "               ann reads what was sent to ann@example.org\n",
            options->any_password ? "whatever you like" : dev->password);
     if (dev->folder[0])
         printf("  mail         %d messages from %s for %s\n", dev->messages, dev->folder,
@@ -177,6 +202,9 @@ static void introduce(const struct dev *dev, const struct daemon_dev_options *op
            server->ports[SERVICE_POP3][1]);
     printf("  curl -k 'imaps://" DEV_USER ":%s@127.0.0.1:%u/INBOX;UID=1'\n", dev->password,
            server->ports[SERVICE_IMAP][1]);
+    printf("  curl smtp://127.0.0.1:%u --mail-from me@example.org --mail-rcpt " DEV_USER
+           "@example.org -T MESSAGE\n",
+           server->ports[SERVICE_SMTP][0]);
     printf("\nCtrl-C ends it.\n");
     fflush(stdout);
 }

@@ -71,7 +71,7 @@ int server_listen(struct server *server, enum service_kind kind, const char *add
         .address = host,
         .tls_implicit = tls,
         .tls = server->tls,
-        .alpn = protocol->name,
+        .alpn = protocol->alpn,
         .proxy = server->config->proxy_trusted && server->config->proxy_trusted[0],
         .proxy_trusted = (const char *const *)server->config->proxy_trusted,
         .limits = &server->limits,
@@ -113,5 +113,15 @@ int server_listen_all(struct server *server)
         r = listen_list(server, SERVICE_IMAP, config->imap_listen, false);
     if (!r)
         r = listen_list(server, SERVICE_IMAP, config->imap_listen_tls, true);
+    if (!config->domains[0])
+        return r;
+    if (!r)
+        r = listen_list(server, SERVICE_SMTP, config->smtp_listen, false);
+    if (!r)
+        r = listen_list(server, SERVICE_SUBMISSION, config->submission_listen, false);
+    if (!r)
+        r = listen_list(server, SERVICE_SUBMISSION, config->submission_listen_tls, true);
+    if (!r)
+        r = listen_list(server, SERVICE_LMTP, config->lmtp_listen, false);
     return r;
 }

@@ -105,6 +105,31 @@ static void imap_options(struct server *server)
     imap->login_timeout = pop3->login_timeout;
 }
 
+static void smtp_options(struct server *server)
+{
+    const struct postern_pop3_options *pop3 = &server->pop3;
+    const struct config *config = server->config;
+    struct postern_smtp_options *smtp = &server->smtp;
+
+    POSTERN_SMTP_OPTIONS_INIT(smtp);
+    smtp->random = pop3->random;
+    smtp->crypto = pop3->crypto;
+    smtp->seconds = wall_clock;
+    smtp->hostname = pop3->host;
+    smtp->greeting = pop3->greeting;
+    smtp->sasl_mechanisms = pop3->sasl_mechanisms;
+    smtp->decoy_key = pop3->decoy_key;
+    smtp->tls_available = true;
+    smtp->tls_required = config->smtp_tls_required;
+    smtp->verify = config->smtp_verify;
+    smtp->hide_client = config->hide_client;
+    smtp->newline = strcmp(config->bare_newline, "reject") == 0   ? POSTERN_SMTP_REJECT
+                    : strcmp(config->bare_newline, "legacy") == 0 ? POSTERN_SMTP_LEGACY
+                                                                  : POSTERN_SMTP_NORMALIZE;
+    smtp->message_max = (uint64_t)config->message_mb << 20;
+    smtp->recipients_max = (uint32_t)config->recipients_max;
+}
+
 int server_options(struct server *server)
 {
     struct postern_pop3_options *pop3 = &server->pop3;
@@ -137,5 +162,6 @@ int server_options(struct server *server)
     if (!server->imap_without || special_fill(server) < 0)
         return POSTERN_E_NOMEM;
     imap_options(server);
+    smtp_options(server);
     return 0;
 }

@@ -84,6 +84,9 @@ int server_init(struct server *server, const struct config *config)
     server->config = config;
     server->services[SERVICE_POP3] = (struct service){server, &serve_pop3};
     server->services[SERVICE_IMAP] = (struct service){server, &serve_imap};
+    server->services[SERVICE_SMTP] = (struct service){server, &serve_smtp};
+    server->services[SERVICE_SUBMISSION] = (struct service){server, &serve_submission};
+    server->services[SERVICE_LMTP] = (struct service){server, &serve_lmtp};
     pthread_mutex_init(&server->delays_lock, NULL);
     r = tls_open(server);
     if (r)
@@ -184,6 +187,23 @@ static int accounts_open(struct server *server)
                        r == POSTERN_E_UNSUPPORTED ? postern_err_text(r) : accounts_error());
 }
 
+/* recipients_open - whose mail is taken; those that are there already are kept. */
+static int recipients_open(struct server *server)
+{
+    const struct config *config = server->config;
+    struct recipients_options options = {.accounts = server->accounts,
+                                         .domains = (const char *const *)config->domains,
+                                         .aliases = config->aliases,
+                                         .delimiters = config->recipient_delimiter,
+                                         .postmaster = config->postmaster};
+
+    if (server->recipients || !config->domains[0])
+        return 0;
+    if (recipients_new(&server->recipients, &options) < 0)
+        return server_fail(server, EX_CONFIG, "aliases", accounts_error());
+    return 0;
+}
+
 static void site_fill(struct server *server)
 {
     session_work(&server->work);
@@ -194,6 +214,11 @@ static void site_fill(struct server *server)
         .delays_lock = &server->delays_lock,
         .pop3 = &server->pop3,
         .imap = &server->imap,
+        .smtp = &server->smtp,
+        .recipients = server->recipients,
+        .detail_create = server->config->detail_create,
+        .has_quota = server->config->quota_mb || server->config->quota_messages,
+        .any_sender = server->config->any_sender,
         .work = &server->work,
         .read_only = server->config->read_only,
         .create_mailboxes = true,
@@ -230,6 +255,8 @@ int server_open(struct server *server)
     if (!r)
         r = accounts_open(server);
     if (!r)
+        r = recipients_open(server);
+    if (!r)
         r = tables_open(server);
     if (!r)
         site_fill(server);
@@ -243,6 +270,7 @@ void server_done(struct server *server)
     net_pool_free(&server->pool);
     if (server->store.ops)
         postern_store_free(&server->store);
+    recipients_free(&server->recipients);
     accounts_free(&server->accounts);
     users_free(&server->users);
     delays_free(&server->delays);

@@ -46,12 +46,14 @@ struct server {
     char *imap_without;
     struct serve_special *special;
     size_t special_count;
-    struct service services[2]; /* POP3, IMAP */
+    struct postern_smtp_options smtp;
+    struct recipients *recipients; /* NULL: no mail is received */
+    struct service services[5];  /* by kind */
     struct serve_work work;
     struct serve_site site;
     char host[256];
     unsigned char decoy[32];
-    unsigned ports[2][2]; /* by protocol, plain and TLS: of the last listeners */
+    unsigned ports[5][2]; /* by protocol, plain and TLS: of the last listeners */
     atomic_ullong sessions;
 };
 
@@ -59,7 +61,13 @@ struct server {
 void server_signals_block(void);
 int server_init(struct server *server, const struct config *config);
 /* server_listen - address: "127.0.0.1:110", "[::]:110", or a socket's path; tls: TLS first. */
-enum service_kind { SERVICE_POP3, SERVICE_IMAP };
+enum service_kind {
+    SERVICE_POP3,
+    SERVICE_IMAP,
+    SERVICE_SMTP,
+    SERVICE_SUBMISSION,
+    SERVICE_LMTP
+};
 int server_listen(struct server *server, enum service_kind kind, const char *address, bool tls);
 int server_listen_all(struct server *server);
 int server_drop(struct server *server);

@@ -53,6 +53,7 @@
     SERVE_DRIVE_CALLS(proto)                                                 \
     const struct serve_protocol serve_##proto = {.name = #proto,             \
                                                  .name_tls = #proto "s",     \
+                                                 .alpn = #proto,             \
                                                  .make = session_new,        \
                                                  .feed = drive_feed,         \
                                                  .eof = drive_eof,           \

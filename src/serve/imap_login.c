@@ -23,11 +23,7 @@ static void login_keys(void *session, enum postern_verdict verdict,
     struct postern_scram_keys keys = {0};
 
     if (found)
-        keys = (struct postern_scram_keys){
-            .salt = span_make((const char *)found->salt, found->salt_bytes),
-            .iterations = found->iterations,
-            .stored_key = span_make((const char *)found->stored_key, found->key_bytes),
-            .server_key = span_make((const char *)found->server_key, found->key_bytes)};
+        keys = login_scram_keys(found);
     postern_imap_answer_keys(s->engine, s->question.id, verdict, found ? &keys : NULL,
                              found ? postern_span_of(found->user) : (struct postern_span){NULL, 0});
 }

@@ -316,6 +316,15 @@ void login_lookup(struct login *login)
         lookup_now(login);
 }
 
+struct postern_scram_keys login_scram_keys(const struct account_secrets *found)
+{
+    return (struct postern_scram_keys){
+        .salt = span_make((const char *)found->salt, found->salt_bytes),
+        .iterations = found->iterations,
+        .stored_key = span_make((const char *)found->stored_key, found->key_bytes),
+        .server_key = span_make((const char *)found->server_key, found->key_bytes)};
+}
+
 /* ---- in and out ------------------------------------------------------------------------------ */
 
 enum postern_verdict login_accept(struct login *login, struct postern_span user,

@@ -57,6 +57,8 @@ void login_lookup(struct login *login);
  * why not, with text_r. */
 enum postern_verdict login_accept(struct login *login, struct postern_span user,
                                   struct postern_span *text_r);
+/* login_scram_keys - as the engines want them; lent as long as found. */
+struct postern_scram_keys login_scram_keys(const struct account_secrets *found);
 /* login_out - count the user out. */
 void login_out(struct login *login);
 /* login_log - an event with the user and up to two pairs; NULL key: none. */

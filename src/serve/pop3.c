@@ -56,13 +56,9 @@ static void login_keys(void *session, enum postern_verdict verdict,
     struct postern_pop3_keys keys = {0};
 
     if (found)
-        keys = (struct postern_pop3_keys){
-            .scram = {.salt = span_make((const char *)found->salt, found->salt_bytes),
-                      .iterations = found->iterations,
-                      .stored_key = span_make((const char *)found->stored_key, found->key_bytes),
-                      .server_key = span_make((const char *)found->server_key, found->key_bytes)},
-            .apop_secret = span_make(found->apop, found->apop_bytes),
-            .user = postern_span_of(found->user)};
+        keys = (struct postern_pop3_keys){.scram = login_scram_keys(found),
+                                          .apop_secret = span_make(found->apop, found->apop_bytes),
+                                          .user = postern_span_of(found->user)};
     postern_pop3_answer_keys(s->engine, s->question.id, verdict, found ? &keys : NULL,
                              (struct postern_span){NULL, 0});
 }

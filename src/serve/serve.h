@@ -5,8 +5,10 @@
 #define SERVE_SERVE_H
 
 #include "accounts/accounts.h"
+#include "accounts/recipients.h"
 #include <postern/imap.h>
 #include <postern/pop3.h>
+#include <postern/smtp.h>
 #include <postern/store.h>
 #include <pthread.h>
 
@@ -43,9 +45,15 @@ struct serve_site {
     pthread_mutex_t *delays_lock; /* held around each use of delays; NULL: one thread only */
     const struct postern_pop3_options *pop3;
     const struct postern_imap_options *imap;
+    const struct postern_smtp_options *smtp; /* role and TLS apart: those of each protocol */
+    struct recipients *recipients;           /* who gets mail; NULL: nobody */
     const struct serve_work *work;
     bool read_only;
     bool create_mailboxes;               /* open() with POSTERN_STORE_CREATE */
+    bool detail_create;                  /* the mailbox that "ann+lists" names is made */
+    bool has_quota;                      /* accounts have limits: RCPT looks */
+    bool smtp_login;                     /* AUTH not only where users send: postern dev */
+    bool any_sender;                     /* users may send in any name */
     const struct serve_special *special; /* made for an account that has only INBOX */
     size_t special_count;
     postern_time login_delay; /* to announce (R46); user_in enforces it. 0: none */
@@ -61,7 +69,7 @@ struct serve_site {
 /* struct serve_protocol - a protocol's sessions: the engine with its mailbox and open messages, as
  * a connection drives them (net_session_ops are the same functions). */
 struct serve_protocol {
-    const char *name, *name_tls; /* "pop3", "pop3s"; the first is the ALPN name too */
+    const char *name, *name_tls, *alpn; /* "pop3", "pop3s", "pop3" */
     /* make - peer: address text for log lines and delays; copied. session_r: given. */
     int (*make)(void **session_r, const struct serve_site *site, void *conn,
                 struct postern_span peer, const struct postern_tls_facts *tls,
@@ -80,6 +88,6 @@ struct serve_protocol {
     void (*shutdown)(void *session);
     void (*free)(void *session); /* legal at any time; work under way finishes into nothing */
 };
-extern const struct serve_protocol serve_pop3, serve_imap;
+extern const struct serve_protocol serve_pop3, serve_imap, serve_smtp, serve_submission, serve_lmtp;
 
 #endif

@@ -5,6 +5,7 @@
 #include "codec/utf7.h"
 #include "codec/utf8.h"
 #include "proto/imap/session.h"
+#include "proto/wire/date.h"
 
 static void spoil(struct imap_parser *in)
 {
@@ -420,9 +421,6 @@ void parse_set(struct postern_imap *s, struct imap_parser *in, bool by_uid, stru
 
 /* ---- dates ----------------------------------------------------------------------------------- */
 
-const char *const imap_months[12] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
 /* days_of - since 1970 (H. Hinnant's days_from_civil). */
 static int64_t days_of(int64_t year, unsigned month, unsigned day)
 {
@@ -440,7 +438,7 @@ static int64_t day_month_year(struct imap_parser *in)
     int64_t year;
 
     parse_char(in, '-');
-    while (month < 12 && !span_begins_nocase(in->rest, postern_span_of(imap_months[month])))
+    while (month < 12 && !span_begins_nocase(in->rest, postern_span_of(date_months[month])))
         month++;
     in->rest = span_from(in->rest, 3);
     parse_char(in, '-');

@@ -243,7 +243,6 @@ void write_flags(struct postern_imap *s, uint32_t flags, uint64_t keywords, bool
 void write_ranges(struct postern_imap *s, const struct postern_uid_range *ranges, size_t count);
 void write_uids(struct postern_imap *s, const uint32_t *uids, size_t count);
 void write_date_time(struct postern_imap *s, int64_t seconds);
-extern const char *const imap_months[12];
 
 /* commands.c */
 void imap_command(struct postern_imap *s, struct postern_span text);

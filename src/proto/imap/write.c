@@ -5,6 +5,7 @@
 #include "codec/utf7.h"
 #include "codec/utf8.h"
 #include "proto/imap/session.h"
+#include "proto/wire/date.h"
 
 void write_span(struct postern_imap *s, struct postern_span text)
 {
@@ -157,37 +158,21 @@ void write_uids(struct postern_imap *s, const uint32_t *uids, size_t count)
     }
 }
 
-/* write_digits - with zeros in front. */
-static void write_digits(struct postern_imap *s, unsigned number, unsigned digits)
-{
-    char text[8];
-
-    for (unsigned i = digits; i-- > 0; number /= 10)
-        text[i] = (char)('0' + number % 10);
-    write_span(s, span_make(text, digits));
-}
-
 void write_date_time(struct postern_imap *s, int64_t seconds)
 {
-    int64_t days = seconds / 86400 - (seconds % 86400 < 0), of_day = seconds - days * 86400;
-    int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
-    unsigned of_era = (unsigned)(z - era * 146097);
-    unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    unsigned of_year = of_era - (365 * year + year / 4 - year / 100);
-    unsigned month = (5 * of_year + 2) / 153, day = of_year - (153 * month + 2) / 5 + 1;
+    struct date date = date_of(seconds);
 
-    month = month < 10 ? month + 3 : month - 9;
-    write_text(s, day < 10 ? "\" " : "\"");
-    write_number(s, day);
+    write_text(s, date.day < 10 ? "\" " : "\"");
+    write_number(s, date.day);
     write_text(s, "-");
-    write_text(s, imap_months[month - 1]);
+    write_text(s, date_months[date.month - 1]);
     write_text(s, "-");
-    write_digits(s, (unsigned)(year + era * 400 + (month <= 2)), 4);
+    date_write_digits(&s->out, (unsigned)date.year, 4);
     write_text(s, " ");
-    write_digits(s, (unsigned)(of_day / 3600), 2);
+    date_write_digits(&s->out, date.hour, 2);
     write_text(s, ":");
-    write_digits(s, (unsigned)(of_day / 60 % 60), 2);
+    date_write_digits(&s->out, date.minute, 2);
     write_text(s, ":");
-    write_digits(s, (unsigned)(of_day % 60), 2);
+    date_write_digits(&s->out, date.second, 2);
     write_text(s, " +0000\"");
 }

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* smtp - one SMTP, submission or LMTP session: its engine, and who answers which of its questions.
+ * Login is in smtp_login.c, senders and recipients in smtp_envelope.c, messages in smtp_deliver.c.
+ */
+#include "serve/smtp_session.h"
+
+#include "base/memory.h"
+#include "base/span.h"
+#include "serve/drive.h"
+#include <stdio.h>
+
+const struct postern_store_ops *smtp_ops(const struct serve_smtp *s)
+{
+    return s->site->store->ops;
+}
+
+void smtp_say(struct serve_smtp *s, unsigned code, const char *enhanced, const char *text)
+{
+    struct postern_smtp_reply reply = {code, enhanced, postern_span_of(text)};
+
+    postern_smtp_answer(s->engine, s->question.id, &reply);
+}
+
+void smtp_yes(struct serve_smtp *s)
+{
+    postern_smtp_answer(s->engine, s->question.id, NULL);
+}
+
+/* N7: one line for a message, with all that is asked for later. */
+void smtp_log(struct serve_smtp *s, const char *event, const char *result)
+{
+    char from[260], count[24], octets[24], helo[260], protocol[24];
+    const char *pairs[] = {"user",   s->login.user, "helo",   helo,    "protocol",
+                           protocol, "from",        from,     "nrcpt", count,
+                           "octets", octets,        "result", result,  NULL};
+
+    login_name(from, sizeof from, buffer_span(&s->sender));
+    login_name(helo, sizeof helo, postern_smtp_helo(s->engine));
+    login_name(protocol, sizeof protocol, postern_smtp_protocol(s->engine));
+    snprintf(count, sizeof count, "%zu",
+             buffer_length(&s->recipients) / sizeof(struct smtp_recipient));
+    snprintf(octets, sizeof octets, "%llu", (unsigned long long)s->octets);
+    if (s->site->work->log)
+        s->site->work->log(s->conn, event, pairs);
+}
+
+/* ---- work ------------------------------------------------------------------------------------ */
+
+static void session_end(struct serve_smtp *s);
+
+static void job_work(void *arg)
+{
+    struct serve_smtp *s = arg;
+
+    s->err = s->working->work(s, 0);
+}
+
+static void job_done(void *arg)
+{
+    struct serve_smtp *s = arg;
+    const struct smtp_work *working = s->working;
+
+    s->working = NULL;
+    if (s->dead)
+        session_end(s);
+    else
+        working->finish(s, s->err);
+}
+
+void smtp_go(struct serve_smtp *s, const struct smtp_work *work)
+{
+    int err = work->tries_now ? work->work(s, POSTERN_STORE_NO_WAIT) : POSTERN_E_AGAIN;
+
+    if (err != POSTERN_E_AGAIN) {
+        work->finish(s, err);
+        return;
+    }
+    s->working = work;
+    if (s->site->work->run(s->conn, job_work, job_done, s) >= 0)
+        return;
+    s->working = NULL;
+    postern_smtp_answer_default(s->engine, s->question.id);
+}
+
+static void answer(struct serve_smtp *s)
+{
+    switch (s->question.kind) {
+    case POSTERN_SMTP_AUTHENTICATE:
+    case POSTERN_SMTP_AUTH_LOOKUP:
+        smtp_login_ask(s);
+        break;
+    case POSTERN_SMTP_LOGIN:
+        smtp_login_accept(s);
+        break;
+    case POSTERN_SMTP_MAIL:
+        smtp_go(s, &smtp_mail);
+        break;
+    case POSTERN_SMTP_RCPT:
+        smtp_go(s, &smtp_rcpt);
+        break;
+    case POSTERN_SMTP_VERIFY:
+        smtp_go(s, &smtp_verify);
+        break;
+    case POSTERN_SMTP_BEGIN:
+    case POSTERN_SMTP_XCLIENT: /* who may say it the engine knows */
+        smtp_yes(s);
+        break;
+    case POSTERN_SMTP_WRITE:
+        smtp_write(s);
+        break;
+    case POSTERN_SMTP_COMMIT:
+        smtp_go(s, &smtp_commit);
+        break;
+    default:
+        postern_smtp_answer_default(s->engine, s->question.id);
+        break;
+    }
+}
+
+static void session_pump(void *self, postern_time now)
+{
+    struct serve_smtp *s = self;
+    struct postern_smtp_question question;
+
+    s->login.now = now;
+    while (!s->working && postern_smtp_next(s->engine, &question) == 1) {
+        if (!question.id) {
+            smtp_drop(s);
+            continue;
+        }
+        s->question = question;
+        answer(s);
+    }
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+/* name_make - of the session: so that no two messages have one id. */
+static void name_make(struct serve_smtp *s)
+{
+    const struct postern_random *random = s->site->smtp->random;
+    unsigned char octets[8] = {0};
+
+    if (!random || random->fill(random->ctx, octets, sizeof octets) < 0)
+        memcpy(octets, &s, sizeof octets < sizeof s ? sizeof octets : sizeof s);
+    for (size_t i = 0; i < sizeof octets; i++)
+        snprintf(s->name + 2 * i, 3, "%02x", octets[i]);
+}
+
+/* address_of - "192.0.2.1" of "192.0.2.1:4711", "[::ffff:192.0.2.1]:4711" (A9); absent: none. */
+static struct postern_span address_of(const struct login *login)
+{
+    struct postern_span address = span_make(login->peer, login->address_n);
+
+    if (address.n > 2 && address.p[0] == '[')
+        address = span_make(address.p + 1, address.n - 2);
+    if (span_begins_nocase(address, SPAN("::ffff:")) && span_find(address, '.') < address.n)
+        address = span_from(address, 7);
+    return address;
+}
+
+static int make(void **session_r, const struct serve_site *site, void *conn,
+                struct postern_span peer, const struct postern_tls_facts *tls,
+                bool plaintext_allowed, postern_time now, enum postern_smtp_role role)
+{
+    struct serve_smtp *s = memory_new(NULL, sizeof *s);
+    struct postern_smtp_options options = *site->smtp;
+    int r;
+
+    if (!s)
+        return POSTERN_E_NOMEM;
+    s->site = site;
+    s->conn = conn;
+    s->role = role;
+    smtp_login_init(s, peer, now);
+    name_make(s);
+    options.role = role;
+    options.session_name = postern_span_of(s->name);
+    options.peer_address = address_of(&s->login);
+    options.plaintext_without_tls = plaintext_allowed;
+    if (role != POSTERN_SMTP_SUBMISSION && !(site->smtp_login && role == POSTERN_SMTP_MX))
+        options.sasl_mechanisms = 0;
+    if (role == POSTERN_SMTP_LMTP) /* Exim would take it, and find a name that is not the host's */
+        options.tls_available = false;
+    r = postern_smtp_new(&s->engine, &options, tls, now);
+    if (r < 0) {
+        memory_free(NULL, s);
+        return r;
+    }
+    *session_r = s;
+    return 0;
+}
+
+static int new_mx(void **session_r, const struct serve_site *site, void *conn,
+                  struct postern_span peer, const struct postern_tls_facts *tls,
+                  bool plaintext_allowed, postern_time now)
+{
+    return make(session_r, site, conn, peer, tls, plaintext_allowed, now, POSTERN_SMTP_MX);
+}
+
+static int new_submission(void **session_r, const struct serve_site *site, void *conn,
+                          struct postern_span peer, const struct postern_tls_facts *tls,
+                          bool plaintext_allowed, postern_time now)
+{
+    return make(session_r, site, conn, peer, tls, plaintext_allowed, now, POSTERN_SMTP_SUBMISSION);
+}
+
+static int new_lmtp(void **session_r, const struct serve_site *site, void *conn,
+                    struct postern_span peer, const struct postern_tls_facts *tls,
+                    bool plaintext_allowed, postern_time now)
+{
+    return make(session_r, site, conn, peer, tls, plaintext_allowed, now, POSTERN_SMTP_LMTP);
+}
+
+static void session_end(struct serve_smtp *s)
+{
+    postern_smtp_free(&s->engine);
+    smtp_drop(s);
+    secret_wipe(s, sizeof *s);
+    memory_free(NULL, s);
+}
+
+static void session_free(void *session)
+{
+    struct serve_smtp *s = session;
+
+    login_proof_failed(&s->login);
+    login_done(&s->login);
+    s->dead = true;
+    if (!s->working)
+        session_end(s);
+}
+
+/* session_file - no piece names a file here. */
+static int session_file(void *self, uint64_t content, uint64_t offset, uint64_t *file_offset_r)
+{
+    (void)self, (void)content, (void)offset, (void)file_offset_r;
+    return -1;
+}
+
+SERVE_DRIVE_CALLS(smtp)
+
+#define PROTOCOL(role, tls_name)                                            \
+    const struct serve_protocol serve_##role = {.name = #role,              \
+                                                .name_tls = tls_name,       \
+                                                .alpn = "smtp",             \
+                                                .feed = drive_feed,         \
+                                                .eof = drive_eof,           \
+                                                .pump = session_pump,       \
+                                                .output = drive_output,     \
+                                                .file_of = session_file,    \
+                                                .sent = drive_sent,         \
+                                                .wants = drive_wants,       \
+                                                .deadline = drive_deadline, \
+                                                .tick = drive_tick,         \
+                                                .tls_up = drive_tls_up,     \
+                                                .shutdown = drive_shutdown, \
+                                                .free = session_free,       \
+                                                .make = PROTOCOL_MAKE_##role}
+#define PROTOCOL_MAKE_smtp new_mx
+#define PROTOCOL_MAKE_submission new_submission
+#define PROTOCOL_MAKE_lmtp new_lmtp
+
+PROTOCOL(smtp, "smtps");
+PROTOCOL(submission, "submissions");
+PROTOCOL(lmtp, "lmtps");

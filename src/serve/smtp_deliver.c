@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* smtp_deliver - a message into the mailboxes of all who get it.
+ *
+ * SMTP has one answer for all: they are staged, every one, before the first is committed. LMTP has
+ * an answer for each: who can get it does. What a message begins with differs by mailbox
+ * (Return-Path, Delivered-To) and is written here; the rest comes of the engine. */
+#include "serve/smtp_session.h"
+
+#include "base/memory.h"
+#include "base/span.h"
+#include <stdio.h>
+
+void smtp_target_close(struct serve_smtp *s, struct smtp_target *target)
+{
+    const struct postern_store_ops *ops = smtp_ops(s);
+
+    if (target->delivery)
+        ops->abort(&target->delivery);
+    if (target->mailbox)
+        ops->close(&target->mailbox);
+    if (target->account)
+        ops->account_close(&target->account);
+}
+
+/* ---- the places ------------------------------------------------------------------------------ */
+
+/* open_mailbox - the one of the detail if it is there or may be made, else INBOX (R2). */
+static int open_mailbox(struct serve_smtp *s, struct smtp_target *target)
+{
+    const struct postern_store_ops *ops = smtp_ops(s);
+    unsigned flags = s->site->detail_create ? POSTERN_STORE_CREATE : 0;
+    int err = POSTERN_E_NOT_FOUND;
+
+    if (target->detail[0])
+        err = ops->open(target->account, postern_span_of(target->detail), flags, &target->mailbox);
+    if (err == POSTERN_E_NOT_FOUND || err == POSTERN_E_SYNTAX || err == POSTERN_E_TOO_LONG ||
+        err == POSTERN_E_UNSUPPORTED)
+        err = ops->open(target->account, SPAN("INBOX"), POSTERN_STORE_CREATE, &target->mailbox);
+    return err;
+}
+
+static int write_preamble(struct serve_smtp *s, struct smtp_target *target)
+{
+    struct buffer text = {0};
+    int err;
+
+    buffer_append_text(&text, "Return-Path: <");
+    buffer_append(&text, buffer_span(&s->sender));
+    buffer_append_text(&text, ">\r\nDelivered-To: ");
+    buffer_append_text(&text, target->address);
+    buffer_append_text(&text, "\r\n");
+    err = text.error ? text.error : smtp_ops(s)->write(target->delivery, buffer_span(&text));
+    buffer_done(&text);
+    return err;
+}
+
+static int open_target(struct serve_smtp *s, struct smtp_target *target)
+{
+    const struct postern_store_ops *ops = smtp_ops(s);
+    int err = ops->account_open(s->site->store, postern_span_of(target->user), POSTERN_STORE_CREATE,
+                                &target->account);
+
+    if (!err)
+        err = open_mailbox(s, target);
+    if (!err)
+        err = ops->begin(target->mailbox, NULL, &target->delivery);
+    if (!err)
+        err = write_preamble(s, target);
+    return err;
+}
+
+/* fail - this one does not get it. In SMTP, then nobody does. */
+static int fail(struct serve_smtp *s, struct smtp_target *target, int err)
+{
+    target->err = err;
+    smtp_target_close(s, target);
+    login_log_error(&s->login, "deliver", err);
+    return s->role == POSTERN_SMTP_LMTP ? 0 : err;
+}
+
+static int write_all(struct serve_smtp *s, struct postern_span bytes)
+{
+    int err = 0;
+
+    for (size_t i = 0; !err && i < s->target_count; i++) {
+        struct smtp_target *target = s->targets[i];
+
+        if (target->err)
+            continue;
+        err = smtp_ops(s)->write(target->delivery, bytes);
+        if (err)
+            err = fail(s, target, err);
+    }
+    return err;
+}
+
+/* open_all - and what was kept in memory until now is written. */
+static int open_all(struct serve_smtp *s)
+{
+    int err = 0;
+
+    for (size_t i = 0; !err && i < s->target_count; i++) {
+        err = open_target(s, s->targets[i]);
+        if (err)
+            err = fail(s, s->targets[i], err);
+    }
+    s->streams = true;
+    if (!err)
+        err = write_all(s, buffer_span(&s->spool));
+    buffer_done(&s->spool);
+    return err;
+}
+
+/* ---- WRITE ----------------------------------------------------------------------------------- */
+
+static int write_work(struct serve_smtp *s, unsigned wait_flag)
+{
+    int err = s->streams ? 0 : open_all(s);
+
+    (void)wait_flag;
+    return err ? err : write_all(s, s->question.bytes);
+}
+
+static void answer_with(struct serve_smtp *s, int err)
+{
+    struct postern_smtp_reply reply = postern_smtp_reply_of(err);
+
+    if (reply.code / 100 == 5) /* P5: a fault of ours is not the sender's */
+        reply = postern_smtp_reply_of(POSTERN_E_AGAIN);
+    postern_smtp_answer(s->engine, s->question.id, err ? &reply : NULL);
+}
+
+static const struct smtp_work write_on = {write_work, answer_with, false};
+
+void smtp_write(struct serve_smtp *s)
+{
+    s->octets += s->question.bytes.n;
+    if (s->streams || s->octets > SMTP_SPOOL_BYTES) {
+        smtp_go(s, &write_on);
+        return;
+    }
+    buffer_append(&s->spool, s->question.bytes);
+    answer_with(s, s->spool.error);
+}
+
+/* ---- COMMIT ---------------------------------------------------------------------------------- */
+
+static int commit_one(struct serve_smtp *s, struct smtp_target *target)
+{
+    int err = target->err;
+
+    if (!err)
+        err = smtp_ops(s)->commit(&target->delivery, 1, NULL);
+    if (err && !target->err)
+        (void)fail(s, target, err);
+    return err;
+}
+
+/* commit_all - in SMTP the first that fails, if it is the first of all, undoes the others. What was
+ * committed stays: then the sender is told to come again, and some have it twice rather than
+ * somebody not at all. */
+static int commit_all(struct serve_smtp *s)
+{
+    bool all = s->role == POSTERN_SMTP_LMTP;
+    int first = 0;
+
+    for (size_t i = 0; i < s->target_count && (all || !first || i > 1); i++) {
+        int err = commit_one(s, s->targets[i]);
+
+        if (!first)
+            first = err;
+    }
+    return all ? 0 : first;
+}
+
+static int commit_work(struct serve_smtp *s, unsigned wait_flag)
+{
+    int err = s->streams ? 0 : open_all(s);
+
+    (void)wait_flag;
+    return err ? err : commit_all(s);
+}
+
+/* reply_to - of a recipient: what came of the worst of its mailboxes. */
+static struct postern_smtp_reply reply_to(struct serve_smtp *s, const struct smtp_recipient *one)
+{
+    const size_t *links = (const size_t *)(const void *)buffer_span(&s->links).p;
+    int err = 0;
+
+    for (size_t i = 0; !err && i < one->count; i++)
+        err = s->targets[links[one->first + i]]->err;
+    if (err == POSTERN_E_NOT_FOUND || err == POSTERN_E_DENIED)
+        err = POSTERN_E_AGAIN;
+    return err ? postern_smtp_reply_of(err)
+               : (struct postern_smtp_reply){250, "2.0.0", postern_span_of(s->saved)};
+}
+
+static void answer_each(struct serve_smtp *s)
+{
+    const struct smtp_recipient *recipients =
+        (const struct smtp_recipient *)(const void *)buffer_span(&s->recipients).p;
+    size_t count = buffer_length(&s->recipients) / sizeof *recipients;
+    struct postern_smtp_reply *replies = memory_new(NULL, count * sizeof *replies);
+
+    for (size_t i = 0; replies && i < count; i++)
+        replies[i] = reply_to(s, &recipients[i]);
+    if (!replies || postern_smtp_answer_each(s->engine, s->question.id, replies, count) < 0)
+        postern_smtp_answer_default(s->engine, s->question.id);
+    memory_free(NULL, replies);
+}
+
+static void commit_finish(struct serve_smtp *s, int err)
+{
+    struct postern_smtp_reply saved = {.code = 250, .enhanced = "2.0.0"};
+
+    snprintf(s->saved, sizeof s->saved, "saved as %.*s", SPAN_ARG(s->question.transaction));
+    saved.text = postern_span_of(s->saved);
+    smtp_log(s, "received", err ? postern_err_name(err) : "saved");
+    if (err)
+        answer_with(s, err);
+    else if (s->role == POSTERN_SMTP_LMTP)
+        answer_each(s);
+    else
+        postern_smtp_answer(s->engine, s->question.id, &saved);
+    smtp_drop(s);
+}
+
+const struct smtp_work smtp_commit = {commit_work, commit_finish, false};

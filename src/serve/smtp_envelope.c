@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* smtp_envelope - senders and recipients: who may send as whom, whose mailbox an address is. */
+#include "serve/smtp_session.h"
+
+#include "base/memory.h"
+#include "base/span.h"
+
+void smtp_drop(struct serve_smtp *s)
+{
+    for (size_t i = 0; i < s->target_count; i++) {
+        smtp_target_close(s, s->targets[i]);
+        memory_free(NULL, s->targets[i]);
+    }
+    memory_free(NULL, s->targets);
+    s->targets = NULL;
+    s->target_count = 0;
+    buffer_done(&s->sender);
+    buffer_done(&s->links);
+    buffer_done(&s->recipients);
+    buffer_done(&s->spool);
+    address_targets_free(&s->found);
+    s->octets = 0;
+    s->streams = false;
+}
+
+/* find - the address at hand, in s->found. */
+static int find(struct serve_smtp *s)
+{
+    address_targets_free(&s->found);
+    if (!s->site->recipients)
+        return ADDRESS_FOREIGN;
+    return recipients_find(s->site->recipients, s->question.path.local, s->question.path.domain,
+                           &s->found);
+}
+
+/* ---- MAIL ------------------------------------------------------------------------------------ */
+
+/* owns - is the sender's address the user's own? (L5) */
+static bool owns(struct serve_smtp *s)
+{
+    bool found = false;
+
+    if (s->role != POSTERN_SMTP_SUBMISSION || s->site->any_sender || !s->question.path.text.n)
+        return true;
+    if (find(s) == ADDRESS_FOUND)
+        for (size_t i = 0; i < s->found.count; i++)
+            found |= strcmp(s->found.all[i].user, s->login.user) == 0;
+    return found;
+}
+
+static int mail_work(struct serve_smtp *s, unsigned wait_flag)
+{
+    (void)wait_flag;
+    smtp_drop(s);
+    buffer_append(&s->sender, s->question.path.text);
+    if (s->sender.error)
+        return POSTERN_E_NOMEM;
+    return owns(s) ? 0 : POSTERN_E_DENIED;
+}
+
+static void mail_finish(struct serve_smtp *s, int err)
+{
+    if (err == POSTERN_E_DENIED)
+        smtp_say(s, 553, "5.7.1", "this is not your address");
+    else if (err)
+        smtp_say(s, 451, "4.3.0", "temporarily unavailable");
+    else
+        smtp_yes(s);
+}
+
+const struct smtp_work smtp_mail = {mail_work, mail_finish, true};
+
+/* ---- RCPT ------------------------------------------------------------------------------------ */
+
+/* has_room - F9: said before the message is sent. */
+static int has_room(struct serve_smtp *s, const char *user, unsigned wait_flag)
+{
+    const struct postern_store_ops *ops = smtp_ops(s);
+    struct postern_account *account = NULL;
+    struct postern_quota quota;
+    int err = ops->account_open(s->site->store, postern_span_of(user), wait_flag, &account);
+
+    if (err)
+        return err == POSTERN_E_NOT_FOUND ? 0 : err; /* it is made when there is mail */
+    err = ops->quota(account, &quota);
+    ops->account_close(&account);
+    if (err)
+        return err == POSTERN_E_UNSUPPORTED ? 0 : err;
+    if ((quota.bytes_max && quota.bytes + s->question.size_bytes >= quota.bytes_max) ||
+        (quota.messages_max && quota.messages >= quota.messages_max))
+        return POSTERN_E_FULL;
+    return 0;
+}
+
+static int rcpt_work(struct serve_smtp *s, unsigned wait_flag)
+{
+    int err, found = find(s);
+
+    if (found != ADDRESS_FOUND)
+        return found;
+    for (size_t i = 0; s->site->has_quota && i < s->found.count; i++) {
+        err = has_room(s, s->found.all[i].user, wait_flag);
+        if (err)
+            return err;
+    }
+    return ADDRESS_FOUND;
+}
+
+/* number_of - of the target; made if it is not there. SIZE_MAX: out of memory. */
+static size_t number_of(struct serve_smtp *s, const struct address_target *target)
+{
+    struct smtp_target **more, *one;
+
+    for (size_t i = 0; i < s->target_count; i++)
+        if (!strcmp(s->targets[i]->user, target->user) &&
+            !strcmp(s->targets[i]->detail, target->detail))
+            return i;
+    more = memory_resize(NULL, s->targets, (s->target_count + 1) * sizeof *more);
+    if (!more)
+        return SIZE_MAX;
+    s->targets = more;
+    one = memory_new(NULL, sizeof *one);
+    if (!one)
+        return SIZE_MAX;
+    memcpy(one->user, target->user, sizeof one->user);
+    memcpy(one->detail, target->detail, sizeof one->detail);
+    login_name(one->address, sizeof one->address, s->question.path.text);
+    more[s->target_count] = one;
+    return s->target_count++;
+}
+
+/* note_recipient - the targets of this one. */
+static int note_recipient(struct serve_smtp *s)
+{
+    struct smtp_recipient recipient = {buffer_length(&s->links) / sizeof(size_t), s->found.count};
+
+    for (size_t i = 0; i < s->found.count; i++) {
+        size_t number = number_of(s, &s->found.all[i]);
+
+        if (number == SIZE_MAX)
+            return POSTERN_E_NOMEM;
+        buffer_append(&s->links, span_make((const char *)&number, sizeof number));
+    }
+    buffer_append(&s->recipients, span_make((const char *)&recipient, sizeof recipient));
+    return s->links.error || s->recipients.error ? POSTERN_E_NOMEM : 0;
+}
+
+static void rcpt_finish(struct serve_smtp *s, int found)
+{
+    static const struct {
+        int found;
+        unsigned code;
+        const char *enhanced, *text;
+    } replies[] = {{ADDRESS_FOREIGN, 550, "5.7.1", "relaying denied"},
+                   {ADDRESS_UNKNOWN, 550, "5.1.1", "no such user here"},
+                   {ADDRESS_DISABLED, 550, "5.2.1", "the mailbox is disabled"},
+                   {ADDRESS_TANGLED, 451, "4.3.5", "the aliases name each other"},
+                   {POSTERN_E_FULL, 452, "4.2.2", "the mailbox is full"}};
+
+    if (found == ADDRESS_FOUND && note_recipient(s) == 0) {
+        smtp_yes(s);
+        return;
+    }
+    for (size_t i = 0; i < sizeof replies / sizeof *replies; i++)
+        if (replies[i].found == found) {
+            smtp_say(s, replies[i].code, replies[i].enhanced, replies[i].text);
+            return;
+        }
+    smtp_say(s, 451, "4.3.0", "temporarily unavailable"); /* F3: never 550 for a fault of ours */
+}
+
+const struct smtp_work smtp_rcpt = {rcpt_work, rcpt_finish, true};
+
+/* ---- VRFY ------------------------------------------------------------------------------------ */
+
+static int verify_work(struct serve_smtp *s, unsigned wait_flag)
+{
+    (void)wait_flag;
+    return find(s);
+}
+
+static void verify_finish(struct serve_smtp *s, int found)
+{
+    if (found == ADDRESS_FOUND)
+        smtp_yes(s);
+    else
+        rcpt_finish(s, found);
+    address_targets_free(&s->found);
+}
+
+const struct smtp_work smtp_verify = {verify_work, verify_finish, true};

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* smtp_session - what the files of the SMTP joint share: the session, and where a message goes.
+ *
+ * As in IMAP, a question is worked on at once where that needs no waiting, else on a worker, and
+ * while a worker has it the session is only marked to be freed. A message is kept in memory until
+ * it is too large for that; then it is written to all who get it as it comes. */
+#ifndef SERVE_SMTP_SESSION_H
+#define SERVE_SMTP_SESSION_H
+
+#include "base/buffer.h"
+#include "serve/login.h"
+
+#define SMTP_SPOOL_BYTES 65536
+
+struct serve_smtp;
+
+/* struct smtp_work - how a kind of question is answered. */
+struct smtp_work {
+    int (*work)(struct serve_smtp *s, unsigned wait_flag); /* as struct imap_work's */
+    void (*finish)(struct serve_smtp *s, int err);
+    bool tries_now;
+};
+
+/* struct smtp_target - a mailbox that gets the message, once, for whomever it was named. */
+struct smtp_target {
+    char user[256], detail[256], address[256]; /* address: as the recipient was first named */
+    struct postern_account *account;
+    struct postern_mailbox *mailbox;
+    struct postern_delivery *delivery;
+    int err; /* why it does not get it */
+};
+
+/* struct smtp_recipient - an accepted RCPT: its targets are those of these numbers. */
+struct smtp_recipient {
+    size_t first, count; /* in s->links */
+};
+
+struct serve_smtp {
+    const struct serve_site *site;
+    void *conn;
+    enum postern_smtp_role role;
+    struct postern_smtp *engine;
+    struct postern_smtp_question question; /* the open one */
+    struct login login;
+    const struct smtp_work *working; /* on a worker; NULL: not */
+    int err;                         /* of that work */
+    bool dead;                       /* to be freed when it comes home */
+    char name[24];                   /* of the session, in ids */
+    /* the transaction */
+    struct buffer sender;
+    struct smtp_target **targets; /* each its own memory: there may be many, and large ones */
+    size_t target_count;
+    struct buffer links, recipients; /* of size_t, of struct smtp_recipient */
+    struct address_targets found;    /* of the RCPT at hand */
+    struct buffer spool;             /* the message, as long as it is small */
+    uint64_t octets;
+    char saved[64]; /* what is said of a message that was taken */
+    bool streams;   /* it is written to the targets as it comes */
+};
+
+const struct postern_store_ops *smtp_ops(const struct serve_smtp *s);
+/* smtp_go - the open question: done now, or by a worker. */
+void smtp_go(struct serve_smtp *s, const struct smtp_work *work);
+/* smtp_say - answers the open question. */
+void smtp_say(struct serve_smtp *s, unsigned code, const char *enhanced, const char *text);
+void smtp_yes(struct serve_smtp *s);
+/* smtp_log - an event of the transaction, with what it came to. */
+void smtp_log(struct serve_smtp *s, const char *event, const char *result);
+
+/* smtp_login.c */
+void smtp_login_init(struct serve_smtp *s, struct postern_span peer, postern_time now);
+void smtp_login_ask(struct serve_smtp *s);
+void smtp_login_accept(struct serve_smtp *s);
+
+/* smtp_envelope.c: MAIL, RCPT, VERIFY */
+extern const struct smtp_work smtp_mail, smtp_rcpt, smtp_verify;
+/* smtp_drop - the transaction, and what was begun of the message. */
+void smtp_drop(struct serve_smtp *s);
+
+/* smtp_deliver.c: WRITE, COMMIT */
+void smtp_write(struct serve_smtp *s);
+extern const struct smtp_work smtp_commit;
+/* smtp_target_close - what it has open; a delivery is aborted. */
+void smtp_target_close(struct serve_smtp *s, struct smtp_target *target);
+
+#endif
