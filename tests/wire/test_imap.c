@@ -3,11 +3,9 @@
  * the memory store: whole, byte by byte, and cut in two at every position. All passes must say what
  * the talk says. The format is told in tests/wire/README.md. */
 #include "imap_host.h"
-
-#include <glob.h>
+#include "talk_line.h"
 
 #define SPLIT_MOST 600
-#define LINES_MOST 4000
 
 /* struct play - one pass over a talk. */
 struct play {
@@ -33,28 +31,6 @@ static void fail(struct play *play, unsigned line, const char *what, const char 
     if (!play->why[0])
         snprintf(play->why, sizeof play->why, "line %u: %s\n  expected: %.700s\n  got:      %.700s",
                  line, what, expected, got);
-}
-
-/* fits - '*' in braces, "{*}", stands for anything up to what follows it. */
-static bool fits(const char *expected, const char *got, size_t n)
-{
-    const char *end = got + n;
-
-    while (*expected) {
-        if (strncmp(expected, "{*}", 3) == 0) {
-            const char *rest = expected + 3;
-
-            for (; got <= end; got++)
-                if (fits(rest, got, (size_t)(end - got)))
-                    return true;
-            return false;
-        }
-        if (got == end || *got != *expected)
-            return false;
-        got++;
-        expected++;
-    }
-    return got == end;
 }
 
 static struct host_session *session(struct play *play, unsigned who)
@@ -89,35 +65,6 @@ static void send_pending(struct play *play)
     play->pending_n = 0;
 }
 
-/* add - text of a client's line: "\r\n" behind it unless it ends with a backslash; \x41, \\ and
- * \r\n are octets. */
-static void add(struct play *play, const char *text)
-{
-    bool open = false;
-
-    play->pending = realloc(play->pending, play->pending_n + strlen(text) + 3);
-    for (; *text; text++) {
-        char c = *text;
-
-        if (c == '\\' && text[1] == '\0') {
-            open = true;
-            break;
-        }
-        if (c == '\\' && text[1] == 'x') {
-            c = (char)strtol((char[]){text[2], text[3], 0}, NULL, 16);
-            text += 3;
-        } else if (c == '\\' && (text[1] == '\\' || text[1] == 'r' || text[1] == 'n')) {
-            c = text[1] == 'r' ? '\r' : text[1] == 'n' ? '\n' : '\\';
-            text++;
-        }
-        play->pending[play->pending_n++] = c;
-    }
-    if (!open) {
-        memcpy(play->pending + play->pending_n, "\r\n", 2);
-        play->pending_n += 2;
-    }
-}
-
 /* expect - the next line of what a session said. */
 static void expect(struct play *play, unsigned line, unsigned who, const char *text)
 {
@@ -133,7 +80,7 @@ static void expect(struct play *play, unsigned line, unsigned who, const char *t
     }
     if (n && s->said[n - 1] == '\r')
         n--;
-    if (!fits(text, s->said, n))
+    if (!line_fits(text, s->said, n))
         fail(play, line, "something else was said", text, got);
     s->said_n -= (size_t)(end - s->said) + 1;
     memmove(s->said, end + 1, s->said_n + 1);
@@ -254,7 +201,7 @@ static void one_line(struct play *play, unsigned number, const char *text)
         if (who != play->who)
             send_pending(play);
         play->who = who;
-        add(play, text[2] ? text + 3 : "");
+        play->pending_n = line_add(&play->pending, play->pending_n, text[2] ? text + 3 : "");
     } else if (strncmp(text, "S: ", 3) == 0 || strcmp(text, "S:") == 0) {
         send_pending(play);
         expect(play, number, who, text[2] ? text + 3 : "");
@@ -337,46 +284,9 @@ static void talk(const char *name, char **lines, unsigned count)
     *(good ? &passed : &failed) += 1;
 }
 
-/* file - talks are parted by lines "== what it shows". */
-static void file(const char *path)
-{
-    static char *lines[LINES_MOST];
-    char name[400] = "", text[4000];
-    FILE *in = fopen(path, "r");
-    unsigned count = 0;
-
-    snprintf(name, sizeof name, "%.300s", path);
-    while (in && fgets(text, sizeof text, in)) {
-        text[strcspn(text, "\n")] = '\0';
-        if (strncmp(text, "== ", 3) == 0) {
-            if (count)
-                talk(name, lines, count);
-            while (count)
-                free(lines[--count]);
-            snprintf(name, sizeof name, "%.200s: %.150s", path, text + 3);
-        } else if (count < LINES_MOST) {
-            lines[count++] = strdup(text);
-        }
-    }
-    if (count)
-        talk(name, lines, count);
-    while (count)
-        free(lines[--count]);
-    if (in)
-        fclose(in);
-}
-
 int main(int argc, char **argv)
 {
-    glob_t found = {0};
-
-    if (argc < 2)
-        glob("tests/wire/imap/*.talk", 0, NULL, &found);
-    for (int i = 1; i < argc; i++)
-        file(argv[i]);
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        file(found.gl_pathv[i]);
-    globfree(&found);
+    talk_files(argc, argv, "tests/wire/imap/*.talk", talk);
     printf("%u passed, %u failed\n", passed, failed);
     return failed || !passed;
 }

@@ -162,6 +162,20 @@ static void judge(struct header *header, const struct header_rules *rules, struc
         header->at = HEADER_HOLDS;
 }
 
+/* is_undecided - Authentication-Results whose name stands on a folded line. */
+static bool is_undecided(struct postern_span line)
+{
+    struct postern_span rest = span_from(line, span_find(line, ':') + 1);
+
+    return span_equal_nocase(name_of(line), SPAN("Authentication-Results")) &&
+           (!skip_blank(&rest) || !rest.n);
+}
+
+static bool waits_for_fold(const struct header *header)
+{
+    return header->held_n && header->held[header->held_n - 1] == '\n';
+}
+
 /* hold - octets of `in` until the line ends or enough is held; how many. */
 static size_t hold(struct header *header, const struct header_rules *rules, struct postern_span in,
                    struct buffer *out)
@@ -169,11 +183,15 @@ static size_t hold(struct header *header, const struct header_rules *rules, stru
     size_t room = sizeof header->held - header->held_n, n = span_find(in, '\n');
     bool ends = n < in.n && n < room;
 
+    if (waits_for_fold(header) && in.p[0] != ' ' && in.p[0] != '\t') {
+        judge(header, rules, out);
+        return 0;
+    }
     n = ends ? n + 1 : n < room ? n : room;
     memcpy(header->held + header->held_n, in.p, n);
     header->held_n += n;
     header->lines += ends;
-    if (ends || header->held_n == sizeof header->held)
+    if (header->held_n == sizeof header->held || (ends && !is_undecided(held(header))))
         judge(header, rules, out);
     return n;
 }

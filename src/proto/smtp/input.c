@@ -12,10 +12,15 @@
 static size_t line_limit(const struct postern_smtp *s, struct postern_span in)
 {
     struct postern_span held = buffer_span(&s->line.partial);
+    char verb[5];
+    size_t n = held.n < sizeof verb ? held.n : sizeof verb;
+    size_t more = in.n < sizeof verb - n ? in.n : sizeof verb - n;
 
-    if (s->sasl || span_begins_nocase(held.n ? held : in, SPAN("AUTH ")))
-        return AUTH_OCTETS;
-    return COMMAND_OCTETS;
+    if (n)
+        memcpy(verb, held.p, n);
+    memcpy(verb + n, in.p, more);
+    return s->sasl || span_equal_nocase(span_make(verb, n + more), SPAN("AUTH ")) ? AUTH_OCTETS
+                                                                                  : COMMAND_OCTETS;
 }
 
 /* bare_end - a LF without CR that ends the command: its offset, or in.n. */
