@@ -2,7 +2,7 @@
 # The library that programs embed: engines and provider, nothing that does I/O but postern_serve_fd()
 # and the stores. Static and shared (libpostern.so.0), only the public headers' names visible.
 set(parts)
-foreach(layer base codec mime sasl wire pop3 imap provider store index folder memory eml maildir)
+foreach(layer base codec mime sasl wire pop3 imap smtp provider store index folder memory eml maildir)
   get_target_property(type postern_${layer} TYPE)
   if(type STREQUAL STATIC_LIBRARY)
     list(APPEND parts $<TARGET_OBJECTS:postern_${layer}>)

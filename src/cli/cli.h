@@ -20,6 +20,8 @@ int cli_index(int argc, char **argv);
 int cli_import(int argc, char **argv);
 int cli_export(int argc, char **argv);
 int cli_put(int argc, char **argv);
+int cli_deliver(int argc, char **argv);
+int cli_explain(int argc, char **argv);
 int cli_populate(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_version(int argc, char **argv);

@@ -7,10 +7,9 @@
 
 #include "base/buffer.h"
 #include "base/span.h"
-#include <stdio.h>
+#include "daemon/parts.h"
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 static bool list_has(char *const *list, const char *word)
 {
@@ -29,14 +28,6 @@ static unsigned mechanisms(const struct config *config)
     if (*config->tls_client_ca)
         mask |= POSTERN_SASL_EXTERNAL; /* R98: who asks for certificates must take them */
     return mask;
-}
-
-static void host_name(struct server *server)
-{
-    if (*server->config->host)
-        snprintf(server->host, sizeof server->host, "%s", server->config->host);
-    else if (gethostname(server->host, sizeof server->host - 1) < 0 || !server->host[0])
-        snprintf(server->host, sizeof server->host, "localhost");
 }
 
 static void extensions(struct postern_pop3_options *pop3, const struct config *config)
@@ -108,26 +99,15 @@ static void imap_options(struct server *server)
 static void smtp_options(struct server *server)
 {
     const struct postern_pop3_options *pop3 = &server->pop3;
-    const struct config *config = server->config;
     struct postern_smtp_options *smtp = &server->smtp;
 
-    POSTERN_SMTP_OPTIONS_INIT(smtp);
+    parts_smtp(server->config, smtp);
     smtp->random = pop3->random;
     smtp->crypto = pop3->crypto;
-    smtp->seconds = wall_clock;
     smtp->hostname = pop3->host;
-    smtp->greeting = pop3->greeting;
     smtp->sasl_mechanisms = pop3->sasl_mechanisms;
     smtp->decoy_key = pop3->decoy_key;
     smtp->tls_available = true;
-    smtp->tls_required = config->smtp_tls_required;
-    smtp->verify = config->smtp_verify;
-    smtp->hide_client = config->hide_client;
-    smtp->newline = strcmp(config->bare_newline, "reject") == 0   ? POSTERN_SMTP_REJECT
-                    : strcmp(config->bare_newline, "legacy") == 0 ? POSTERN_SMTP_LEGACY
-                                                                  : POSTERN_SMTP_NORMALIZE;
-    smtp->message_max = (uint64_t)config->message_mb << 20;
-    smtp->recipients_max = (uint32_t)config->recipients_max;
 }
 
 int server_options(struct server *server)
@@ -136,7 +116,7 @@ int server_options(struct server *server)
     const struct config *config = server->config;
     const struct postern_random *random = net_random_system();
 
-    host_name(server);
+    parts_host(config, server->host, sizeof server->host);
     if (random->fill(random->ctx, server->decoy, sizeof server->decoy) < 0)
         return POSTERN_E_IO;
     POSTERN_POP3_OPTIONS_INIT(pop3);

@@ -5,6 +5,8 @@
  * rest), then the workers, then store and accounts. */
 #include "daemon/server.h"
 
+#include "daemon/parts.h"
+
 #include "base/span.h"
 #include <errno.h>
 #include <grp.h>
@@ -168,19 +170,8 @@ static int store_open(struct server *server)
 
 static int accounts_open(struct server *server)
 {
-    int r;
+    int r = server->accounts ? 0 : parts_accounts(server->config, &server->accounts);
 
-    if (server->accounts)
-        return 0;
-    if (strcmp(server->config->accounts, "pam") == 0) {
-#ifdef POSTERN_WITH_PAM
-        r = accounts_pam_new(&server->accounts, "postern");
-#else
-        r = POSTERN_E_UNSUPPORTED;
-#endif
-    } else {
-        r = accounts_file_new(&server->accounts, server->config->users);
-    }
     if (r >= 0)
         return 0;
     return server_fail(server, EX_CONFIG, "accounts",
@@ -191,15 +182,10 @@ static int accounts_open(struct server *server)
 static int recipients_open(struct server *server)
 {
     const struct config *config = server->config;
-    struct recipients_options options = {.accounts = server->accounts,
-                                         .domains = (const char *const *)config->domains,
-                                         .aliases = config->aliases,
-                                         .delimiters = config->recipient_delimiter,
-                                         .postmaster = config->postmaster};
 
     if (server->recipients || !config->domains[0])
         return 0;
-    if (recipients_new(&server->recipients, &options) < 0)
+    if (parts_recipients(config, server->accounts, &server->recipients) < 0)
         return server_fail(server, EX_CONFIG, "aliases", accounts_error());
     return 0;
 }

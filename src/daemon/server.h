@@ -48,7 +48,7 @@ struct server {
     size_t special_count;
     struct postern_smtp_options smtp;
     struct recipients *recipients; /* NULL: no mail is received */
-    struct service services[5];  /* by kind */
+    struct service services[5];    /* by kind */
     struct serve_work work;
     struct serve_site site;
     char host[256];
@@ -61,13 +61,7 @@ struct server {
 void server_signals_block(void);
 int server_init(struct server *server, const struct config *config);
 /* server_listen - address: "127.0.0.1:110", "[::]:110", or a socket's path; tls: TLS first. */
-enum service_kind {
-    SERVICE_POP3,
-    SERVICE_IMAP,
-    SERVICE_SMTP,
-    SERVICE_SUBMISSION,
-    SERVICE_LMTP
-};
+enum service_kind { SERVICE_POP3, SERVICE_IMAP, SERVICE_SMTP, SERVICE_SUBMISSION, SERVICE_LMTP };
 int server_listen(struct server *server, enum service_kind kind, const char *address, bool tls);
 int server_listen_all(struct server *server);
 int server_drop(struct server *server);
@@ -88,7 +82,8 @@ int server_fail(struct server *server, int code, const char *what, const char *w
 void session_work(struct serve_work *work);
 int session_accept(void *service, struct net_conn *conn, const struct net_peer *peer,
                    const struct postern_tls_facts *tls, struct net_session *session_r);
-void session_event(void *service, const struct net_peer *peer, const char *what, const char *detail);
+void session_event(void *service, const struct net_peer *peer, const char *what,
+                   const char *detail);
 int session_user_in(void *server, struct postern_span user);
 void session_user_out(void *server, struct postern_span user);
 void session_struck(void *server, void *conn);

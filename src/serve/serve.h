@@ -49,11 +49,13 @@ struct serve_site {
     struct recipients *recipients;           /* who gets mail; NULL: nobody */
     const struct serve_work *work;
     bool read_only;
-    bool create_mailboxes;               /* open() with POSTERN_STORE_CREATE */
-    bool detail_create;                  /* the mailbox that "ann+lists" names is made */
-    bool has_quota;                      /* accounts have limits: RCPT looks */
-    bool smtp_login;                     /* AUTH not only where users send: postern dev */
-    bool any_sender;                     /* users may send in any name */
+    bool create_mailboxes;    /* open() with POSTERN_STORE_CREATE */
+    bool detail_create;       /* the mailbox that "ann+lists" names is made */
+    const char *deliver_into; /* all mail goes into this mailbox if it is there; NULL: INBOX */
+    const char *original_to;  /* of all mail, for X-Original-To; NULL: not written */
+    bool has_quota;           /* accounts have limits: RCPT looks */
+    bool smtp_login;          /* AUTH not only where users send: postern dev */
+    bool any_sender;          /* users may send in any name */
     const struct serve_special *special; /* made for an account that has only INBOX */
     size_t special_count;
     postern_time login_delay; /* to announce (R46); user_in enforces it. 0: none */

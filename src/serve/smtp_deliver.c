@@ -28,11 +28,12 @@ void smtp_target_close(struct serve_smtp *s, struct smtp_target *target)
 static int open_mailbox(struct serve_smtp *s, struct smtp_target *target)
 {
     const struct postern_store_ops *ops = smtp_ops(s);
+    const char *name = s->site->deliver_into ? s->site->deliver_into : target->detail;
     unsigned flags = s->site->detail_create ? POSTERN_STORE_CREATE : 0;
     int err = POSTERN_E_NOT_FOUND;
 
-    if (target->detail[0])
-        err = ops->open(target->account, postern_span_of(target->detail), flags, &target->mailbox);
+    if (*name)
+        err = ops->open(target->account, postern_span_of(name), flags, &target->mailbox);
     if (err == POSTERN_E_NOT_FOUND || err == POSTERN_E_SYNTAX || err == POSTERN_E_TOO_LONG ||
         err == POSTERN_E_UNSUPPORTED)
         err = ops->open(target->account, SPAN("INBOX"), POSTERN_STORE_CREATE, &target->mailbox);
@@ -49,6 +50,11 @@ static int write_preamble(struct serve_smtp *s, struct smtp_target *target)
     buffer_append_text(&text, ">\r\nDelivered-To: ");
     buffer_append_text(&text, target->address);
     buffer_append_text(&text, "\r\n");
+    if (s->site->original_to) {
+        buffer_append_text(&text, "X-Original-To: ");
+        buffer_append_text(&text, s->site->original_to);
+        buffer_append_text(&text, "\r\n");
+    }
     err = text.error ? text.error : smtp_ops(s)->write(target->delivery, buffer_span(&text));
     buffer_done(&text);
     return err;

@@ -34,7 +34,8 @@ struct postern_smtp_reply smtp_reply_made_fit(const struct postern_smtp_reply *r
     if (fit.code < 200 || fit.code > 599)
         fit.code = 451;
     if (fit.enhanced && fits_class(fit.enhanced, fit.code)) {
-        fit.enhanced = strncpy(enhanced, fit.enhanced, 15);
+        snprintf(enhanced, 16, "%s", fit.enhanced);
+        fit.enhanced = enhanced;
         return fit;
     }
     snprintf(enhanced, 16, "%u.0.0", fit.code / 100 % 10);

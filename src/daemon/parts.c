@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/parts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+int parts_accounts(const struct config *config, struct accounts **accounts_r)
+{
+    if (strcmp(config->accounts, "pam") == 0) {
+#ifdef POSTERN_WITH_PAM
+        return accounts_pam_new(accounts_r, "postern");
+#else
+        return POSTERN_E_UNSUPPORTED;
+#endif
+    }
+    return accounts_file_new(accounts_r, config->users);
+}
+
+int parts_recipients(const struct config *config, struct accounts *accounts,
+                     struct recipients **recipients_r)
+{
+    struct recipients_options options = {.accounts = accounts,
+                                         .domains = (const char *const *)config->domains,
+                                         .aliases = config->aliases,
+                                         .delimiters = config->recipient_delimiter,
+                                         .postmaster = config->postmaster};
+
+    return recipients_new(recipients_r, &options);
+}
+
+static int64_t wall_clock(void)
+{
+    return (int64_t)time(NULL);
+}
+
+void parts_smtp(const struct config *config, struct postern_smtp_options *options_r)
+{
+    POSTERN_SMTP_OPTIONS_INIT(options_r);
+    options_r->seconds = wall_clock;
+    options_r->greeting = postern_span_of(config->greeting);
+    options_r->tls_required = config->smtp_tls_required;
+    options_r->verify = config->smtp_verify;
+    options_r->hide_client = config->hide_client;
+    options_r->newline = strcmp(config->bare_newline, "reject") == 0   ? POSTERN_SMTP_REJECT
+                         : strcmp(config->bare_newline, "legacy") == 0 ? POSTERN_SMTP_LEGACY
+                                                                       : POSTERN_SMTP_NORMALIZE;
+    options_r->message_max = (uint64_t)config->message_mb << 20;
+    options_r->recipients_max = (uint32_t)config->recipients_max;
+}
+
+void parts_host(const struct config *config, char *out, size_t size)
+{
+    if (*config->host)
+        snprintf(out, size, "%s", config->host);
+    else if (gethostname(out, size - 1) < 0 || !*out)
+        snprintf(out, size, "localhost");
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* parts - what a configuration names and both the server and the commands need. */
+#ifndef DAEMON_PARTS_H
+#define DAEMON_PARTS_H
+
+#include "accounts/recipients.h"
+#include "daemon/config.h"
+#include <postern/smtp.h>
+
+/* parts_accounts - given. <0: accounts_error() says why; POSTERN_E_UNSUPPORTED: pam is not built
+ * in. */
+int parts_accounts(const struct config *config, struct accounts **accounts_r);
+/* parts_recipients - given; who has which address. <0: accounts_error() says why. */
+int parts_recipients(const struct config *config, struct accounts *accounts,
+                     struct recipients **recipients_r);
+/* parts_smtp - the options of the engine that the configuration has. */
+void parts_smtp(const struct config *config, struct postern_smtp_options *options_r);
+/* parts_host - the configured name of this server, or the system's. */
+void parts_host(const struct config *config, char *out, size_t size);
+
+#endif
