@@ -156,6 +156,8 @@ static struct postern_span address_of(const struct login *login)
         address = span_make(address.p + 1, address.n - 2);
     if (span_begins_nocase(address, SPAN("::ffff:")) && span_find(address, '.') < address.n)
         address = span_from(address, 7);
+    if (span_find(address, '.') == address.n && span_find(address, ':') == address.n)
+        return (struct postern_span){NULL, 0}; /* a unix socket has none */
     return address;
 }
 

@@ -55,8 +55,12 @@ class Checks:
 class Server:
     """`postern serve` with users user1.. (password 'pässword'-free ASCII 'secret'), APOP and SCRAM keys."""
 
-    def __init__(self, settings=(), users=("alice",), users_text=""):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-test-"))
+    @staticmethod
+    def make_folder():
+        return pathlib.Path(tempfile.mkdtemp(prefix="postern-test-"))
+
+    def __init__(self, settings=(), users=("alice",), users_text="", folder=None):
+        self.folder = folder or self.make_folder()
         self.mail = self.folder / "mail"
         self.users = self.folder / "users"
         if users_text:
@@ -75,7 +79,7 @@ class Server:
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         until = time.monotonic() + 30
-        while not {"pop3", "pop3s", "imap", "imaps"} <= set(self.ports):
+        while not any("info ready " in line for line in self.log):
             if time.monotonic() > until or self.process.poll() is not None:
                 raise RuntimeError("the server does not come up:\n" + "".join(self.log))
             time.sleep(0.02)
@@ -101,6 +105,10 @@ class Server:
     @property
     def imaps(self):
         return self.ports["imaps"]
+
+    def port(self, protocol):
+        """Of "smtp", "submission", "submissions", "lmtp"."""
+        return self.ports[protocol]
 
     def add_user(self, user, password="secret"):
         subprocess.run([POSTERN, "user", "add", user, "--scram", "--apop", "--users", str(self.users)],

@@ -5,7 +5,6 @@ over TLS, there compressed once a session was logged in quietly. Each talk has a
 need the engine's own world (a clock, limits in octets) say so with a line "engine"."""
 import concurrent.futures
 import pathlib
-import re
 import select
 import shutil
 import socket
@@ -17,6 +16,7 @@ import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 from harness import POSTERN, SOURCE, Checks, Server  # noqa: E402
+from talk_line import fits, octets, talks  # noqa: E402
 
 checks = Checks()
 WAIT = 20
@@ -24,20 +24,6 @@ WAIT = 20
 
 class Said(Exception):
     """Something else was said than the talk says."""
-
-
-def fits(expected, got):
-    """"{*}" stands for anything."""
-    return re.fullmatch(b".*".join(re.escape(part) for part in expected.split(b"{*}")), got, re.S) is not None
-
-
-def octets(text):
-    """A client's line: escapes, and CRLF unless it ends with a backslash."""
-    is_open = text.endswith(b"\\") and not text.endswith(b"\\\\")
-    text = text[:-1] if is_open else text
-    text = re.sub(rb"\\(x[0-9A-Fa-f]{2}|[rn\\])", lambda m: bytes([int(m[1][1:], 16)]) if m[1][:1] == b"x"
-                  else {b"r": b"\r", b"n": b"\n", b"\\": b"\\"}[m[1]], text)
-    return text if is_open else text + b"\r\n"
 
 
 class Session:
@@ -189,13 +175,6 @@ class World:
         return self.server.stop()
 
 
-def talks():
-    for path in sorted((SOURCE / "tests/wire/imap").glob("*.talk")):
-        for part in re.split(rb"(?m)^== ", path.read_bytes())[1:]:
-            title, _, text = part.partition(b"\n")
-            yield f"{path.stem}: {title.decode()}", text.split(b"\n")
-
-
 def run(name, lines, tls, users):
     world, why = None, ""
     try:
@@ -217,7 +196,7 @@ def main():
     wanted = sys.argv[1:]
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         jobs = []
-        for name, lines in talks():
+        for name, lines in talks(SOURCE / "tests/wire/imap"):
             if b"engine" in lines:
                 checks.skipped += 2
             elif not wanted or any(word in name for word in wanted):
