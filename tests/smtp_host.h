@@ -101,7 +101,8 @@ static int fail_commit(struct postern_delivery **deliveries, size_t count, uint3
     return err;
 }
 
-/* smtp_host_open - users: a password file; aliases: may be NULL. Both are only read. */
+/* smtp_host_open - users: a password file, NULL: everybody is one; aliases: may be NULL. Both are
+ * only read. */
 static inline void smtp_host_open(struct smtp_host *host, const char *users, const char *aliases)
 {
     static const char *const domains[] = {"example.org", "example.net", NULL};
@@ -111,7 +112,9 @@ static inline void smtp_host_open(struct smtp_host *host, const char *users, con
 
     memset(host, 0, sizeof *host);
     smtp_host_at = host;
-    if (postern_store_memory_new(&host->store) < 0 || accounts_file_new(&host->accounts, users) < 0)
+    if (postern_store_memory_new(&host->store) < 0 ||
+        (users ? accounts_file_new(&host->accounts, users)
+               : accounts_dev_new(&host->accounts, "secret")) < 0)
         abort();
     options.accounts = host->accounts;
     if (recipients_new(&host->recipients, &options) < 0) {

@@ -109,6 +109,9 @@ postlog unix-dgram n - n - 1 postlogd
 
 class Postfix(Mta):
     def start(self):
+        if not shutil.which("postfix"):
+            self.ready, self.why = False, "it is not installed"
+            return
         config = self.folder / "etc"
         config.mkdir()
         (self.folder / "data").mkdir()
@@ -179,6 +182,10 @@ class Unpacked(Mta):
     def mounts(self):
         return ()
 
+    def inside(self):
+        """The process within its mounts."""
+        return int(pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
+
     def stop(self):
         self.process.kill()
         self.process.wait()
@@ -199,6 +206,7 @@ class Exim(Unpacked):
                      "smtp": f"driver = smtp\n  hosts = 127.0.0.1\n  port = {self.place}\n  allow_localhost\n  hosts_override\n"
                              "  tls_verify_certificates =\n"}[self.how]
         (self.folder / "exim.conf").write_text(f"""primary_hostname = exim.example
+exim_path = {self.tree}/usr/sbin/exim4
 spool_directory = {spool}
 log_file_path = {self.folder}/spool/log.%s
 local_interfaces = 127.0.0.1
@@ -237,10 +245,6 @@ begin retry
         subprocess.run(["nsenter", "--target", str(self.inside()), "--mount", f"{self.tree}/usr/sbin/exim4", "-C",
                         str(self.folder / "exim.conf"), "-qff"], check=True, timeout=60, capture_output=True)
 
-    def inside(self):
-        """The process within its mounts."""
-        return int(pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
-
 
 class OpenSMTPD(Unpacked):
     users, packages = ("opensmtpd", "opensmtpq"), ("opensmtpd", "libopensmtpd0")
@@ -248,13 +252,15 @@ class OpenSMTPD(Unpacked):
     def mounts(self):
         spool = self.folder / "spool"
         return ((self.folder / "libexec", "/usr/libexec"), (spool, "/var/spool"), (self.folder / "run", "/var/run"),
-                (self.folder / "empty", "/var/lib/opensmtpd") if os.path.isdir("/var/lib/opensmtpd") else
-                (self.folder / "empty", "/var/lib/misc"))
+                (self.folder / "lib", "/var/lib"))  # it changes its root to one there
 
     def configure(self):
-        for name in ("spool", "run", "empty"):
+        for name in ("spool", "run", "lib", "lib/opensmtpd", "lib/opensmtpd/empty"):
             (self.folder / name).mkdir()
         (self.folder / "spool").chmod(0o711)
+        shutil.copy(self.tree / "usr/sbin/smtpctl", self.folder / "smtpctl")
+        os.chown(self.folder / "smtpctl", 0, 64001)
+        (self.folder / "smtpctl").chmod(0o2755)
         shutil.copytree(self.tree / "usr/libexec", self.folder / "libexec")
         if self.how == "unix":
             os.chmod(self.place, 0o666)
@@ -272,6 +278,5 @@ match from any for domain "example.org" action "in"
         return f"{self.tree}/usr/sbin/smtpd -dv -f {self.folder}/smtpd.conf"
 
     def flush(self):
-        child = int(pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
-        subprocess.run(["nsenter", "--target", str(child), "--mount", "--pid", f"{self.tree}/usr/sbin/smtpctl", "schedule", "all"],
-                       check=True, timeout=60, capture_output=True)
+        subprocess.run(["nsenter", "--target", str(self.inside()), "--mount", f"{self.folder}/smtpctl", "schedule", "all"], check=True,
+                       timeout=60, capture_output=True)
