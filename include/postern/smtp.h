@@ -16,7 +16,7 @@
  *   BEGIN                   its octets will follow: open a place for them       answer
  *   WRITE                   octets of it                           answer
  *   HEADERS                 what was written until now are all its headers      answer
- *   COMMIT                  it is whole: keep it                   answer, answer_each
+ *   COMMIT                  it is whole: keep it, or forget it     answer, answer_each
  *
  * and tells (id 0, no answer)
  *

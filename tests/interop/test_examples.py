@@ -7,6 +7,7 @@ import pathlib
 import poplib
 import re
 import shutil
+import smtplib
 import subprocess
 import tempfile
 import threading
@@ -232,6 +233,25 @@ def fetched(client, what, item):
     return b" ".join(b" ".join(piece) if isinstance(piece, tuple) else piece or b"" for piece in answer)
 
 
+def test_smtp_sink():
+    with tempfile.TemporaryDirectory() as folder, example("smtp-sink", 0, folder) as (port, process):
+        with smtplib.SMTP("127.0.0.1", port, timeout=30) as smtp:
+            for name, data in samples():
+                if b"\0" in data:
+                    continue
+                smtp.sendmail("ann@example.org", ["bob@example.org", "carol@example.org"], data)
+                path = pathlib.Path(process.stdout.readline().rstrip("\n"))
+                wanted = re.sub(rb"\r\n|\r|\n", b"\r\n", data if data.endswith(b"\r\n") else data + b"\r\n")
+                got = path.read_bytes()
+                checks.check(f"smtp-sink keeps {name}", got.startswith(b"Received: from ") and
+                             (got.endswith(wanted) or b"\nReturn-Path:" in b"\n" + wanted), got[:300])
+            smtp.docmd("MAIL FROM:<a@b.example>")
+            smtp.docmd("RCPT TO:<a@b.example>")
+            smtp.docmd("DATA")
+            smtp.sock.sendall(b"half")
+        checks.check("smtp-sink keeps no half", not any(b"half" in path.read_bytes() for path in pathlib.Path(folder).iterdir()))
+
+
 def test_imap_memory():
     with example("imap-memory") as (port, _):
         client, other = imap_login(port), imap_login(port)
@@ -308,6 +328,6 @@ def test_tickets():
 
 
 for function in (test_eml_folder, test_epoll_loop, test_threads, test_custom_command, test_live_mailbox,
-                 test_static_memory, test_imap_memory, test_tickets):
+                 test_static_memory, test_imap_memory, test_tickets, test_smtp_sink):
     checks.run(function.__name__, function)
 checks.finish()
