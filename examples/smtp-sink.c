@@ -6,12 +6,11 @@
 #include <postern/smtp.h>
 #include <stdlib.h>
 
-static const char *folder;
-
 struct sink {
     struct postern_smtp *smtp;
     FILE *file;
     unsigned count;
+    const char *folder;
     char path[4096];
 };
 
@@ -36,7 +35,7 @@ static int answer(struct sink *sink, const struct postern_smtp_question *q)
 {
     switch (q->kind) {
     case POSTERN_SMTP_BEGIN:
-        snprintf(sink->path, sizeof sink->path, "%s/%u.eml", folder, ++sink->count);
+        snprintf(sink->path, sizeof sink->path, "%s/%u.eml", sink->folder, ++sink->count);
         sink->file = fopen(sink->path, "wxe");
         return sink->file ? 0 : POSTERN_E_IO;
     case POSTERN_SMTP_WRITE:
@@ -88,9 +87,9 @@ int main(int argc, char **argv)
     struct postern_smtp_options options;
     int listener = listen_local(argc > 1 ? (unsigned)atoi(argv[1]) : 1025), fd;
 
-    folder = argc > 2 ? argv[2] : ".";
     POSTERN_SMTP_OPTIONS_INIT(&options);
-    for (struct sink sink = {0}; (fd = accept(listener, NULL, NULL)) >= 0; close(fd)) {
+    for (struct sink sink = {.folder = argc > 2 ? argv[2] : "."};
+         (fd = accept(listener, NULL, NULL)) >= 0; close(fd)) {
         if (postern_smtp_new(&sink.smtp, &options, NULL, clock_now()) == 0)
             serve(fd, &sink);
         forget(&sink);
