@@ -25,6 +25,7 @@ struct smtp_host {
     const struct serve_protocol *protocol;
     postern_time now;
     bool plaintext, tls;
+    const char *peer;
     void *session;
     char *said;
     size_t said_n, said_room;
@@ -147,6 +148,7 @@ static inline void smtp_host_open(struct smtp_host *host, const char *users, con
     host->protocol = &serve_smtp;
     host->now = 1000 * POSTERN_SECOND;
     host->plaintext = true;
+    host->peer = "192.0.2.1:4711";
 }
 
 /* smtp_host_turn - all that can be done now, its output taken in pieces of at most `step`. */
@@ -180,7 +182,7 @@ static inline void smtp_host_connect(struct smtp_host *host)
     static const struct postern_tls_facts facts;
 
     host->site.has_quota = true;
-    if (host->protocol->make(&host->session, &host->site, host, SPAN("192.0.2.1:4711"),
+    if (host->protocol->make(&host->session, &host->site, host, postern_span_of(host->peer),
                              host->tls ? &facts : NULL, host->plaintext, host->now) < 0)
         abort();
 }

@@ -72,6 +72,7 @@ int server_listen(struct server *server, enum service_kind kind, const char *add
         .tls_implicit = tls,
         .tls = server->tls,
         .alpn = protocol->alpn,
+        .refusal = protocol->refusal,
         .proxy = server->config->proxy_trusted && server->config->proxy_trusted[0],
         .proxy_trusted = (const char *const *)server->config->proxy_trusted,
         .limits = &server->limits,

@@ -103,6 +103,17 @@ void conn_start_handshake(struct net_conn *conn)
     loop_conn_due(conn, conn->phase_until);
 }
 
+/* refuse - one too many: told so, if it can be told at once, and closed. */
+static void refuse(struct net_conn *conn)
+{
+    const struct net_listener_options *options = listener_options(conn->listener);
+
+    if (options->refusal && !options->tls_implicit)
+        (void)!send(conn->fd, options->refusal, strlen(options->refusal),
+                    MSG_DONTWAIT | MSG_NOSIGNAL);
+    conn_close(conn, NULL);
+}
+
 /* begin - the peer is known: count it, then TLS or the session. false: the connection is closed. */
 static bool begin(struct net_conn *conn)
 {
@@ -112,7 +123,7 @@ static bool begin(struct net_conn *conn)
     if (!addresses_in(conn->loop->loops->addresses, &conn->peer.address,
                       options->limits->per_address_max)) {
         conn_event(conn, "limit", "connections of this address");
-        conn_close(conn, NULL);
+        refuse(conn);
         return false;
     }
     conn->counted = true;
@@ -196,7 +207,7 @@ void conn_enter(struct net_conn *conn)
         atomic_load(&conn->loop->loops->connections) > options->limits->connections_max) {
         peer_text(&conn->peer);
         conn_event(conn, "limit", "connections in all");
-        conn_close(conn, NULL);
+        refuse(conn);
         return;
     }
     if (options->proxy && proxy_trusts(options->proxy_trusted, &conn->peer.address)) {

@@ -75,6 +75,7 @@ struct net_listener_options {
     bool tls_implicit;        /* TLS first, then the session */
     struct net_tls *tls;      /* NULL: none */
     const char *alpn;         /* "pop3"; NULL none */
+    const char *refusal;      /* said to who is one too many, unless TLS comes first; NULL: nothing */
     bool proxy;               /* PROXY v1/v2 header required from the trusted peers */
     const char *const *proxy_trusted; /* NULL-terminated list of addresses or CIDR nets */
     const struct net_limits *limits;  /* shared over listeners; lent until the loops are joined */

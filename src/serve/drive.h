@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* drive - what a connection asks of an engine, the same for each protocol: SERVE_DRIVE(pop3) makes
  * struct serve_protocol and its functions over postern_pop3_*(), for a struct serve_pop3 that has
- * its engine as `engine`; SERVE_DRIVE_CALLS only the functions. */
+ * its engine as `engine`, and a SERVE_REFUSAL; SERVE_DRIVE_CALLS only the functions. */
 #ifndef SERVE_DRIVE_H
 #define SERVE_DRIVE_H
 
@@ -54,6 +54,7 @@
     const struct serve_protocol serve_##proto = {.name = #proto,             \
                                                  .name_tls = #proto "s",     \
                                                  .alpn = #proto,             \
+                                                 .refusal = SERVE_REFUSAL,   \
                                                  .make = session_new,        \
                                                  .feed = drive_feed,         \
                                                  .eof = drive_eof,           \

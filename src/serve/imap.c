@@ -339,6 +339,7 @@ static unsigned any_wants(const void *self)
 const struct serve_protocol serve_imap = {.name = "imap",
                                           .name_tls = "imaps",
                                           .alpn = "imap",
+                                          .refusal = "* BYE [LIMIT] too many connections\r\n",
                                           .make = session_new,
                                           .feed = any_feed,
                                           .eof = any_eof,

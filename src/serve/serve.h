@@ -72,6 +72,7 @@ struct serve_site {
  * a connection drives them (net_session_ops are the same functions). */
 struct serve_protocol {
     const char *name, *name_tls, *alpn; /* "pop3", "pop3s", "pop3" */
+    const char *refusal;                /* for who is one too many */
     /* make - peer: address text for log lines and delays; copied. session_r: given. */
     int (*make)(void **session_r, const struct serve_site *site, void *conn,
                 struct postern_span peer, const struct postern_tls_facts *tls,

@@ -299,6 +299,8 @@ static bool setup(struct play *play, const char *text)
         option(&host->smtp, text + 7);
     else if (strncmp(text, "quota ", 6) == 0)
         limit(play, text + 6);
+    else if (strncmp(text, "peer ", 5) == 0)
+        host->peer = text + 5;
     else if (strncmp(text, "mailbox ", 8) == 0)
         mailbox(play, text + 8);
     else
