@@ -227,6 +227,7 @@ static bool is_office(struct postern_span local)
     return span_equal(local, SPAN("postmaster")) || span_equal(local, SPAN("abuse"));
 }
 
+/* R1 R4 F5 F6: by the address as it is, whatever looks like a route in it */
 static int resolve(struct search *search, const struct name *name)
 {
     struct name bare;
@@ -341,6 +342,7 @@ void recipients_free(struct recipients **recipients)
     *recipients = NULL;
 }
 
+/* E8 E9 R5: for RCPT, VRFY, deliver and explain */
 int recipients_find(struct recipients *recipients, struct postern_span local,
                     struct postern_span domain, struct address_targets *targets_r)
 {

@@ -84,6 +84,7 @@ int server_init(struct server *server, const struct config *config)
         return EX_CONFIG;
     }
     server->config = config;
+    /* T1 */
     server->services[SERVICE_POP3] = (struct service){server, &serve_pop3};
     server->services[SERVICE_IMAP] = (struct service){server, &serve_imap};
     server->services[SERVICE_SMTP] = (struct service){server, &serve_smtp};

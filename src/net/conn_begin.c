@@ -94,6 +94,7 @@ void conn_start_handshake(struct net_conn *conn)
     conn->rest = NULL;
     conn->rest_bytes = 0;
     conn->more_to_read = false;
+    /* K9 */
     conn->state = CONN_HANDSHAKE;
     conn->phase_until = net_loop_now(conn->loop) + options->limits->handshake_timeout;
     if (!options->tls || conn->ssl ||
@@ -103,6 +104,7 @@ void conn_start_handshake(struct net_conn *conn)
     loop_conn_due(conn, conn->phase_until);
 }
 
+/* A4 */
 /* refuse - one too many: told so, if it can be told at once, and closed. */
 static void refuse(struct net_conn *conn)
 {
@@ -210,6 +212,7 @@ void conn_enter(struct net_conn *conn)
         refuse(conn);
         return;
     }
+    /* A2 */
     if (options->proxy && proxy_trusts(options->proxy_trusted, &conn->peer.address)) {
         conn->state = CONN_PROXY;
         conn->phase_until = net_loop_now(conn->loop) + options->limits->handshake_timeout;

@@ -45,6 +45,7 @@ static int tls_fail(const char *what, const char *path)
     return POSTERN_E_IO;
 }
 
+/* A8 */
 /* alpn_select - the client must offer our protocol when it offers any (RFC 7301 3.2). */
 static int alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_n,
                        const unsigned char *in, unsigned in_n, void *arg)
@@ -86,6 +87,7 @@ static void context_settings(struct net_tls *tls, SSL_CTX *context)
 {
     static const unsigned char session_name[] = "postern";
 
+    /* K4 */
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE |

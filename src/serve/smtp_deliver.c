@@ -40,6 +40,7 @@ static int open_mailbox(struct serve_smtp *s, struct smtp_target *target)
     return err;
 }
 
+/* O6 O7 */
 static int write_preamble(struct serve_smtp *s, struct smtp_target *target)
 {
     struct buffer text = {0};
@@ -100,6 +101,7 @@ static int write_all(struct serve_smtp *s, struct postern_span bytes)
     return err;
 }
 
+/* P3: all of them, before the first is committed */
 /* open_all - and what was kept in memory until now is written. */
 static int open_all(struct serve_smtp *s)
 {
@@ -151,6 +153,7 @@ void smtp_write(struct serve_smtp *s)
 
 /* ---- COMMIT ---------------------------------------------------------------------------------- */
 
+/* P1 P2 P7 G13: durable, then visible, then told: the store's promise; P8: so is who watches */
 static int commit_one(struct serve_smtp *s, struct smtp_target *target)
 {
     int err = target->err;
@@ -187,6 +190,7 @@ static int commit_work(struct serve_smtp *s, unsigned wait_flag)
     return err ? err : commit_all(s);
 }
 
+/* P4 Q3 Q7 */
 /* reply_to - of a recipient: what came of the worst of its mailboxes. */
 static struct postern_smtp_reply reply_to(struct serve_smtp *s, const struct smtp_recipient *one)
 {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""delivery - the server is killed (kill -9) while eight LMTP streams deliver, again and again. Each sender notes what was
+"""delivery - P1 P2: the server is killed (kill -9) while eight LMTP streams deliver, again and again. Each sender notes what was
 answered with 250; all of that is there afterwards, whole, and once. What was not answered is there whole or not at all.
 Then a disk that fills up in the middle of a message: 452, nothing is left behind, and what is smaller is taken."""
 import hashlib

@@ -44,12 +44,14 @@ void smtp_write_mechanisms(struct postern_smtp *s)
 
 /* ---- how it ends ----------------------------------------------------------------------------- */
 
+/* L8: wiped as it is freed */
 static void auth_over(struct postern_smtp *s)
 {
     postern_sasl_free(&s->sasl);
     (void)smtp_set_text(s, &s->candidate, (struct postern_span){NULL, 0}); /* frees only */
 }
 
+/* L4 */
 static void failed(struct postern_smtp *s, enum postern_verdict verdict)
 {
     auth_over(s);
@@ -149,6 +151,7 @@ static void sasl_state(struct postern_smtp *s, int state)
     }
 }
 
+/* J4 L1 L3 */
 /* step - a response in base64; absent: none came with the command. */
 static void step(struct postern_smtp *s, struct postern_span encoded)
 {

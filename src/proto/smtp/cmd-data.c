@@ -39,6 +39,7 @@ static void data_begun(struct postern_smtp *s, const struct smtp_answer *answer)
         smtp_reply(s, 354, NULL, "go on, and end with CRLF.CRLF");
 }
 
+/* G1 G2 */
 void smtp_cmd_data(struct postern_smtp *s, struct postern_span argument)
 {
     (void)argument;
@@ -107,6 +108,7 @@ static void swallow(struct postern_smtp *s)
     s->chunk.open = s->chunk.swallow;
 }
 
+/* I3 */
 /* take_octets - the place is there. Of none there is nothing to wait for. */
 static void take_octets(struct postern_smtp *s)
 {

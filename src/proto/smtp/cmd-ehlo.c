@@ -27,6 +27,7 @@ void smtp_greet(struct postern_smtp *s, const struct smtp_answer *answer)
     }
     if (answer && s->o.greeting_delay && s->o.role != POSTERN_SMTP_LMTP)
         return; /* the clock will call again */
+    /* A1 C2: no enhanced code in it, no version */
     s->state = POSTERN_SMTP_CONNECTED;
     s->last = s->now;
     buffer_append_text(&s->out, "220 ");
@@ -63,6 +64,7 @@ static void write_limits(struct postern_smtp *s)
     buffer_append_text(&s->out, "\r\n");
 }
 
+/* Q5: the same for all; J1: PIPELINING is true of what is fed as it comes */
 static void write_keywords(struct postern_smtp *s)
 {
     write_line(s, "PIPELINING");

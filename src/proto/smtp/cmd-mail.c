@@ -31,6 +31,7 @@ static struct fault read_size(struct postern_smtp *s, struct postern_span value)
     return good;
 }
 
+/* D7 */
 static struct fault read_body(struct postern_smtp *s, struct postern_span value)
 {
     if (span_equal_nocase(value, SPAN("7BIT")))
@@ -54,6 +55,7 @@ static struct fault read_utf8(struct postern_smtp *s, struct postern_span value)
     return good;
 }
 
+/* D9 */
 static struct fault read_auth(struct postern_smtp *s, struct postern_span value)
 {
     int err = value.n ? smtp_xtext(s, value, &s->question.asked) : POSTERN_E_SYNTAX;
@@ -93,6 +95,7 @@ static struct fault read_parameters(struct postern_smtp *s, struct postern_span 
         while (i < KNOWN &&
                !span_equal_nocase(parameter.keyword, postern_span_of(known[i].keyword)))
             i++;
+        /* D10 */
         if (i == KNOWN || !offered(s, i))
             return (struct fault){555, "5.5.4", "such a parameter is not offered"};
         if (seen >> i & 1) /* D5 */
@@ -113,6 +116,7 @@ static struct fault read_sender(struct postern_smtp *s, struct postern_span argu
     enum path_fault fault;
     char *local;
 
+    /* D1 */
     if (!span_begins_nocase(argument, SPAN("FROM:")))
         return (struct fault){501, "5.5.4", "MAIL FROM:<address> is wanted"};
     argument = span_from(argument, 5);
@@ -140,6 +144,7 @@ static struct fault read_sender(struct postern_smtp *s, struct postern_span argu
     return good;
 }
 
+/* D8 */
 static struct fault read_all(struct postern_smtp *s, struct postern_span argument)
 {
     struct postern_span rest = {0};
@@ -152,6 +157,7 @@ static struct fault read_all(struct postern_smtp *s, struct postern_span argumen
     return fault;
 }
 
+/* D13: with any code */
 static void accepted(struct postern_smtp *s, const struct smtp_answer *answer)
 {
     static const struct postern_smtp_reply fine = REPLY(250, "2.1.0", "sender fine");
@@ -164,6 +170,7 @@ static void accepted(struct postern_smtp *s, const struct smtp_answer *answer)
     s->state = POSTERN_SMTP_SENDER;
 }
 
+/* K5 K6 */
 /* not_yet - what must come first. */
 static struct fault not_yet(const struct postern_smtp *s)
 {

@@ -58,6 +58,7 @@ void smtp_cmd_vrfy(struct postern_smtp *s, struct postern_span argument)
         smtp_ask(s, POSTERN_SMTP_VERIFY, verified);
 }
 
+/* K1 */
 void smtp_cmd_starttls(struct postern_smtp *s, struct postern_span argument)
 {
     (void)argument;

@@ -4,6 +4,7 @@
 #include "proto/smtp/path.h"
 #include "proto/smtp/session.h"
 
+/* F11: in our words */
 static void accepted(struct postern_smtp *s, const struct smtp_answer *answer)
 {
     static const struct postern_smtp_reply fine = REPLY(250, "2.1.5", "recipient fine");

@@ -17,6 +17,7 @@ static void welcome(struct postern_smtp *s, const struct smtp_answer *answer)
         smtp_no_memory(s);
         return;
     }
+    /* S2 Q6 */
     s->state = POSTERN_SMTP_CONNECTED;
     (void)smtp_set_text(s, &s->helo, none); /* an absent text takes no memory */
     smtp_greet(s, NULL);

@@ -10,11 +10,13 @@
 #define OPEN (POSTERN_SMTP_CONNECTED | POSTERN_SMTP_READY)
 #define GREETED (ANY & ~(unsigned)POSTERN_SMTP_CONNECTED)
 
+/* B9 B12 C5 C6 I4: who may say what, where, and whether with an argument */
 /* What is wrong in a state the handler says itself, where there is more to say than 503. */
 static const struct smtp_row rows[] = {
     {"EHLO", SMTP, ANY, ROW_IDLE, smtp_cmd_ehlo},
     {"HELO", SMTP, ANY, ROW_IDLE, smtp_cmd_helo},
     {"LHLO", LMTP, ANY, ROW_IDLE, smtp_cmd_ehlo},
+    /* D3: one sender at a time */
     {"MAIL", ALL, POSTERN_SMTP_READY, 0, smtp_cmd_mail},
     {"RCPT", ALL, POSTERN_SMTP_SENDER | POSTERN_SMTP_RECIPIENTS, 0, smtp_cmd_rcpt},
     {"DATA", ALL, GREETED, ROW_BARE, smtp_cmd_data},
@@ -109,6 +111,7 @@ static void run(struct postern_smtp *s, const struct smtp_row *row, struct poste
         row->handler(s, argument);
 }
 
+/* B2 B3 B4 B8 B10: what is no command, and why */
 static void dispatch(struct postern_smtp *s, struct postern_span line)
 {
     struct postern_span argument = line, verb = span_cut(&argument, ' ');

@@ -91,6 +91,7 @@ const struct postern_smtp_reply *smtp_content_refusal(const struct postern_smtp 
 
 /* ---- octets ---------------------------------------------------------------------------------- */
 
+/* G6 O8 */
 static void check_header(const struct postern_smtp *s, struct smtp_content *c)
 {
     const struct header *h = &c->header;
@@ -104,6 +105,7 @@ static void check_header(const struct postern_smtp *s, struct smtp_content *c)
         refuse(c, 554, "5.6.0", "several authors and no Sender");
 }
 
+/* G9 G10 */
 /* pass - octets of the message, without NUL where that is wanted. */
 static void pass(const struct postern_smtp *s, struct smtp_content *c, struct postern_span in)
 {
@@ -120,6 +122,7 @@ static void pass(const struct postern_smtp *s, struct smtp_content *c, struct po
     }
 }
 
+/* G11 */
 static void emit(const struct postern_smtp *s, struct smtp_content *c, struct postern_span in)
 {
     c->size_bytes += in.n;
@@ -129,6 +132,7 @@ static void emit(const struct postern_smtp *s, struct smtp_content *c, struct po
         pass(s, c, in);
 }
 
+/* H3 */
 static void bare(const struct postern_smtp *s, struct smtp_content *c, const char *what)
 {
     if (s->o.newline == POSTERN_SMTP_REJECT) {
@@ -211,6 +215,7 @@ static void held_cr(struct decoder *d)
     }
 }
 
+/* G3 G4 H2: a dot counts only behind CRLF */
 /* decode - DATA: as far as the end, if it is there. How much was taken. */
 static size_t decode(const struct postern_smtp *s, struct smtp_content *c, struct postern_span in)
 {
@@ -303,6 +308,7 @@ static void reply_to_all(struct postern_smtp *s, const struct postern_smtp_reply
     }
 }
 
+/* G5 Q2: an empty one too, and a BDAT */
 static void finish(struct postern_smtp *s, const struct postern_smtp_reply *replies, size_t count,
                    bool kept)
 {
@@ -423,6 +429,7 @@ size_t smtp_content_octets(struct postern_smtp *s, struct postern_span in)
     s->last = s->now;
     if (!s->chunk.swallow) {
         in = enough(s, in);
+        /* I5: no dots */
         if (c->raw)
             emit(s, c, in);
         else

@@ -4,6 +4,7 @@
  * stands behind it yet: what is hidden behind one can not become a command of its own (B1). */
 #include "proto/smtp/session.h"
 
+/* B5 B7 */
 #define COMMAND_OCTETS 2048
 #define AUTH_OCTETS 12290 /* RFC 4954 4 */
 #define ENDLESS_OCTETS 65536
@@ -23,6 +24,7 @@ static size_t line_limit(const struct postern_smtp *s, struct postern_span in)
                                                                                   : COMMAND_OCTETS;
 }
 
+/* B6 */
 /* bare_end - a LF without CR that ends the command: its offset, or in.n. */
 static size_t bare_end(const struct postern_smtp *s, struct postern_span in)
 {
@@ -94,6 +96,7 @@ size_t smtp_input_feed(struct postern_smtp *s, struct postern_span in)
 {
     if (s->state == POSTERN_SMTP_CONTENT)
         return smtp_content_feed(s, in);
+    /* I6: no line is looked for */
     if (s->chunk.left)
         return smtp_content_octets(s, in);
     if (s->state == POSTERN_SMTP_CONNECTED && !s->line_octets && in.p[0] == 0x16) { /* A6 */

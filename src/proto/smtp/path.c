@@ -7,6 +7,7 @@
 #include "base/span.h"
 #include "codec/utf8.h"
 
+/* E1 E2 */
 #define LOCAL_MAX 64
 #define LOCAL_LENIENT_MAX 255
 #define DOMAIN_MAX 255
@@ -114,6 +115,7 @@ static bool is_ipv6(struct postern_span text)
     return count_groups(text, true) == 8;
 }
 
+/* E3 */
 static void read_literal(struct cursor *in, struct postern_smtp_path *path)
 {
     struct postern_span text = in->rest, inside;
@@ -181,6 +183,7 @@ static void read_quoted(struct cursor *in, char *local, size_t *n_r)
         fail(in, PATH_SYNTAX);
 }
 
+/* E5 */
 static void read_atoms(struct cursor *in, char *local, size_t *n_r)
 {
     const char *from = in->rest.p;
@@ -243,6 +246,7 @@ enum path_fault path_read(struct postern_span *rest, bool strict, char *local,
     *path_r = (struct postern_smtp_path){.text = {"", 0}, .local = {"", 0}};
     if (!take(&in, '<'))
         return PATH_SYNTAX;
+    /* D2 */
     if (take(&in, '>')) {
         *rest = in.rest;
         return PATH_GOOD;

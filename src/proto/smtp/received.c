@@ -4,6 +4,7 @@
 #include "proto/smtp/content.h"
 #include "proto/wire/date.h"
 
+/* O2 K8 */
 struct postern_span postern_smtp_protocol(const struct postern_smtp *s)
 {
     /* by UTF8SMTP, TLS, AUTH */

@@ -43,6 +43,7 @@ struct postern_smtp_reply smtp_reply_made_fit(const struct postern_smtp_reply *r
     return fit;
 }
 
+/* M2 */
 static void write_text(struct postern_smtp *s, struct postern_span text)
 {
     for (size_t i = 0; i < text.n; i++) {
@@ -113,6 +114,7 @@ void smtp_reply_about(struct postern_smtp *s, struct postern_span about,
     buffer_done(&text);
 }
 
+/* M4 */
 void smtp_end(struct postern_smtp *s, const char *enhanced, const char *text)
 {
     smtp_reply(s, 421, enhanced, text);

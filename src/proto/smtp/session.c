@@ -36,6 +36,7 @@ static int copy_facts(struct postern_smtp *s, const struct postern_tls_facts *fa
     return smtp_set_text(s, &s->tls_binding, facts->binding_exporter);
 }
 
+/* N5 */
 static bool are_sane(const struct postern_smtp_options *o)
 {
     return o->struct_bytes == sizeof *o && o->hostname.n && o->hostname.n <= 255 &&
@@ -101,6 +102,7 @@ bool smtp_in_transaction(const struct postern_smtp *s)
                        POSTERN_SMTP_CONTENT);
 }
 
+/* G12: EHLO, AUTH and TLS stay */
 void smtp_forget(struct postern_smtp *s, bool told)
 {
     if (!smtp_in_transaction(s))
@@ -152,6 +154,7 @@ static bool listens(const struct postern_smtp *s)
            (s->o.role != POSTERN_SMTP_LMTP && !s->o.talk_early);
 }
 
+/* J3 J5: not while a question is open, nor while the peer does not read */
 static bool takes_input(const struct postern_smtp *s)
 {
     return smtp_is_idle(s) && !s->reset_due && listens(s) && buffer_length(&s->out) < OUTPUT_MARK;
@@ -211,6 +214,7 @@ int postern_smtp_feed(struct postern_smtp *s, struct postern_span in, postern_ti
     return smtp_result_of(s) < 0 ? POSTERN_E_NOMEM : (int)used;
 }
 
+/* G8: what is under way is not to be */
 void postern_smtp_eof(struct postern_smtp *s)
 {
     s->eof = true;
@@ -276,6 +280,7 @@ void postern_smtp_sent(struct postern_smtp *s, uint64_t n, postern_time now)
     if (n && s->tail)
         s->tail = n >= strlen(s->tail) ? NULL : s->tail + n;
     if (buffer_length(&s->out) == 0) {
+        /* N6 */
         buffer_done(&s->out); /* an idle session holds no buffer */
         s->greeted |= s->state != POSTERN_SMTP_GREETING;
         s->data_said &= s->state != POSTERN_SMTP_CONTENT;
@@ -324,6 +329,7 @@ void postern_smtp_tick(struct postern_smtp *s, postern_time now)
     (void)smtp_result_of(s);
 }
 
+/* T2 */
 void postern_smtp_shutdown(struct postern_smtp *s)
 {
     s->shutdown = true;

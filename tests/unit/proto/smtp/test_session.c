@@ -14,20 +14,43 @@ static struct {
     long live;
 } heap;
 
+#define HEAD sizeof(max_align_t)
+#define SECRET "geheim99"
+#define SECRET_CODED "Z2VoZWltOTk" /* as it ends an AUTH PLAIN of ann's */
+
+/* let_go - a block, which must not have a secret in it any more (L8). */
+static void let_go(char *p)
+{
+    size_t n;
+
+    if (!p)
+        return;
+    memcpy(&n, p - HEAD, sizeof n);
+    assert_null(memmem(p, n, SECRET, sizeof SECRET - 1));
+    assert_null(memmem(p, n, SECRET_CODED, sizeof SECRET_CODED - 1));
+    heap.live--;
+    free(p - HEAD);
+}
+
 static void *heap_resize(void *ctx, void *p, size_t n)
 {
-    void *q;
+    char *q;
+    size_t had = 0;
 
     (void)ctx;
     if (n && ++heap.calls == heap.fail_at)
         return NULL;
-    if (!n) {
-        heap.live -= p != NULL;
-        free(p);
-        return NULL;
+    q = n ? malloc(HEAD + n) : NULL;
+    if (q) {
+        memcpy(q, &n, sizeof n);
+        q += HEAD;
+        heap.live++;
     }
-    q = realloc(p, n);
-    heap.live += !p && q;
+    if (p)
+        memcpy(&had, (char *)p - HEAD, sizeof had);
+    if (q && p)
+        memcpy(q, p, had < n ? had : n);
+    let_go(p);
     return q;
 }
 
@@ -326,6 +349,54 @@ static void test_reset_is_told(void **state)
     end(d);
 }
 
+/* J3 J5: a peer that does not read, or does not wait, costs no memory. */
+static void test_no_growth(void **state)
+{
+    struct drive *d = begin(POSTERN_SMTP_MX);
+    int taken = 1;
+
+    (void)state;
+    d->o.errors_max = UINT32_MAX;
+    greet(d);
+    for (unsigned i = 0; i < 100000 && taken > 0; i++)
+        taken = postern_smtp_feed(d->s, SPAN("XYZZY\r\n"), 0);
+    assert_int_equal(taken, 0);
+    assert_false(postern_smtp_wants(d->s) & POSTERN_WANT_READ);
+    assert_true(postern_smtp_memory(d->s) < 200000);
+    end(d);
+    d = begin(POSTERN_SMTP_MX);
+    greet(d);
+    d->waits = true;
+    assert_int_equal(postern_smtp_feed(d->s, SPAN("MAIL FROM:<>\r\nNOOP\r\n"), 0), 14);
+    assert_int_equal(postern_smtp_feed(d->s, SPAN("NOOP\r\n"), 0), 0);
+    end(d);
+}
+
+/* L8: the allocator looks at what is given back. */
+static void test_secrets_are_wiped(void **state)
+{
+    (void)state;
+    for (size_t step = 1; step < 100; step += 97) {
+        static const char talk[] =
+            "EHLO x\r\nAUTH PLAIN AGFubgBnZWhlaW05OQ==\r\nAUTH PLAIN AABhbm4A" SECRET_CODED
+            "=\r\nQUIT\r\n";
+        struct drive *d = begin(POSTERN_SMTP_SUBMISSION);
+
+        d->o.sasl_mechanisms = POSTERN_SASL_PLAIN;
+        d->o.plaintext_without_tls = true;
+        assert_int_equal(postern_smtp_new(&d->s, &d->o, NULL, 0), 0);
+        turn(d);
+        for (size_t i = 0; i < sizeof talk - 1; i += step) {
+            char piece[100] = "";
+
+            memcpy(piece, talk + i, sizeof talk - 1 - i < step ? sizeof talk - 1 - i : step);
+            say(d, piece);
+        }
+        assert_non_null(strstr(d->said, "235 2.7.0"));
+        end(d);
+    }
+}
+
 #define TALK                                                                                  \
     "EHLO x\r\nAUTH PLAIN AGEAYg==\r\nAUTH LOGIN\r\nYQ==\r\nYg==\r\nMAIL FROM:<a@b.example> " \
     "SIZE=5 AUTH=<>\r\nRCPT TO:<c@d.example>\r\nRCPT TO:<e@d.example>\r\nDATA\r\n"
@@ -380,6 +451,8 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_answer_each),
         cmocka_unit_test(test_reset_is_told),
+        cmocka_unit_test(test_no_growth),
+        cmocka_unit_test(test_secrets_are_wiped),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
 

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_smtp_server - what of SMTP's duties only a whole server can show: limits of connections, PROXY headers, TLS, the log, news
+for who waits, and the commands that take mail or tell whose it is."""
+import imaplib
+import select
+import smtplib
+import socket
+import ssl
+import subprocess
+import time
+
+from clients import no_verify
+from harness import POSTERN, Checks, Server
+
+checks = Checks()
+HASH = "$1$talk$N5L5/tTgLo/SVo/A48QuQ."  # of "secret"
+USERS = f"alice:{HASH}\nbob:{HASH}\n"
+MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
+
+
+def serve(*settings):
+    return Server(settings=['domains = {"example.org"}', 'smtp_listen = {"127.0.0.1:0"}', 'submission_listen = {"127.0.0.1:0"}',
+                            'submission_listen_tls = {"127.0.0.1:0"}', 'lmtp_listen = {"127.0.0.1:0"}', *settings],
+                  users=(), users_text=USERS)
+
+
+def greeting(port, wait=10):
+    """What is said at once, and the socket."""
+    sock = socket.create_connection(("127.0.0.1", port), timeout=wait)
+    return (sock.recv(200) if select.select([sock], [], [], wait)[0] else b""), sock
+
+
+def test_too_many(_):
+    """A4: of an address."""
+    server = serve("connections_per_address = 2")
+    try:
+        kept = [greeting(server.port("smtp")) for _ in range(2)]
+        checks.check("two are welcome", all(said.startswith(b"220 ") for said, _ in kept), str(kept))
+        said, third = greeting(server.port("smtp"))
+        checks.check("the third is told", said.startswith(b"421 4.3.2 ") and third.recv(10) == b"", said)
+        said, third = greeting(server.imap)
+        checks.check("in IMAP's words too", said.startswith(b"* BYE "), said)
+    finally:
+        server.stop()
+
+
+def test_proxy(_):
+    """A2: nothing is said before the header, and the client it names is the one that counts."""
+    server = serve('proxy_trusted = {"127.0.0.0/8"}')
+    try:
+        said, sock = greeting(server.port("smtp"), 0.3)
+        checks.check("silence before the header", said == b"", said)
+        sock.sendall(b"PROXY TCP4 192.0.2.77 127.0.0.1 4711 25\r\n")
+        sock.settimeout(10)
+        checks.check("then the greeting", sock.recv(100).startswith(b"220 "))
+        sock.sendall(b"HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n")
+        while b"354" not in sock.recv(1000):
+            pass
+        sock.sendall(MESSAGE + b".\r\nQUIT\r\n")
+        while sock.recv(1000):
+            pass
+        text = next((server.mail / "alice" / "new").iterdir()).read_text()
+        checks.check("S3: the trace has the client", "[192.0.2.77]" in text, text)
+    finally:
+        server.stop()
+
+
+def test_tls(server):
+    """A8 K4: what is offered by ALPN, and versions."""
+    port = server.port("submissions")
+    for protocols, good in ((["http/1.1"], False), (["smtp"], True), (["h2", "smtp"], True)):
+        context = no_verify()
+        context.set_alpn_protocols(protocols)
+        try:
+            with context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=10)) as sock:
+                ok = sock.recv(10).startswith(b"220 ")
+        except (ssl.SSLError, ConnectionError):
+            ok = False
+        checks.check(f"ALPN {protocols}", ok == good)
+    context = no_verify()
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    try:
+        context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=10)).close()
+        checks.check("TLS 1.1 is refused", False)
+    except (ssl.SSLError, ConnectionError):
+        checks.check("TLS 1.1 is refused", True)
+    # K9: who does not shake hands is not waited for
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
+        sock.recv(1)
+    checks.check("a handshake has a limit", time.monotonic() - began < 25)
+
+
+def test_log(server):
+    """N7 K8: one line for a message."""
+    with smtplib.SMTP("127.0.0.1", server.port("submission"), timeout=30) as smtp:
+        smtp.starttls(context=no_verify())
+        smtp.login("bob", "secret")
+        smtp.sendmail("bob@example.org", ["alice@example.org", "bob@example.org"], MESSAGE)
+    until = time.monotonic() + 10
+    lines = []
+    while not lines and time.monotonic() < until:
+        lines = [line for line in server.log if " received " in line]
+        time.sleep(0.02)
+    line = lines[-1] if lines else ""
+    checks.check("one line tells all", all(word in line for word in ('user="bob"', "protocol=ESMTPSA", "from=bob@example.org", "nrcpt=2",
+                                                                    "result=saved", "octets=")), "".join(server.log[-5:]))
+
+
+def test_news(server):
+    """P8 T1: who idles hears of a message at once; one store for all protocols."""
+    with socket.create_connection(("127.0.0.1", server.imap), timeout=20) as sock:
+        sock.sendall(b"a login alice secret\r\nb select inbox\r\nc idle\r\n")
+        said = b""
+        while b"+ " not in said:
+            said += sock.recv(4096)
+        began = time.monotonic()
+        with smtplib.LMTP("127.0.0.1", server.port("lmtp"), timeout=20) as lmtp:
+            lmtp.sendmail("a@b.example", ["alice@example.org"], MESSAGE)
+        said = b""
+        while b"EXISTS" not in said:
+            said += sock.recv(4096)
+        checks.check("told within a second", time.monotonic() - began < 1, str(time.monotonic() - began))
+    client = imaplib.IMAP4("127.0.0.1", server.imap)
+    client.login("alice", "secret")
+    count = int(client.select()[1][0])
+    checks.check("the same octets", client.fetch(str(count), "(BODY.PEEK[TEXT])")[1][0][1] == b"body\r\n")
+
+
+def test_gone(server):
+    """P7: who is gone before 250 has sent its message."""
+    before = len(list((server.mail / "bob").rglob("new/*")))
+    with socket.create_connection(("127.0.0.1", server.port("smtp")), timeout=20) as sock:
+        sock.sendall(b"HELO x\r\n")
+        sock.recv(1000)
+        sock.sendall(b"MAIL FROM:<>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n")
+        while b"354" not in sock.recv(1000):
+            pass
+        sock.sendall(MESSAGE + b".\r\n")
+    until = time.monotonic() + 10
+    while len(list((server.mail / "bob").rglob("new/*"))) == before and time.monotonic() < until:
+        time.sleep(0.02)
+    checks.check("the message stays", len(list((server.mail / "bob").rglob("new/*"))) == before + 1)
+
+
+def deliver(server, *arguments, text=MESSAGE):
+    return subprocess.run([POSTERN, "deliver", "-c", str(server.folder / "postern.conf"), *arguments], input=text, capture_output=True,
+                          timeout=30)
+
+
+def newest(server, user):
+    return max((server.mail / user).rglob("new/*"), key=lambda path: path.stat().st_mtime_ns).read_bytes()
+
+
+def test_deliver(server):
+    """T3 O7: the pipe: exit codes, and what is stored."""
+    got = deliver(server, "-d", "alice", "-f", "a@b.example", "-a", "list@example.org", text=b"From a Sat\nSubject: p\n\n.\nno end")
+    checks.check("deliver: 0", got.returncode == 0 and not got.stdout, str(got))
+    text = newest(server, "alice")
+    checks.check("deliver: what is stored", text == b"Return-Path: <a@b.example>\r\nDelivered-To: alice\r\n"
+                 b"X-Original-To: list@example.org\r\nSubject: p\r\n\r\n.\r\nno end\r\n", repr(text))
+    for what, arguments, text, code, said in (
+            ("no such user", ["-d", "nobody"], MESSAGE, 67, b"5.1.1 "), ("a path", ["-d", "../evil"], MESSAGE, 67, b"5.1.1 "),
+            ("no -d", ["-f", "x"], MESSAGE, 75, b"4.3.5 "), ("a bad option", ["-d", "alice", "-Z"], MESSAGE, 75, b"4.3.5 "),
+            ("a bad setting", ["-d", "alice", "-o", "nonsense=1"], MESSAGE, 75, b"4.3.5 "),
+            ("NUL", ["-d", "alice"], b"a\0b", 69, b"5.6.0 "), ("refused with -e", ["-d", "alice", "-e"], b"a\0b", 77, b""),
+            ("a header in an option", ["-d", "alice", "-a", "x\ny: z"], MESSAGE, 75, b"4.3.5 ")):
+        got = deliver(server, *arguments, text=text)
+        checks.check(f"deliver: {what}", got.returncode == code and got.stdout.startswith(said), str(got))
+    got = deliver(server, "-d", "bob@example.org", "-m", "Lists")
+    checks.check("deliver: a mailbox that is not there is INBOX", got.returncode == 0 and b"body" in newest(server, "bob"))
+    got = deliver(server, "-d", "bob", "-m", "Lists", "-o", "detail_create=yes")
+    checks.check("deliver: or it is made", got.returncode == 0 and len(list((server.mail / "bob" / ".Lists" / "new").iterdir())) == 1)
+
+
+def test_explain(server):
+    """R5: whose address it is, as RCPT would say."""
+    for address, code, said in (("alice@example.org", 0, "alice\tINBOX\n"), ("Bob+x@EXAMPLE.org", 0, "bob\tx\n"),
+                                ("nobody@example.org", 67, ""), ("x@elsewhere.example", 67, ""), ("<", 65, "")):
+        got = subprocess.run([POSTERN, "explain", address, "--config", str(server.folder / "postern.conf")], capture_output=True,
+                             text=True, timeout=30)
+        checks.check(f"explain {address}", (got.returncode, got.stdout) == (code, said), str(got))
+
+
+def test_aliases(_):
+    """R3: a file that is broken keeps the server from starting, and says where."""
+    for text, why in (("team alice\n", ":1: NAME: TARGET"), ("a: bob\n\nb: x@elsewhere.example\n", ":3: a target is in no local domain"),
+                      ("a: bob\nA: alice\n", ":2: this alias is there already"), ("a: ,\n", ":1: an alias has a target")):
+        folder = Server.make_folder()
+        (folder / "aliases").write_text(text)
+        try:
+            Server(settings=['domains = {"example.org"}', 'smtp_listen = {"127.0.0.1:0"}', "submission_listen = {}",
+                             "submission_listen_tls = {}", "lmtp_listen = {}", f'aliases = "{folder}/aliases"'], users=(),
+                   users_text=USERS, folder=folder).stop()
+            checks.check(f"aliases: {text!r}", False, "it started")
+        except RuntimeError as error:
+            checks.check(f"aliases: {text!r}", why in str(error), str(error)[-400:])
+
+
+def main():
+    server = serve()
+    try:
+        for name, function in list(globals().items()):
+            if name.startswith("test_"):
+                checks.run(name, function, server)
+    finally:
+        checks.check("the server ends well", server.stop() == 0)
+    checks.finish()
+
+
+main()
