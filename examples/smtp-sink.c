@@ -85,7 +85,7 @@ static void serve(int fd, struct sink *sink)
 int main(int argc, char **argv)
 {
     struct postern_smtp_options options;
-    int listener = listen_local(argc > 1 ? (unsigned)atoi(argv[1]) : 1025), fd;
+    int listener = listen_local(argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1025), fd;
 
     POSTERN_SMTP_OPTIONS_INIT(&options);
     for (struct sink sink = {.folder = argc > 2 ? argv[2] : "."};

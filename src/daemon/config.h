@@ -33,7 +33,7 @@
     X(submission_listen_tls, "submission_listen_tls", LIST, "0.0.0.0:465,[::]:465",                \
       "the same with implicit TLS")                                                                \
     X(lmtp_listen, "lmtp_listen", LIST, "127.0.0.1:24",                                            \
-      "LMTP addresses and sockets, for an MTA in front; never port 25")                            \
+      "LMTP addresses, or /PATH,mode=0660,user=NAME,group=NAME; never port 25")                            \
     X(aliases, "aliases", STRING, "", "file of NAME: TARGET, TARGET lines")                        \
     X(recipient_delimiter, "recipient_delimiter", STRING, "+",                                     \
       "what parts name and mailbox in ann+lists@example.org")                                      \

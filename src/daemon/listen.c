@@ -6,10 +6,15 @@
 
 #include "base/span.h"
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
-/* "127.0.0.1:110", "[::]:110", "/run/postern.sock" */
+/* "127.0.0.1:110", "[::]:110", "/run/postern.sock,mode=0660" */
 static bool address_split(const char *text, char *host, size_t size, unsigned *port_r)
 {
     struct postern_span all = postern_span_of(text), name;
@@ -27,6 +32,48 @@ static bool address_split(const char *text, char *host, size_t size, unsigned *p
         return false;
     snprintf(host, size, "%.*s", SPAN_ARG(name));
     *port_r = (unsigned)port;
+    return true;
+}
+
+/* struct owner - of a socket: "/run/lmtp,mode=0660,user=postfix,group=postfix". */
+struct owner {
+    uid_t user;
+    gid_t group;
+    mode_t mode;
+};
+
+/* owner_word - false: there is no such user, group or mode. */
+static bool owner_word(struct owner *owner, const char *word)
+{
+    struct passwd *user;
+    struct group *group;
+    char *end;
+
+    if (strncmp(word, "user=", 5) == 0 && (user = getpwnam(word + 5))) {
+        owner->user = user->pw_uid;
+        return true;
+    }
+    if (strncmp(word, "group=", 6) == 0 && (group = getgrnam(word + 6))) {
+        owner->group = group->gr_gid;
+        return true;
+    }
+    if (strncmp(word, "mode=", 5) != 0)
+        return false;
+    owner->mode = (mode_t)strtoul(word + 5, &end, 8);
+    return word[5] && !*end && owner->mode <= 0777;
+}
+
+/* owner_cut - what stands behind the path, which is cut off there. */
+static bool owner_cut(char *path, struct owner *owner_r)
+{
+    char *rest = strchr(path, ','), *word;
+
+    *owner_r = (struct owner){(uid_t)-1, (gid_t)-1, 0660};
+    if (rest)
+        *rest++ = '\0';
+    while ((word = strsep(&rest, ",")))
+        if (!owner_word(owner_r, word))
+            return false;
     return true;
 }
 
@@ -80,12 +127,18 @@ int server_listen(struct server *server, enum service_kind kind, const char *add
         .event = session_event,
         .ctx = &server->services[kind],
     };
+    struct owner owner = {0};
     int r;
 
     if (!address_split(address, host, sizeof host, &options.port))
         return server_fail(server, EX_CONFIG, address, "not HOST:PORT");
+    if (host[0] == '/' && !owner_cut(host, &owner))
+        return server_fail(server, EX_CONFIG, address, "not PATH,mode=0660,user=NAME,group=NAME");
     errno = 0;
     r = net_listen(server->loops, &options, &listener);
+    if (r >= 0 && host[0] == '/' &&
+        (chmod(host, owner.mode) < 0 || chown(host, owner.user, owner.group) < 0))
+        r = POSTERN_E_IO;
     if (r < 0)
         return listen_failed(server, address, r);
     options.port = net_listener_port(listener);

@@ -116,8 +116,6 @@ class Postfix(Mta):
         config.mkdir()
         (self.folder / "data").mkdir()
         shutil.chown(self.folder / "data", "postfix")
-        if self.how == "unix":
-            os.chmod(self.place, 0o666)
         way = {"unix": f"lmtp:unix:{self.place}", "lmtp": f"lmtp:inet:127.0.0.1:{self.place}",
                "smtp": f"smtp:[127.0.0.1]:{self.place}"}[self.how]
         (config / "main.cf").write_text(f"""compatibility_level = 3.6
@@ -198,8 +196,6 @@ class Exim(Unpacked):
         spool = self.folder / "spool"
         spool.mkdir()
         os.chown(spool, 64000, 64000)
-        if self.how == "unix":
-            os.chmod(self.place, 0o666)
         transport = {"unix": f"driver = lmtp\n  socket = {self.place}\n  batch_max = 200\n  rcpt_include_affixes\n  user = Debian-exim\n",
                      "lmtp": f"driver = smtp\n  protocol = lmtp\n  hosts = 127.0.0.1\n  port = {self.place}\n  allow_localhost\n"
                              "  hosts_override\n  rcpt_include_affixes\n",
@@ -262,8 +258,6 @@ class OpenSMTPD(Unpacked):
         os.chown(self.folder / "smtpctl", 0, 64001)
         (self.folder / "smtpctl").chmod(0o2755)
         shutil.copytree(self.tree / "usr/libexec", self.folder / "libexec")
-        if self.how == "unix":
-            os.chmod(self.place, 0o666)
         action = {"unix": f'lmtp "{self.place}" rcpt-to virtual <users>', "lmtp": f'lmtp "127.0.0.1:{self.place}" rcpt-to virtual <users>',
                   "smtp": f'relay host smtp://127.0.0.1:{self.place}'}[self.how]
         (self.folder / "smtpd.conf").write_text(f"""table users {{ "@" = "nobody" }}

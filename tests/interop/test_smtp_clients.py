@@ -32,7 +32,7 @@ def serve(*settings):
     folder = Server.make_folder()
     folder.chmod(0o755)
     return Server(settings=['domains = {"example.org"}', 'smtp_listen = {"127.0.0.1:0"}', 'submission_listen = {"127.0.0.1:0"}',
-                            'submission_listen_tls = {"127.0.0.1:0"}', f'lmtp_listen = {{"127.0.0.1:0", "{folder}/lmtp"}}',
+                            'submission_listen_tls = {"127.0.0.1:0"}', f'lmtp_listen = {{"127.0.0.1:0", "{folder}/lmtp,mode=0666"}}',
                             "message_mb = 64", *settings], users=(), users_text=USERS, folder=folder)
 
 
