@@ -314,6 +314,7 @@ static int check_words(const struct config *config)
                              *const plaintexts[] = {"tls", "loopback", "always", NULL},
                              *const surrogates[] = {"send", "refuse", NULL},
                              *const levels[] = {"error", "warn", "info", "debug", NULL},
+                             *const trusts[] = {"verify", "encrypt", "none", NULL},
                              *const newlines[] = {"normalize", "reject", "legacy", NULL};
     const struct {
         const char *key, *value;
@@ -323,6 +324,7 @@ static int check_words(const struct config *config)
                 {"plaintext", config->plaintext, plaintexts},
                 {"surrogate", config->surrogate, surrogates},
                 {"bare_newline", config->bare_newline, newlines},
+                {"smarthost_tls", config->smarthost_tls, trusts},
                 {"log_level", config->log_level, levels}};
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -40,6 +40,12 @@
     X(detail_create, "detail_create", BOOL, "no",                                                  \
       "make the mailbox that ann+lists names; else INBOX is used")                                 \
     X(postmaster, "postmaster", STRING, "", "account that gets postmaster's and abuse's mail")     \
+    X(smarthost, "smarthost", STRING, "",                                                          \
+      "HOST:PORT that takes users' mail for other domains; empty: nobody does")                    \
+    X(smarthost_tls, "smarthost_tls", STRING, "verify",                                            \
+      "verify: TLS and a good certificate; encrypt: any certificate; none")                        \
+    X(smarthost_ca, "smarthost_ca", STRING, "", "PEM file of CAs for that; empty: the system's")   \
+    X(smarthost_login, "smarthost_login", STRING, "", "file with USER:PASSWORD for it")            \
     X(message_mb, "message_mb", NUMBER, "50", "MiB of a message that SMTP and LMTP take")          \
     X(recipients_max, "recipients_max", NUMBER, "1000", "recipients of one message")               \
     X(bare_newline, "bare_newline", STRING, "normalize",                                           \

@@ -6,6 +6,7 @@
 #include "daemon/server.h"
 
 #include "daemon/parts.h"
+#include "daemon/smarthost.h"
 
 #include "base/span.h"
 #include <errno.h>
@@ -18,7 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define POOL_QUEUE_MAX 4096 /* more waiting work than this is refused: [SYS/TEMP] */
+#define POOL_QUEUE_MAX 4096  /* more waiting work than this is refused: [SYS/TEMP] */
+#define POOL_LONG_THREADS 16 /* they wait, and do little */
 #define DELAY_ENTRIES 65536
 
 postern_time server_now(void)
@@ -203,6 +205,7 @@ static void site_fill(struct server *server)
         .imap = &server->imap,
         .smtp = &server->smtp,
         .recipients = server->recipients,
+        .relay = server->smarthost ? smarthost_relay(server->smarthost) : NULL,
         .detail_create = server->config->detail_create,
         .has_quota = server->config->quota_mb || server->config->quota_messages,
         .any_sender = server->config->any_sender,
@@ -232,6 +235,8 @@ static int tables_open(struct server *server)
         r = server_options(server);
     if (r >= 0)
         r = net_pool_new(&server->pool, (unsigned)config->workers, POOL_QUEUE_MAX);
+    if (r >= 0 && server->smarthost)
+        r = net_pool_new(&server->pool_long, POOL_LONG_THREADS, POOL_QUEUE_MAX);
     return r < 0 ? server_fail(server, EX_OSERR, "start", postern_err_text(r)) : 0;
 }
 
@@ -243,6 +248,8 @@ int server_open(struct server *server)
         r = accounts_open(server);
     if (!r)
         r = recipients_open(server);
+    if (!r && *server->config->smarthost && smarthost_open(&server->smarthost, server->config) < 0)
+        r = server_fail(server, EX_CONFIG, "smarthost", smarthost_error());
     if (!r)
         r = tables_open(server);
     if (!r)
@@ -255,6 +262,8 @@ void server_done(struct server *server)
     if (server->loops)
         net_loops_join(&server->loops);
     net_pool_free(&server->pool);
+    net_pool_free(&server->pool_long);
+    smarthost_close(&server->smarthost);
     if (server->store.ops)
         postern_store_free(&server->store);
     recipients_free(&server->recipients);

@@ -66,9 +66,9 @@ static void errand_done(void *arg)
     session_unref(session);
 }
 
-static int work_run(void *conn, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+static int run_on(struct net_pool *pool, struct session *session, void (*work)(void *arg),
+                  void (*done)(void *arg), void *arg)
 {
-    struct session *session = conn;
     struct errand *errand = memory_new(NULL, sizeof *errand);
     int r;
 
@@ -76,13 +76,26 @@ static int work_run(void *conn, void (*work)(void *arg), void (*done)(void *arg)
         return POSTERN_E_NOMEM;
     *errand = (struct errand){session, work, done, arg};
     atomic_fetch_add(&session->refs, 1);
-    r = net_pool_submit(session->server->pool, net_conn_loop(session->conn), errand_work,
-                        errand_done, errand);
+    r = net_pool_submit(pool, net_conn_loop(session->conn), errand_work, errand_done, errand);
     if (r < 0) {
         atomic_fetch_sub(&session->refs, 1);
         memory_free(NULL, errand);
     }
     return r;
+}
+
+static int work_run(void *conn, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+    struct session *session = conn;
+
+    return run_on(session->server->pool, session, work, done, arg);
+}
+
+static int work_run_long(void *conn, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+    struct session *session = conn;
+
+    return run_on(session->server->pool_long, session, work, done, arg);
 }
 
 /* Held by the session's own deadline, so nothing is left behind when the connection goes. */
@@ -170,6 +183,7 @@ static void work_log(void *conn, const char *event, const char *const *pairs)
 void session_work(struct serve_work *work)
 {
     *work = (struct serve_work){.run = work_run,
+                                .run_long = work_run_long,
                                 .later = work_later,
                                 .own = work_own,
                                 .watch = work_watch,

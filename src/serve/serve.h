@@ -18,6 +18,8 @@ struct serve_work {
     /* run - work(arg) on a worker thread, later done(arg) on the session's loop, then kick.
      * POSTERN_E_AGAIN: full. done comes also when the session was freed meanwhile. */
     int (*run)(void *conn, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+    /* run_long - as run, for work that waits for other servers; NULL: run. */
+    int (*run_long)(void *conn, void (*work)(void *arg), void (*done)(void *arg), void *arg);
     /* later - done(arg) on the session's loop after `wait`, then kick. Forgotten when the session
      * is freed first; one at a time. */
     int (*later)(void *conn, postern_time wait, void (*done)(void *arg), void *arg);
@@ -31,6 +33,8 @@ struct serve_work {
     /* log - one event: name and key=value pairs up to NULL; user bytes are escaped by the log. */
     void (*log)(void *conn, const char *event, const char *const *pairs);
 };
+
+struct serve_relay;
 
 struct serve_special {
     struct postern_span name;
@@ -49,8 +53,9 @@ struct serve_site {
     struct recipients *recipients;           /* who gets mail; NULL: nobody */
     const struct serve_work *work;
     bool read_only;
-    bool create_mailboxes;    /* open() with POSTERN_STORE_CREATE */
-    bool detail_create;       /* the mailbox that "ann+lists" names is made */
+    bool create_mailboxes;           /* open() with POSTERN_STORE_CREATE */
+    bool detail_create;              /* the mailbox that "ann+lists" names is made */
+    const struct serve_relay *relay; /* takes users' mail for others; NULL: nobody */
     const char *deliver_into; /* all mail goes into this mailbox if it is there; NULL: INBOX */
     const char *original_to;  /* of all mail, for X-Original-To; NULL: not written */
     bool has_quota;           /* accounts have limits: RCPT looks */

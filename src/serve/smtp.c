@@ -69,6 +69,7 @@ static void job_done(void *arg)
 
 void smtp_go(struct serve_smtp *s, const struct smtp_work *work)
 {
+    int (*run)(void *conn, void (*work_fn)(void *arg), void (*done)(void *arg), void *arg);
     int err = work->tries_now ? work->work(s, POSTERN_STORE_NO_WAIT) : POSTERN_E_AGAIN;
 
     if (err != POSTERN_E_AGAIN) {
@@ -76,7 +77,9 @@ void smtp_go(struct serve_smtp *s, const struct smtp_work *work)
         return;
     }
     s->working = work;
-    if (s->site->work->run(s->conn, job_work, job_done, s) >= 0)
+    run =
+        work->waits_long && s->site->work->run_long ? s->site->work->run_long : s->site->work->run;
+    if (run(s->conn, job_work, job_done, s) >= 0)
         return;
     s->working = NULL;
     postern_smtp_answer_default(s->engine, s->question.id);
@@ -102,6 +105,11 @@ static void answer(struct serve_smtp *s)
         smtp_go(s, &smtp_verify);
         break;
     case POSTERN_SMTP_BEGIN:
+        if (s->elsewhere)
+            smtp_go(s, &smtp_relay_begin);
+        else
+            smtp_yes(s);
+        break;
     case POSTERN_SMTP_XCLIENT: /* who may say it the engine knows */
         smtp_yes(s);
         break;
@@ -109,7 +117,7 @@ static void answer(struct serve_smtp *s)
         smtp_write(s);
         break;
     case POSTERN_SMTP_COMMIT:
-        smtp_go(s, &smtp_commit);
+        smtp_go(s, s->elsewhere ? &smtp_relay_commit : &smtp_commit);
         break;
     default:
         postern_smtp_answer_default(s->engine, s->question.id);

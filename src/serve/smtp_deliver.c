@@ -121,15 +121,27 @@ static int open_all(struct serve_smtp *s)
 
 /* ---- WRITE ----------------------------------------------------------------------------------- */
 
-static int write_work(struct serve_smtp *s, unsigned wait_flag)
+static bool is_small(const struct serve_smtp *s)
 {
-    int err = s->streams ? 0 : open_all(s);
+    return !s->streams && s->octets + s->question.bytes.n <= SMTP_SPOOL_BYTES;
+}
+
+int smtp_keep(struct serve_smtp *s, unsigned wait_flag)
+{
+    bool small = is_small(s);
+    int err;
 
     (void)wait_flag;
+    s->octets += s->question.bytes.n;
+    if (small) {
+        buffer_append(&s->spool, s->question.bytes);
+        return s->spool.error;
+    }
+    err = s->streams ? 0 : open_all(s);
     return err ? err : write_all(s, s->question.bytes);
 }
 
-static void answer_with(struct serve_smtp *s, int err)
+void smtp_answer_with(struct serve_smtp *s, int err)
 {
     struct postern_smtp_reply reply = postern_smtp_reply_of(err);
 
@@ -138,17 +150,16 @@ static void answer_with(struct serve_smtp *s, int err)
     postern_smtp_answer(s->engine, s->question.id, err ? &reply : NULL);
 }
 
-static const struct smtp_work write_on = {write_work, answer_with, false};
-
 void smtp_write(struct serve_smtp *s)
 {
-    s->octets += s->question.bytes.n;
-    if (s->streams || s->octets > SMTP_SPOOL_BYTES) {
-        smtp_go(s, &write_on);
-        return;
-    }
-    buffer_append(&s->spool, s->question.bytes);
-    answer_with(s, s->spool.error);
+    static const struct smtp_work keep = {smtp_keep, smtp_answer_with, false, false};
+
+    if (s->elsewhere)
+        smtp_go(s, &smtp_relay_write);
+    else if (is_small(s))
+        smtp_answer_with(s, smtp_keep(s, 0));
+    else
+        smtp_go(s, &keep);
 }
 
 /* ---- COMMIT ---------------------------------------------------------------------------------- */
@@ -165,10 +176,10 @@ static int commit_one(struct serve_smtp *s, struct smtp_target *target)
     return err;
 }
 
-/* commit_all - in SMTP the first that fails, if it is the first of all, undoes the others. What was
- * committed stays: then the sender is told to come again, and some have it twice rather than
- * somebody not at all. */
-static int commit_all(struct serve_smtp *s)
+/* smtp_commit_all - in SMTP the first that fails, if it is the first of all, undoes the others.
+ * What was committed stays: then the sender is told to come again, and some have it twice rather
+ * than somebody not at all. */
+int smtp_commit_all(struct serve_smtp *s)
 {
     bool all = s->role == POSTERN_SMTP_LMTP;
     int first = 0;
@@ -182,12 +193,17 @@ static int commit_all(struct serve_smtp *s)
     return all ? 0 : first;
 }
 
+int smtp_stage(struct serve_smtp *s)
+{
+    return s->streams ? 0 : open_all(s);
+}
+
 static int commit_work(struct serve_smtp *s, unsigned wait_flag)
 {
-    int err = s->streams ? 0 : open_all(s);
+    int err = smtp_stage(s);
 
     (void)wait_flag;
-    return err ? err : commit_all(s);
+    return err ? err : smtp_commit_all(s);
 }
 
 /* P4 Q3 Q7 */
@@ -227,7 +243,7 @@ static void commit_finish(struct serve_smtp *s, int err)
     saved.text = postern_span_of(s->saved);
     smtp_log(s, "received", err ? postern_err_name(err) : "saved");
     if (err)
-        answer_with(s, err);
+        smtp_answer_with(s, err);
     else if (s->role == POSTERN_SMTP_LMTP)
         answer_each(s);
     else
@@ -235,4 +251,4 @@ static void commit_finish(struct serve_smtp *s, int err)
     smtp_drop(s);
 }
 
-const struct smtp_work smtp_commit = {commit_work, commit_finish, false};
+const struct smtp_work smtp_commit = {commit_work, commit_finish, false, false};

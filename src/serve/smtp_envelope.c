@@ -19,6 +19,9 @@ void smtp_drop(struct serve_smtp *s)
     buffer_done(&s->recipients);
     buffer_done(&s->spool);
     address_targets_free(&s->found);
+    relay_close(&s->relay);
+    s->relays = false;
+    s->elsewhere = 0;
     s->octets = 0;
     s->streams = false;
 }
@@ -53,6 +56,9 @@ static int mail_work(struct serve_smtp *s, unsigned wait_flag)
     (void)wait_flag;
     smtp_drop(s);
     buffer_append(&s->sender, s->question.path.text);
+    s->size_bytes = s->question.size_bytes;
+    s->is_8bit = s->question.body != POSTERN_SMTP_7BIT;
+    s->utf8 = s->question.utf8;
     if (s->sender.error)
         return POSTERN_E_NOMEM;
     return owns(s) ? 0 : POSTERN_E_DENIED;
@@ -68,7 +74,7 @@ static void mail_finish(struct serve_smtp *s, int err)
         smtp_yes(s);
 }
 
-const struct smtp_work smtp_mail = {mail_work, mail_finish, true};
+const struct smtp_work smtp_mail = {mail_work, mail_finish, true, false};
 
 /* ---- RCPT ------------------------------------------------------------------------------------ */
 
@@ -130,8 +136,7 @@ static size_t number_of(struct serve_smtp *s, const struct address_target *targe
     return s->target_count++;
 }
 
-/* note_recipient - the targets of this one. */
-static int note_recipient(struct serve_smtp *s)
+int smtp_note_recipient(struct serve_smtp *s)
 {
     struct smtp_recipient recipient = {buffer_length(&s->links) / sizeof(size_t), s->found.count};
 
@@ -158,8 +163,12 @@ static void rcpt_finish(struct serve_smtp *s, int found)
                    {ADDRESS_TANGLED, 451, "4.3.5", "the aliases name each other"},
                    {POSTERN_E_FULL, 452, "4.2.2", "the mailbox is full"}};
 
-    if (found == ADDRESS_FOUND && note_recipient(s) == 0) {
+    if (found == ADDRESS_FOUND && smtp_note_recipient(s) == 0) {
         smtp_yes(s);
+        return;
+    }
+    if (found == ADDRESS_FOREIGN && smtp_may_relay(s)) {
+        smtp_go(s, &smtp_relay_rcpt);
         return;
     }
     for (size_t i = 0; i < sizeof replies / sizeof *replies; i++)
@@ -170,7 +179,7 @@ static void rcpt_finish(struct serve_smtp *s, int found)
     smtp_say(s, 451, "4.3.0", "temporarily unavailable"); /* F3: never 550 for a fault of ours */
 }
 
-const struct smtp_work smtp_rcpt = {rcpt_work, rcpt_finish, true};
+const struct smtp_work smtp_rcpt = {rcpt_work, rcpt_finish, true, false};
 
 /* ---- VRFY ------------------------------------------------------------------------------------ */
 
@@ -189,4 +198,4 @@ static void verify_finish(struct serve_smtp *s, int found)
     address_targets_free(&s->found);
 }
 
-const struct smtp_work smtp_verify = {verify_work, verify_finish, true};
+const struct smtp_work smtp_verify = {verify_work, verify_finish, true, false};

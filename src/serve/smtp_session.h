@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "serve/login.h"
+#include "serve/relay.h"
 
 #define SMTP_SPOOL_BYTES 65536
 
@@ -19,6 +20,7 @@ struct smtp_work {
     int (*work)(struct serve_smtp *s, unsigned wait_flag); /* as struct imap_work's */
     void (*finish)(struct serve_smtp *s, int err);
     bool tries_now;
+    bool waits_long; /* for another server */
 };
 
 /* struct smtp_target - a mailbox that gets the message, once, for whomever it was named. */
@@ -54,8 +56,13 @@ struct serve_smtp {
     struct address_targets found;    /* of the RCPT at hand */
     struct buffer spool;             /* the message, as long as it is small */
     uint64_t octets;
-    char saved[64]; /* what is said of a message that was taken */
-    bool streams;   /* it is written to the targets as it comes */
+    char saved[64];      /* what is said of a message that was taken */
+    uint64_t size_bytes; /* as announced */
+    bool is_8bit, utf8;
+    struct relay *relay; /* to another server; NULL: none */
+    bool relays;         /* which was told of the sender */
+    unsigned elsewhere;  /* recipients there */
+    bool streams;        /* it is written to the targets as it comes */
 };
 
 const struct postern_store_ops *smtp_ops(const struct serve_smtp *s);
@@ -74,12 +81,26 @@ void smtp_login_accept(struct serve_smtp *s);
 
 /* smtp_envelope.c: MAIL, RCPT, VERIFY */
 extern const struct smtp_work smtp_mail, smtp_rcpt, smtp_verify;
+/* smtp_note_recipient - the one at hand, with what was found for it. */
+int smtp_note_recipient(struct serve_smtp *s);
 /* smtp_drop - the transaction, and what was begun of the message. */
 void smtp_drop(struct serve_smtp *s);
 
 /* smtp_deliver.c: WRITE, COMMIT */
 void smtp_write(struct serve_smtp *s);
 extern const struct smtp_work smtp_commit;
+/* smtp_keep - octets at hand, for the mailboxes; smtp_stage - all of it is theirs, but not
+ * committed; smtp_commit_all - it is. Each waits for the disk. */
+int smtp_keep(struct serve_smtp *s, unsigned wait_flag);
+int smtp_stage(struct serve_smtp *s);
+int smtp_commit_all(struct serve_smtp *s);
+/* smtp_answer_with - the reply that fits an error of ours; 0: go on. */
+void smtp_answer_with(struct serve_smtp *s, int err);
+
+/* smtp_relay.c */
+bool smtp_may_relay(const struct serve_smtp *s);
+extern const struct smtp_work smtp_relay_rcpt, smtp_relay_begin, smtp_relay_write,
+    smtp_relay_commit;
 /* smtp_target_close - what it has open; a delivery is aborted. */
 void smtp_target_close(struct serve_smtp *s, struct smtp_target *target);
 

@@ -5,7 +5,6 @@ OpenSMTPD as MTAs do, by SMTP and by LMTP over TCP and a unix socket. What arriv
 octet with what was sent."""
 import os
 import pathlib
-import poplib
 import shutil
 import smtplib
 import socket
@@ -16,65 +15,17 @@ import time
 import mtas
 from clients import npm
 from harness import Checks, Server
+from sent import EIGHT, HASH, SMALL, arrived, body, mail_of, wait_for
 
 checks = Checks()
-HASH = "$1$talk$N5L5/tTgLo/SVo/A48QuQ."  # of "secret"
 PEOPLE = [f"u{i}" for i in range(1, 21)]
 USERS = "".join(f"{user}:{HASH}\n" for user in ["alice", "bob", *PEOPLE])
-SMALL = b"From: Ann <ann@far.example>\r\nTo: alice@example.org\r\nSubject: small\r\nMessage-ID: <1@far.example>\r\n" \
-        b"Date: Sat, 21 Nov 2026 12:00:00 +0000\r\n\r\n.dot\r\n..two dots\r\n.\r\n\r\nFrom here\r\nend\r\n"
-EIGHT = SMALL.replace(b"end", "Grüße, 世界".encode()).replace(b"Subject: small", b"Subject: eight\r\nMIME-Version: 1.0\r\n"
-                                                                b"Content-Type: text/plain; charset=utf-8\r\n"
-                                                                b"Content-Transfer-Encoding: 8bit")
-
-
 def serve(*settings):
     folder = Server.make_folder()
     folder.chmod(0o755)
     return Server(settings=['domains = {"example.org"}', 'smtp_listen = {"127.0.0.1:0"}', 'submission_listen = {"127.0.0.1:0"}',
                             'submission_listen_tls = {"127.0.0.1:0"}', f'lmtp_listen = {{"127.0.0.1:0", "{folder}/lmtp,mode=0666"}}',
                             "message_mb = 64", *settings], users=(), users_text=USERS, folder=folder)
-
-
-def mail_of(server, user):
-    """All messages of a user, as POP3 gives them; they are gone then."""
-    pop = poplib.POP3("127.0.0.1", server.plain, timeout=60)
-    poplib._MAXLINE = 1 << 30
-    pop.utf8()
-    pop.user(user)
-    pop.pass_("secret")
-    found = []
-    for number in range(1, pop.stat()[0] + 1):
-        found.append(b"\r\n".join(pop.retr(number)[1]) + b"\r\n")
-        pop.dele(number)
-    pop.quit()
-    return found
-
-
-def wait_for(server, user, count=1, seconds=60):
-    found, until = [], time.monotonic() + seconds
-    while len(found) < count and time.monotonic() < until:
-        found += mail_of(server, user)
-        time.sleep(0.1)
-    return found
-
-
-def body(message):
-    return message.split(b"\r\n\r\n", 1)[1]
-
-
-def arrived(what, server, user, sent, seconds=60):
-    """One message, whose body is the sent one's, and whose header has the sent one's lines."""
-    found = wait_for(server, user, 1, seconds)
-    if not checks.check(f"{what}: one message for {user}", len(found) == 1, str(len(found))):
-        return b""
-    checks.check(f"{what}: the body of {user}'s", body(found[0]) == body(sent), repr(found[0][-300:]))
-    head = found[0].split(b"\r\n\r\n", 1)[0].split(b"\r\n")
-    missing = [line for line in sent.split(b"\r\n\r\n", 1)[0].split(b"\r\n") if line not in head]
-    checks.check(f"{what}: the header of {user}'s", not missing, repr(missing))
-    checks.check(f"{what}: Return-Path first, once", found[0].startswith(b"Return-Path: <") and
-                 found[0].split(b"\r\n\r\n")[0].lower().count(b"\r\nreturn-path:") == 0, repr(found[0][:100]))
-    return found[0]
 
 
 # ---- programs ----------------------------------------------------------------------------------------------------------
@@ -95,13 +46,13 @@ def test_swaks(server):
         where = [] if "--socket" in flags else ["--server", "127.0.0.1"]
         got = run("swaks", *where, *flags, "--from", "ann@far.example", "--to", "alice@example.org", "--data", f"@{path}")
         checks.check(f"{what}: exit", got.returncode == 0, got.stdout.decode()[-600:])
-        arrived(what, server, "alice", SMALL + b"\r\n")  # swaks adds a line
+        arrived(what, checks, server, "alice", SMALL + b"\r\n")  # swaks adds a line
     for mechanism in ("PLAIN", "LOGIN"):
         got = run("swaks", "--server", "127.0.0.1", "--port", str(server.port("submission")), "--tls", "--auth", mechanism,
                   "--auth-user", "bob", "--auth-password", "secret", "--from", "bob@example.org", "--to", "alice@example.org",
                   "--data", f"@{path}")
         checks.check(f"swaks, AUTH {mechanism}: exit", got.returncode == 0, got.stdout.decode()[-600:])
-        arrived(f"swaks, AUTH {mechanism}", server, "alice", SMALL + b"\r\n")
+        arrived(f"swaks, AUTH {mechanism}", checks, server, "alice", SMALL + b"\r\n")
     got = run("swaks", "--server", "127.0.0.1", "--port", str(server.port("smtp")), "--from", "ann@far.example", "--to",
               "nobody@example.org")
     checks.check("swaks: no such user", got.returncode == 24 and b"550 5.1.1" in got.stdout, got.stdout.decode()[-300:])
@@ -114,7 +65,7 @@ def test_msmtp(server):
     config.chmod(0o600)
     got = run("msmtp", "-C", str(config), "alice@example.org", text=EIGHT.replace(b"\r\n", b"\n"))
     checks.check("msmtp: exit", got.returncode == 0, got.stderr.decode())
-    arrived("msmtp", server, "alice", EIGHT)
+    arrived("msmtp", checks, server, "alice", EIGHT)
 
 
 def test_curl(server):
@@ -123,11 +74,11 @@ def test_curl(server):
     got = run("curl", "-sS", f"smtp://127.0.0.1:{server.port('smtp')}", "--mail-from", "ann@far.example", "--mail-rcpt",
               "alice@example.org", "-T", str(path))
     checks.check("curl: exit", got.returncode == 0, got.stderr.decode())
-    arrived("curl", server, "alice", SMALL)
+    arrived("curl", checks, server, "alice", SMALL)
     got = run("curl", "-sSk", "--ssl-reqd", f"smtp://127.0.0.1:{server.port('submission')}", "-u", "bob:secret", "--mail-from",
               "bob@example.org", "--mail-rcpt", "alice@example.org", "-T", str(path))
     checks.check("curl, STARTTLS and AUTH: exit", got.returncode == 0, got.stderr.decode())
-    arrived("curl, STARTTLS and AUTH", server, "alice", SMALL)
+    arrived("curl, STARTTLS and AUTH", checks, server, "alice", SMALL)
 
 
 def test_smtplib(server):
@@ -141,7 +92,7 @@ def test_smtplib(server):
     with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=120) as smtp:
         smtp.sendmail("ann@far.example", ["alice@example.org", "bob@example.org"], large)
     for user in ("alice", "bob"):
-        arrived("smtplib, 50 MiB", server, user, large)
+        arrived("smtplib, 50 MiB", checks, server, user, large)
     with smtplib.LMTP("127.0.0.1", server.port("lmtp"), timeout=60) as lmtp:
         lmtp.ehlo_or_helo_if_needed()
         lmtp.mail("ann@far.example")
@@ -149,8 +100,8 @@ def test_smtplib(server):
             lmtp.rcpt(f"{user}@example.org")
         replies = [lmtp.data(SMALL), lmtp.getreply(), lmtp.getreply()]
         checks.check("smtplib, LMTP: a reply for each", [code for code, _ in replies] == [250] * 3, str(replies))
-    arrived("smtplib, LMTP", server, "alice", SMALL)
-    arrived("smtplib, LMTP", server, "bob", SMALL)
+    arrived("smtplib, LMTP", checks, server, "alice", SMALL)
+    arrived("smtplib, LMTP", checks, server, "bob", SMALL)
 
 
 NODEMAILER = "nodemailer@6.9.16"
@@ -177,7 +128,7 @@ def test_nodemailer(server):
         got = run("node", str(folder / "send.mjs"), str(port), secure, base64.b64encode(EIGHT).decode())
         checks.check("nodemailer: what it heard",
                      got.stdout.strip() == b'[["alice@example.org"],["nobody@example.org"],"250 2.0.0"]', got.stdout + got.stderr)
-        arrived("nodemailer", server, "alice", EIGHT)
+        arrived("nodemailer", checks, server, "alice", EIGHT)
 
 
 # ---- MTAs ----------------------------------------------------------------------------------------------------------------
@@ -191,18 +142,18 @@ def relay(mta, to, message, options=()):
 def through(what, mta, server):
     """The lines of the specification: one, two, twenty recipients; refusals; a large message; 8-bit; UTF-8."""
     relay(mta, ["alice@example.org"], SMALL)
-    arrived(f"{what}, one", server, "alice", SMALL)
+    arrived(f"{what}, one", checks, server, "alice", SMALL)
     relay(mta, ["alice@example.org", "bob@example.org"], EIGHT, ["BODY=8BITMIME"])
     for user in ("alice", "bob"):
-        arrived(f"{what}, two", server, user, EIGHT)
+        arrived(f"{what}, two", checks, server, user, EIGHT)
     relay(mta, [f"{user}@example.org" for user in PEOPLE], SMALL)
     for user in PEOPLE:
-        arrived(f"{what}, twenty", server, user, SMALL)
+        arrived(f"{what}, twenty", checks, server, user, SMALL)
     large = SMALL + b"".join(b"%070d\r\n" % i for i in range(50 * 1024 * 1024 // 72))
     relay(mta, ["alice@example.org"], large)
-    arrived(f"{what}, 50 MiB", server, "alice", large, 120)
+    arrived(f"{what}, 50 MiB", checks, server, "alice", large, 120)
     relay(mta, ["alice@example.org", "nobody@example.org"], SMALL)
-    arrived(f"{what}, one of two unknown", server, "alice", SMALL)
+    arrived(f"{what}, one of two unknown", checks, server, "alice", SMALL)
     checks.check(f"{what}: it heard that there is no such user", mta.log_has("5.1.1"), mta.log()[-600:])
 
 
@@ -216,7 +167,7 @@ def full(what, mta, server):
     found = mail_of(server, "bob")
     checks.check(f"{what}: one was there", len(found) == 1, str(len(found)))
     mta.flush()
-    arrived(f"{what}, again", server, "bob", SMALL)
+    arrived(f"{what}, again", checks, server, "bob", SMALL)
 
 
 def each_way(kind, server):
@@ -248,7 +199,7 @@ def test_postfix(server):
         with smtplib.SMTP("127.0.0.1", mta.port, timeout=60) as smtp:
             smtp.ehlo()
             smtp.sendmail("grüße@far.example", ["alice@example.org"], EIGHT.decode().encode(), ["SMTPUTF8", "BODY=8BITMIME"])
-        found = arrived("Postfix, SMTPUTF8", server, "alice", EIGHT)
+        found = arrived("Postfix, SMTPUTF8", checks, server, "alice", EIGHT)
         checks.check("Postfix, SMTPUTF8: the sender", found.startswith("Return-Path: <grüße@far.example>".encode()), repr(found[:80]))
 
 

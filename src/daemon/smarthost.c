@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/smarthost.h"
+
+#include "base/memory.h"
+#include "base/span.h"
+#include "daemon/parts.h"
+#include "net/dial.h"
+#include "serve/relay.h"
+#include <stdio.h>
+
+#define WAIT_S 60 /* for each step of the other server's */
+#define LOGIN_BYTES 1024
+
+struct smarthost {
+    struct serve_relay relay;
+    struct dial_options dial;
+    char host[256], port[8], name[256];
+    char login[LOGIN_BYTES]; /* "user:password", cut in two */
+};
+
+static _Thread_local const char *error_text = "";
+
+const char *smarthost_error(void)
+{
+    return error_text;
+}
+
+static int fail(int err, const char *why)
+{
+    error_text = why;
+    return err;
+}
+
+static int link_open(void *ctx, void **link_r)
+{
+    const struct smarthost *smarthost = ctx;
+    struct dial *dial = NULL;
+    int err = dial_open(&dial, &smarthost->dial);
+
+    *link_r = dial;
+    return err;
+}
+
+static int link_tls(void *link)
+{
+    return dial_tls(link);
+}
+
+static int link_read(void *link, char *out, size_t n)
+{
+    return dial_read(link, out, n);
+}
+
+static int link_write(void *link, struct postern_span bytes)
+{
+    return dial_write(link, bytes);
+}
+
+static void link_close(void *link)
+{
+    struct dial *dial = link;
+
+    dial_close(&dial);
+}
+
+/* address_cut - "mail.example.net:587", "[2001:db8::1]:25". */
+static bool address_cut(struct smarthost *smarthost, const char *address)
+{
+    const char *colon = strrchr(address, ':');
+    struct postern_span host = {address, colon ? (size_t)(colon - address) : 0};
+    uint64_t port;
+
+    if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+        host = span_make(host.p + 1, host.n - 2);
+    if (!host.n || host.n >= sizeof smarthost->host ||
+        !span_number(postern_span_of(colon + 1), 65535, &port) || !port)
+        return false;
+    snprintf(smarthost->host, sizeof smarthost->host, "%.*s", SPAN_ARG(host));
+    snprintf(smarthost->port, sizeof smarthost->port, "%u", (unsigned)port);
+    return true;
+}
+
+static int login_read(struct smarthost *smarthost, const char *path)
+{
+    struct postern_span rest, user;
+    FILE *file = *path ? fopen(path, "re") : NULL;
+    bool good;
+
+    if (!*path)
+        return 0;
+    if (!file)
+        return fail(POSTERN_E_NOT_FOUND, "smarthost_login cannot be read");
+    good = fgets(smarthost->login, sizeof smarthost->login, file) != NULL;
+    fclose(file);
+    rest = span_make(smarthost->login, strcspn(smarthost->login, "\r\n"));
+    user = span_cut(&rest, ':');
+    if (!good || !user.n || !rest.n)
+        return fail(POSTERN_E_SYNTAX, "smarthost_login wants one line, USER:PASSWORD");
+    smarthost->relay.client.user = user;
+    smarthost->relay.client.secret = rest;
+    return 0;
+}
+
+static void relay_fill(struct smarthost *smarthost, const struct config *config)
+{
+    struct postern_smtp_client_options *client = &smarthost->relay.client;
+    bool none = strcmp(config->smarthost_tls, "none") == 0;
+
+    smarthost->dial = (struct dial_options){
+        .host = smarthost->host,
+        .port = smarthost->port,
+        .ca_path = *config->smarthost_ca ? config->smarthost_ca : NULL,
+        .verify = strcmp(config->smarthost_tls, "verify") == 0,
+        .tls_first = strcmp(smarthost->port, "465") == 0 && !none,
+        .wait_s = WAIT_S,
+    };
+    smarthost->relay = (struct serve_relay){.open = link_open,
+                                            .tls = link_tls,
+                                            .read = link_read,
+                                            .write = link_write,
+                                            .close = link_close,
+                                            .ctx = smarthost};
+    POSTERN_SMTP_CLIENT_OPTIONS_INIT(client);
+    parts_host(config, smarthost->name, sizeof smarthost->name);
+    client->hostname = postern_span_of(smarthost->name);
+    client->tls = none ? POSTERN_SMTP_CLIENT_TLS_NEVER : POSTERN_SMTP_CLIENT_TLS_REQUIRED;
+    client->tls_first = smarthost->dial.tls_first;
+}
+
+int smarthost_open(struct smarthost **smarthost_r, const struct config *config)
+{
+    struct smarthost *smarthost = memory_new(NULL, sizeof *smarthost);
+    int err;
+
+    if (!smarthost)
+        return fail(POSTERN_E_NOMEM, "out of memory");
+    if (!address_cut(smarthost, config->smarthost)) {
+        smarthost_close(&smarthost);
+        return fail(POSTERN_E_SYNTAX, "not HOST:PORT");
+    }
+    relay_fill(smarthost, config);
+    err = login_read(smarthost, config->smarthost_login);
+    if (err)
+        smarthost_close(&smarthost);
+    *smarthost_r = smarthost;
+    return err;
+}
+
+void smarthost_close(struct smarthost **smarthost)
+{
+    if (*smarthost)
+        secret_wipe(*smarthost, sizeof **smarthost);
+    memory_free(NULL, *smarthost);
+    *smarthost = NULL;
+}
+
+const struct serve_relay *smarthost_relay(struct smarthost *smarthost)
+{
+    return &smarthost->relay;
+}
