@@ -51,6 +51,25 @@ void memory_free(const struct postern_allocator *allocator, void *p)
         memory_resize(allocator, p, 0);
 }
 
+int memory_own(const struct postern_allocator *allocator, struct postern_span *owned,
+               struct postern_span value)
+{
+    char *copy = NULL;
+
+    if (value.n) {
+        copy = memory_new(allocator, value.n);
+        if (!copy)
+            return POSTERN_E_NOMEM;
+        memcpy(copy, value.p, value.n);
+    }
+    if (owned->n) {
+        secret_wipe((char *)owned->p, owned->n);
+        memory_free(allocator, (char *)owned->p);
+    }
+    *owned = span_make(copy, value.n);
+    return 0;
+}
+
 static struct arena_block *arena_grow(struct arena *arena, size_t n)
 {
     size_t size = n > ARENA_BLOCK_BYTES ? n : ARENA_BLOCK_BYTES;

@@ -12,6 +12,11 @@ void *memory_new(const struct postern_allocator *allocator, size_t n);
 void *memory_resize(const struct postern_allocator *allocator, void *p, size_t n);
 void memory_free(const struct postern_allocator *allocator, void *p);
 
+/* memory_own - *owned, which is its own memory, becomes a copy of value; what it was is wiped. An
+ * absent value frees it, and cannot fail. 0 or POSTERN_E_NOMEM. */
+int memory_own(const struct postern_allocator *allocator, struct postern_span *owned,
+               struct postern_span value);
+
 /* struct arena - memory that dies all at once: what one command needs while it is answered.
  * Blocks come from the allocator and are wiped when dropped, since passwords pass through. */
 struct arena_block;

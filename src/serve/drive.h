@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* drive - what a connection asks of an engine, the same for each protocol: SERVE_DRIVE(pop3) makes
- * struct serve_protocol and its functions over postern_pop3_*(), for a struct serve_pop3 that has
- * its engine as `engine`, and a SERVE_REFUSAL; SERVE_DRIVE_CALLS only the functions. */
+/* drive - what a connection asks of an engine, the same for each protocol: SERVE_DRIVE_CALLS(pop3)
+ * makes the functions over postern_pop3_*(), for a struct serve_pop3 that has its engine as
+ * `engine`; SERVE_TABLE a struct serve_protocol of them and of the session's own functions. */
 #ifndef SERVE_DRIVE_H
 #define SERVE_DRIVE_H
 
@@ -49,24 +49,24 @@
         postern_##proto##_shutdown(engine_of(self));                                   \
     }
 
-#define SERVE_DRIVE(proto)                                                   \
-    SERVE_DRIVE_CALLS(proto)                                                 \
-    const struct serve_protocol serve_##proto = {.name = #proto,             \
-                                                 .name_tls = #proto "s",     \
-                                                 .alpn = #proto,             \
-                                                 .refusal = SERVE_REFUSAL,   \
-                                                 .make = session_new,        \
-                                                 .feed = drive_feed,         \
-                                                 .eof = drive_eof,           \
-                                                 .pump = session_pump,       \
-                                                 .output = drive_output,     \
-                                                 .file_of = session_file,    \
-                                                 .sent = drive_sent,         \
-                                                 .wants = drive_wants,       \
-                                                 .deadline = drive_deadline, \
-                                                 .tick = drive_tick,         \
-                                                 .tls_up = drive_tls_up,     \
-                                                 .shutdown = drive_shutdown, \
-                                                 .free = session_free}
+/* SERVE_TABLE - the functions as a protocol; make is one of the protocol's own. */
+#define SERVE_TABLE(symbol, text, text_tls, text_alpn, text_refusal, make_function) \
+    const struct serve_protocol serve_##symbol = {.name = text,                     \
+                                                  .name_tls = text_tls,             \
+                                                  .alpn = text_alpn,                \
+                                                  .refusal = text_refusal,          \
+                                                  .make = make_function,            \
+                                                  .feed = drive_feed,               \
+                                                  .eof = drive_eof,                 \
+                                                  .pump = session_pump,             \
+                                                  .output = drive_output,           \
+                                                  .file_of = session_file,          \
+                                                  .sent = drive_sent,               \
+                                                  .wants = drive_wants,             \
+                                                  .deadline = drive_deadline,       \
+                                                  .tick = drive_tick,               \
+                                                  .tls_up = drive_tls_up,           \
+                                                  .shutdown = drive_shutdown,       \
+                                                  .free = session_free}
 
 #endif

@@ -194,5 +194,5 @@ static int session_file(void *self, uint64_t content, uint64_t offset, uint64_t 
     return pop3_file(self, content, offset, file_offset_r);
 }
 
-#define SERVE_REFUSAL "-ERR [SYS/TEMP] too many connections\r\n"
-SERVE_DRIVE(pop3);
+SERVE_DRIVE_CALLS(pop3)
+SERVE_TABLE(pop3, "pop3", "pop3s", "pop3", "-ERR [SYS/TEMP] too many connections\r\n", session_new);

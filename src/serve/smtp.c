@@ -250,28 +250,7 @@ static int session_file(void *self, uint64_t content, uint64_t offset, uint64_t 
 
 SERVE_DRIVE_CALLS(smtp)
 
-#define PROTOCOL(role, tls_name)                                                                 \
-    const struct serve_protocol serve_##role = {.name = #role,                                   \
-                                                .name_tls = tls_name,                            \
-                                                .alpn = "smtp",                                  \
-                                                .refusal = "421 4.3.2 too many connections\r\n", \
-                                                .feed = drive_feed,                              \
-                                                .eof = drive_eof,                                \
-                                                .pump = session_pump,                            \
-                                                .output = drive_output,                          \
-                                                .file_of = session_file,                         \
-                                                .sent = drive_sent,                              \
-                                                .wants = drive_wants,                            \
-                                                .deadline = drive_deadline,                      \
-                                                .tick = drive_tick,                              \
-                                                .tls_up = drive_tls_up,                          \
-                                                .shutdown = drive_shutdown,                      \
-                                                .free = session_free,                            \
-                                                .make = PROTOCOL_MAKE_##role}
-#define PROTOCOL_MAKE_smtp new_mx
-#define PROTOCOL_MAKE_submission new_submission
-#define PROTOCOL_MAKE_lmtp new_lmtp
-
-PROTOCOL(smtp, "smtps");
-PROTOCOL(submission, "submissions");
-PROTOCOL(lmtp, "lmtps");
+#define REFUSAL "421 4.3.2 too many connections\r\n"
+SERVE_TABLE(smtp, "smtp", "smtps", "smtp", REFUSAL, new_mx);
+SERVE_TABLE(submission, "submission", "submissions", "smtp", REFUSAL, new_submission);
+SERVE_TABLE(lmtp, "lmtp", "lmtps", "smtp", REFUSAL, new_lmtp);

@@ -14,20 +14,7 @@ void pop3_enter(struct postern_pop3 *s, enum postern_pop3_state state)
 
 int pop3_set_text(struct postern_pop3 *s, struct postern_span *owned, struct postern_span value)
 {
-    char *copy = NULL;
-
-    if (value.n) {
-        copy = memory_new(s->o.allocator, value.n);
-        if (!copy)
-            return POSTERN_E_NOMEM;
-        memcpy(copy, value.p, value.n);
-    }
-    if (owned->n) {
-        secret_wipe((char *)owned->p, owned->n);
-        memory_free(s->o.allocator, (char *)owned->p);
-    }
-    *owned = span_make(copy, value.n);
-    return 0;
+    return memory_own(s->o.allocator, owned, value);
 }
 
 static void clear_text(struct postern_pop3 *s, struct postern_span *owned)

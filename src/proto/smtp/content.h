@@ -32,6 +32,17 @@ struct smtp_content {
     char refusal_enhanced[16], refusal_text[200];
 };
 
+/* decode.c */
+/* content_decode - as far as the end, if it is there: c->over. How much was taken. */
+size_t content_decode(const struct postern_smtp *s, struct smtp_content *c, struct postern_span in);
+/* content_emit - octets as they are to be stored. */
+void content_emit(const struct postern_smtp *s, struct smtp_content *c, struct postern_span in);
+/* content_bare - a CR or LF without the other: a line end, or a refusal. */
+void content_bare(const struct postern_smtp *s, struct smtp_content *c, const char *what);
+void content_check_header(const struct postern_smtp *s, struct smtp_content *c);
+/* content_refuse - said when all of it came; the first reason counts. */
+void content_refuse(struct smtp_content *c, unsigned code, const char *enhanced, const char *text);
+
 /* received.c */
 /* received_write - "Received: from ...", with CRLF (RFC 5321 4.4). */
 void received_write(struct postern_smtp *s, struct buffer *out);

@@ -9,20 +9,7 @@
 
 int smtp_set_text(struct postern_smtp *s, struct postern_span *owned, struct postern_span value)
 {
-    char *copy = NULL;
-
-    if (value.n) {
-        copy = memory_new(s->o.allocator, value.n);
-        if (!copy)
-            return POSTERN_E_NOMEM;
-        memcpy(copy, value.p, value.n);
-    }
-    if (owned->n) {
-        secret_wipe((char *)owned->p, owned->n);
-        memory_free(s->o.allocator, (char *)owned->p);
-    }
-    *owned = span_make(copy, value.n);
-    return 0;
+    return memory_own(s->o.allocator, owned, value);
 }
 
 static int copy_facts(struct postern_smtp *s, const struct postern_tls_facts *facts)
