@@ -46,6 +46,10 @@
       "verify: TLS and a good certificate; encrypt: any certificate; none")                        \
     X(smarthost_ca, "smarthost_ca", STRING, "", "PEM file of CAs for that; empty: the system's")   \
     X(smarthost_login, "smarthost_login", STRING, "", "file with USER:PASSWORD for it")            \
+    X(filter, "filter", STRING, "", "program that sees each message before it is taken; see smtp.md") \
+    X(filter_timeout, "filter_timeout", TIME, "60s", "time that it has")                           \
+    X(filter_optional, "filter_optional", BOOL, "no",                                              \
+      "take mail if it fails or is late; else the sender is to come again")                        \
     X(message_mb, "message_mb", NUMBER, "50", "MiB of a message that SMTP and LMTP take")          \
     X(recipients_max, "recipients_max", NUMBER, "1000", "recipients of one message")               \
     X(bare_newline, "bare_newline", STRING, "normalize",                                           \

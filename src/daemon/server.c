@@ -5,6 +5,7 @@
  * rest), then the workers, then store and accounts. */
 #include "daemon/server.h"
 
+#include "daemon/filter.h"
 #include "daemon/parts.h"
 #include "daemon/smarthost.h"
 
@@ -205,6 +206,7 @@ static void site_fill(struct server *server)
         .imap = &server->imap,
         .smtp = &server->smtp,
         .recipients = server->recipients,
+        .filter = server->filter ? filter_serve(server->filter) : NULL,
         .relay = server->smarthost ? smarthost_relay(server->smarthost) : NULL,
         .detail_create = server->config->detail_create,
         .has_quota = server->config->quota_mb || server->config->quota_messages,
@@ -235,7 +237,7 @@ static int tables_open(struct server *server)
         r = server_options(server);
     if (r >= 0)
         r = net_pool_new(&server->pool, (unsigned)config->workers, POOL_QUEUE_MAX);
-    if (r >= 0 && server->smarthost)
+    if (r >= 0 && (server->smarthost || server->filter))
         r = net_pool_new(&server->pool_long, POOL_LONG_THREADS, POOL_QUEUE_MAX);
     return r < 0 ? server_fail(server, EX_OSERR, "start", postern_err_text(r)) : 0;
 }
@@ -248,6 +250,8 @@ int server_open(struct server *server)
         r = accounts_open(server);
     if (!r)
         r = recipients_open(server);
+    if (!r && *server->config->filter && filter_open(&server->filter, server->config) < 0)
+        r = server_fail(server, EX_CONFIG, server->config->filter, "is no program");
     if (!r && *server->config->smarthost && smarthost_open(&server->smarthost, server->config) < 0)
         r = server_fail(server, EX_CONFIG, "smarthost", smarthost_error());
     if (!r)
@@ -264,6 +268,7 @@ void server_done(struct server *server)
     net_pool_free(&server->pool);
     net_pool_free(&server->pool_long);
     smarthost_close(&server->smarthost);
+    filter_close(&server->filter);
     if (server->store.ops)
         postern_store_free(&server->store);
     recipients_free(&server->recipients);

@@ -117,7 +117,9 @@ static void answer(struct serve_smtp *s)
         smtp_write(s);
         break;
     case POSTERN_SMTP_COMMIT:
-        smtp_go(s, s->elsewhere ? &smtp_relay_commit : &smtp_commit);
+        smtp_go(s, s->elsewhere      ? &smtp_relay_commit
+                   : s->site->filter ? &smtp_commit_filtered
+                                     : &smtp_commit);
         break;
     default:
         postern_smtp_answer_default(s->engine, s->question.id);
@@ -182,6 +184,7 @@ static int make(void **session_r, const struct serve_site *site, void *conn,
     s->site = site;
     s->conn = conn;
     s->role = role;
+    s->whole.folder = site->filter ? site->filter->folder : NULL;
     smtp_login_init(s, peer, now);
     name_make(s);
     options.role = role;

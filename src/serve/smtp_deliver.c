@@ -28,8 +28,10 @@ void smtp_target_close(struct serve_smtp *s, struct smtp_target *target)
 static int open_mailbox(struct serve_smtp *s, struct smtp_target *target)
 {
     const struct postern_store_ops *ops = smtp_ops(s);
-    const char *name = s->site->deliver_into ? s->site->deliver_into : target->detail;
-    unsigned flags = s->site->detail_create ? POSTERN_STORE_CREATE : 0;
+    const char *name = s->verdict.mailbox[0]   ? s->verdict.mailbox
+                       : s->site->deliver_into ? s->site->deliver_into
+                                               : target->detail;
+    unsigned flags = s->site->detail_create || s->verdict.mailbox[0] ? POSTERN_STORE_CREATE : 0;
     int err = POSTERN_E_NOT_FOUND;
 
     if (*name)
@@ -56,6 +58,7 @@ static int write_preamble(struct serve_smtp *s, struct smtp_target *target)
         buffer_append_text(&text, s->site->original_to);
         buffer_append_text(&text, "\r\n");
     }
+    buffer_append(&text, buffer_span(&s->verdict.headers));
     err = text.error ? text.error : smtp_ops(s)->write(target->delivery, buffer_span(&text));
     buffer_done(&text);
     return err;
@@ -85,7 +88,7 @@ static int fail(struct serve_smtp *s, struct smtp_target *target, int err)
     return s->role == POSTERN_SMTP_LMTP ? 0 : err;
 }
 
-static int write_all(struct serve_smtp *s, struct postern_span bytes)
+int smtp_write_all(struct serve_smtp *s, struct postern_span bytes)
 {
     int err = 0;
 
@@ -114,7 +117,7 @@ static int open_all(struct serve_smtp *s)
     }
     s->streams = true;
     if (!err)
-        err = write_all(s, buffer_span(&s->spool));
+        err = smtp_write_all(s, buffer_span(&s->spool));
     buffer_done(&s->spool);
     return err;
 }
@@ -133,12 +136,14 @@ int smtp_keep(struct serve_smtp *s, unsigned wait_flag)
 
     (void)wait_flag;
     s->octets += s->question.bytes.n;
+    if (s->site->filter)
+        return spool_write(&s->whole, s->question.bytes);
     if (small) {
         buffer_append(&s->spool, s->question.bytes);
         return s->spool.error;
     }
     err = s->streams ? 0 : open_all(s);
-    return err ? err : write_all(s, s->question.bytes);
+    return err ? err : smtp_write_all(s, s->question.bytes);
 }
 
 void smtp_answer_with(struct serve_smtp *s, int err)
@@ -195,7 +200,11 @@ int smtp_commit_all(struct serve_smtp *s)
 
 int smtp_stage(struct serve_smtp *s)
 {
-    return s->streams ? 0 : open_all(s);
+    int err = s->site->filter ? smtp_filter(s) : 0;
+
+    if (!err && !s->streams)
+        err = open_all(s);
+    return !err && s->site->filter ? smtp_pour(s) : err;
 }
 
 static int commit_work(struct serve_smtp *s, unsigned wait_flag)
@@ -242,7 +251,9 @@ static void commit_finish(struct serve_smtp *s, int err)
     snprintf(s->saved, sizeof s->saved, "saved as %.*s", SPAN_ARG(s->question.transaction));
     saved.text = postern_span_of(s->saved);
     smtp_log(s, "received", err ? postern_err_name(err) : "saved");
-    if (err)
+    if (s->verdict.code)
+        smtp_say(s, s->verdict.code, s->verdict.enhanced, s->verdict.text);
+    else if (err)
         smtp_answer_with(s, err);
     else if (s->role == POSTERN_SMTP_LMTP)
         answer_each(s);
@@ -251,4 +262,5 @@ static void commit_finish(struct serve_smtp *s, int err)
     smtp_drop(s);
 }
 
-const struct smtp_work smtp_commit = {commit_work, commit_finish, false, false};
+const struct smtp_work smtp_commit = {commit_work, commit_finish, false, false},
+                       smtp_commit_filtered = {commit_work, commit_finish, false, true};

@@ -18,6 +18,10 @@ void smtp_drop(struct serve_smtp *s)
     buffer_done(&s->links);
     buffer_done(&s->recipients);
     buffer_done(&s->spool);
+    buffer_done(&s->addresses);
+    spool_done(&s->whole);
+    buffer_done(&s->verdict.headers);
+    s->verdict = (struct filter_verdict){0};
     address_targets_free(&s->found);
     relay_close(&s->relay);
     s->relays = false;
@@ -148,7 +152,11 @@ int smtp_note_recipient(struct serve_smtp *s)
         buffer_append(&s->links, span_make((const char *)&number, sizeof number));
     }
     buffer_append(&s->recipients, span_make((const char *)&recipient, sizeof recipient));
-    return s->links.error || s->recipients.error ? POSTERN_E_NOMEM : 0;
+    if (s->site->filter) {
+        buffer_append(&s->addresses, s->question.path.text);
+        buffer_append_char(&s->addresses, '\n');
+    }
+    return s->links.error || s->recipients.error || s->addresses.error ? POSTERN_E_NOMEM : 0;
 }
 
 static void rcpt_finish(struct serve_smtp *s, int found)

@@ -91,7 +91,7 @@ const struct smtp_work smtp_relay_begin = {begin_work, begin_finish, false, true
 
 static int write_work(struct serve_smtp *s, unsigned wait_flag)
 {
-    int err = s->target_count ? smtp_keep(s, wait_flag) : 0;
+    int err = s->target_count || s->site->filter ? smtp_keep(s, wait_flag) : 0;
 
     if (!err && relay_write(s->relay, s->question.bytes) < 0)
         err = POSTERN_E_CLOSED;
@@ -110,7 +110,7 @@ const struct smtp_work smtp_relay_write = {write_work, write_finish, false, true
 
 static int commit_work(struct serve_smtp *s, unsigned wait_flag)
 {
-    int err = s->target_count ? smtp_stage(s) : 0;
+    int err = smtp_stage(s);
 
     (void)wait_flag;
     if (!err && (relay_finish(s->relay) < 0 || relay_reply(s->relay)->code / 100 != 2))
@@ -121,7 +121,9 @@ static int commit_work(struct serve_smtp *s, unsigned wait_flag)
 static void commit_finish(struct serve_smtp *s, int err)
 {
     smtp_log(s, "received", err ? postern_err_name(err) : "handed on");
-    if (err == POSTERN_E_CLOSED)
+    if (s->verdict.code)
+        smtp_say(s, s->verdict.code, s->verdict.enhanced, s->verdict.text);
+    else if (err == POSTERN_E_CLOSED)
         (void)hand_back(s);
     else if (err)
         smtp_answer_with(s, err);

@@ -8,6 +8,7 @@
 #define SERVE_SMTP_SESSION_H
 
 #include "base/buffer.h"
+#include "serve/filter.h"
 #include "serve/login.h"
 #include "serve/relay.h"
 
@@ -53,8 +54,11 @@ struct serve_smtp {
     struct smtp_target **targets; /* each its own memory: there may be many, and large ones */
     size_t target_count;
     struct buffer links, recipients; /* of size_t, of struct smtp_recipient */
-    struct address_targets found;    /* of the RCPT at hand */
-    struct buffer spool;             /* the message, as long as it is small */
+    struct buffer addresses;         /* their texts, a line each, for a filter */
+    struct spool whole;              /* the message, where a filter is to see it */
+    struct filter_verdict verdict;
+    struct address_targets found; /* of the RCPT at hand */
+    struct buffer spool;          /* the message, as long as it is small */
     uint64_t octets;
     char saved[64];      /* what is said of a message that was taken */
     uint64_t size_bytes; /* as announced */
@@ -88,7 +92,7 @@ void smtp_drop(struct serve_smtp *s);
 
 /* smtp_deliver.c: WRITE, COMMIT */
 void smtp_write(struct serve_smtp *s);
-extern const struct smtp_work smtp_commit;
+extern const struct smtp_work smtp_commit, smtp_commit_filtered;
 /* smtp_keep - octets at hand, for the mailboxes; smtp_stage - all of it is theirs, but not
  * committed; smtp_commit_all - it is. Each waits for the disk. */
 int smtp_keep(struct serve_smtp *s, unsigned wait_flag);
@@ -96,6 +100,14 @@ int smtp_stage(struct serve_smtp *s);
 int smtp_commit_all(struct serve_smtp *s);
 /* smtp_answer_with - the reply that fits an error of ours; 0: go on. */
 void smtp_answer_with(struct serve_smtp *s, int err);
+
+/* smtp_write_all - octets for all mailboxes. */
+int smtp_write_all(struct serve_smtp *s, struct postern_span bytes);
+
+/* smtp_filter.c: on a worker. smtp_filter - 0, or POSTERN_E_DENIED: s->verdict says why; smtp_pour
+ * - the message into what is open. */
+int smtp_filter(struct serve_smtp *s);
+int smtp_pour(struct serve_smtp *s);
 
 /* smtp_relay.c */
 bool smtp_may_relay(const struct serve_smtp *s);
