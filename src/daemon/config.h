@@ -56,6 +56,8 @@
       "LF without CR in mail: normalize, reject, or legacy: also in commands")                     \
     X(smtp_tls_required, "smtp_tls_required", BOOL, "no",                                          \
       "other servers must use TLS; users always must")                                             \
+    X(smtp_trusted, "smtp_trusted", LIST, "",                                                      \
+      "addresses or nets of proxies that say for whom they speak (XCLIENT)")                       \
     X(smtp_verify, "smtp_verify", BOOL, "no", "VRFY tells whether an address is there")            \
     X(any_sender, "any_sender", BOOL, "no", "users may send in any name, not only their own")      \
     X(hide_client, "hide_client", BOOL, "no", "Received of users' mail without their address")     \

@@ -220,6 +220,7 @@ static void site_fill(struct server *server)
         .user_in = session_user_in,
         .user_out = session_user_out,
         .struck = session_struck,
+        .trusts = session_trusts,
         .ctx = server,
     };
 }

@@ -90,5 +90,6 @@ void session_event(void *service, const struct net_peer *peer, const char *what,
 int session_user_in(void *server, struct postern_span user);
 void session_user_out(void *server, struct postern_span user);
 void session_struck(void *server, void *conn);
+bool session_trusts(void *server, void *conn);
 
 #endif

@@ -201,6 +201,14 @@ void session_user_out(void *server, struct postern_span user)
     users_out(((struct server *)server)->users, user);
 }
 
+bool session_trusts(void *server, void *conn)
+{
+    const struct session *session = conn;
+    const char *const *nets = (const char *const *)((struct server *)server)->config->smtp_trusted;
+
+    return nets && net_is_in(nets, &session->peer.address);
+}
+
 void session_struck(void *server, void *conn)
 {
     struct session *session = conn;

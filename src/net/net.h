@@ -94,6 +94,9 @@ int net_listen(struct net_loops *loops, const struct net_listener_options *optio
                struct net_listener **listener_r);
 unsigned net_listener_port(const struct net_listener *listener);
 
+/* net_is_in - does the address lie in one of these addresses or CIDR nets (NULL-terminated)? */
+bool net_is_in(const char *const *nets, const struct sockaddr_storage *address);
+
 /* net_conn_kick - a session's question was answered outside pump(): go on. On the conn's loop. */
 void net_conn_kick(struct net_conn *conn);
 struct net_loop *net_conn_loop(struct net_conn *conn);

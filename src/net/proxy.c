@@ -4,6 +4,8 @@
  * else is refused at its first wrong octet, so that nobody is kept waiting. */
 #include "net/proxy.h"
 
+#include "net/net.h"
+
 #include "base/span.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -171,4 +173,9 @@ bool proxy_trusts(const char *const *nets, const struct sockaddr_storage *addres
             return true;
     }
     return false;
+}
+
+bool net_is_in(const char *const *nets, const struct sockaddr_storage *address)
+{
+    return proxy_trusts(nets, address);
 }

@@ -70,6 +70,8 @@ struct serve_site {
      * in again too soon, any other <0: too many. May be NULL. */
     int (*user_in)(void *ctx, struct postern_span user);
     void (*user_out)(void *ctx, struct postern_span user);
+    /* trusts - is the peer one whose XCLIENT counts? May be NULL. */
+    bool (*trusts)(void *ctx, void *conn);
     /* struck - the session ended with failed logins (for bans). May be NULL. */
     void (*struck)(void *ctx, void *conn);
     void *ctx;

@@ -85,6 +85,23 @@ void smtp_go(struct serve_smtp *s, const struct smtp_work *work)
     postern_smtp_answer_default(s->engine, s->question.id);
 }
 
+/* take_client - a proxy speaks for it from here on; whether it may, the engine knows (S3). */
+static void take_client(struct serve_smtp *s)
+{
+    struct postern_span address = s->question.client.address, text;
+
+    if (address.n) {
+        login_name(s->login.peer, sizeof s->login.peer, address);
+        s->login.address_n = strlen(s->login.peer);
+    }
+    login_log(&s->login, "xclient", "client", s->login.peer, NULL, NULL);
+    if (s->question.client.login.n &&
+        login_accept(&s->login, s->question.client.login, &text) != POSTERN_YES)
+        smtp_say(s, 451, "4.7.0", "too many connections of this user");
+    else
+        smtp_yes(s);
+}
+
 static void answer(struct serve_smtp *s)
 {
     switch (s->question.kind) {
@@ -110,8 +127,8 @@ static void answer(struct serve_smtp *s)
         else
             smtp_yes(s);
         break;
-    case POSTERN_SMTP_XCLIENT: /* who may say it the engine knows */
-        smtp_yes(s);
+    case POSTERN_SMTP_XCLIENT:
+        take_client(s);
         break;
     case POSTERN_SMTP_WRITE:
         smtp_write(s);
@@ -191,6 +208,7 @@ static int make(void **session_r, const struct serve_site *site, void *conn,
     options.session_name = postern_span_of(s->name);
     options.peer_address = address_of(&s->login);
     options.plaintext_without_tls = plaintext_allowed;
+    options.trusted = options.trusted || (site->trusts && site->trusts(site->ctx, conn));
     if (role != POSTERN_SMTP_SUBMISSION && !(site->smtp_login && role == POSTERN_SMTP_MX))
         options.sasl_mechanisms = 0;
     if (role == POSTERN_SMTP_LMTP) /* Exim would take it, and find a name that is not the host's */

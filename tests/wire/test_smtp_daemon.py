@@ -31,7 +31,7 @@ box: alice+lists
 @example.net: @example.org
 """
 SETTINGS = {"option newline reject": "bare_newline = reject", "option newline legacy": "bare_newline = legacy",
-            "option verify": "smtp_verify = yes", "option tls_required": "smtp_tls_required = yes",
+            "option verify": "smtp_verify = yes", "option trusted": 'smtp_trusted = {"127.0.0.0/8"}', "option tls_required": "smtp_tls_required = yes",
             "option hide_client": "hide_client = yes", "detail_create": "detail_create = yes",
             "any_sender": "any_sender = yes", "secure": 'plaintext = "tls"'}
 # what the server's own clock, names and address are instead of the host's
@@ -221,7 +221,7 @@ def ways(lines):
         return []
     if b"tls" in lines:
         return ["tls"] if b"submission" in lines else []
-    if b"secure" in lines or b"option tls_required" in lines:
+    if b"option trusted" in lines or b"secure" in lines or b"option tls_required" in lines:
         return ["tcp"]
     if b"submission" in lines and not re.search(rb"STARTTLS|with ESMTPA", text):
         return ["tcp", "tls"]
