@@ -228,14 +228,14 @@ static void drop_route(struct cursor *in)
 {
     struct postern_smtp_path ignored = {0};
 
-    while (in->fault == PATH_GOOD && take(in, '@')) {
-        read_domain(in, &ignored);
-        if (in->fault == PATH_GOOD && !take(in, ',')) {
-            if (!take(in, ':'))
-                fail(in, PATH_SYNTAX);
-            return;
-        }
-    }
+    do {
+        if (!take(in, '@'))
+            fail(in, PATH_SYNTAX);
+        else
+            read_domain(in, &ignored);
+    } while (in->fault == PATH_GOOD && take(in, ','));
+    if (in->fault == PATH_GOOD && !take(in, ':'))
+        fail(in, PATH_SYNTAX);
 }
 
 enum path_fault path_read(struct postern_span *rest, bool strict, char *local,
