@@ -97,8 +97,7 @@ static int read_file(void *ctx, char *out, size_t n)
     return got == 0 && ferror(in) ? -1 : (int)got;
 }
 
-/* T3 */
-/* exit_code - as MTAs read it; see above. */
+/* exit_code - (T3) as MTAs read it; see above. */
 static int exit_code(const struct deliver_result *result, bool tells)
 {
     if (result->code / 100 == 2)

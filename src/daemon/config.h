@@ -50,6 +50,8 @@
     X(filter_timeout, "filter_timeout", TIME, "60s", "time that it has")                           \
     X(filter_optional, "filter_optional", BOOL, "no",                                              \
       "take mail if it fails or is late; else the sender is to come again")                        \
+    X(deduplicate, "deduplicate", BOOL, "no",                                                      \
+      "recognise what an MTA sends again since our answer got lost, up to 64 KiB")                 \
     X(message_mb, "message_mb", NUMBER, "50", "MiB of a message that SMTP and LMTP take")          \
     X(recipients_max, "recipients_max", NUMBER, "1000", "recipients of one message")               \
     X(bare_newline, "bare_newline", STRING, "normalize",                                           \

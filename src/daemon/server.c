@@ -211,6 +211,7 @@ static void site_fill(struct server *server)
         .detail_create = server->config->detail_create,
         .has_quota = server->config->quota_mb || server->config->quota_messages,
         .any_sender = server->config->any_sender,
+        .deduplicate = server->config->deduplicate,
         .work = &server->work,
         .read_only = server->config->read_only,
         .create_mailboxes = true,

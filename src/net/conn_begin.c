@@ -104,8 +104,7 @@ void conn_start_handshake(struct net_conn *conn)
     loop_conn_due(conn, conn->phase_until);
 }
 
-/* A4 */
-/* refuse - one too many: told so, if it can be told at once, and closed. */
+/* refuse - (A4) one too many: told so, if it can be told at once, and closed. */
 static void refuse(struct net_conn *conn)
 {
     const struct net_listener_options *options = listener_options(conn->listener);

@@ -45,8 +45,7 @@ static int tls_fail(const char *what, const char *path)
     return POSTERN_E_IO;
 }
 
-/* A8 */
-/* alpn_select - the client must offer our protocol when it offers any (RFC 7301 3.2). */
+/* alpn_select - (A8) the client must offer our protocol when it offers any (RFC 7301 3.2). */
 static int alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_n,
                        const unsigned char *in, unsigned in_n, void *arg)
 {

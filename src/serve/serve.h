@@ -62,6 +62,7 @@ struct serve_site {
     const char *original_to;  /* of all mail, for X-Original-To; NULL: not written */
     bool has_quota;           /* accounts have limits: RCPT looks */
     bool smtp_login;          /* AUTH not only where users send: postern dev */
+    bool deduplicate;         /* what an MTA sends again is recognised */
     bool any_sender;          /* users may send in any name */
     const struct serve_special *special; /* made for an account that has only INBOX */
     size_t special_count;

@@ -67,13 +67,15 @@ static int write_preamble(struct serve_smtp *s, struct smtp_target *target)
 static int open_target(struct serve_smtp *s, struct smtp_target *target)
 {
     const struct postern_store_ops *ops = smtp_ops(s);
+    char id[SMTP_ID_BYTES];
+    struct postern_new_message what = {.unique_id = smtp_delivery_id(s, target, id)};
     int err = ops->account_open(s->site->store, postern_span_of(target->user), POSTERN_STORE_CREATE,
                                 &target->account);
 
     if (!err)
         err = open_mailbox(s, target);
     if (!err)
-        err = ops->begin(target->mailbox, NULL, &target->delivery);
+        err = ops->begin(target->mailbox, &what, &target->delivery);
     if (!err)
         err = write_preamble(s, target);
     return err;
@@ -104,8 +106,8 @@ int smtp_write_all(struct serve_smtp *s, struct postern_span bytes)
     return err;
 }
 
-/* P3: all of them, before the first is committed */
-/* open_all - and what was kept in memory until now is written. */
+/* open_all - (P3) a place with each, before the first is committed; what was kept in memory until
+ * now is written there. */
 static int open_all(struct serve_smtp *s)
 {
     int err = 0;
@@ -142,7 +144,11 @@ int smtp_keep(struct serve_smtp *s, unsigned wait_flag)
         buffer_append(&s->spool, s->question.bytes);
         return s->spool.error;
     }
-    err = s->streams ? 0 : open_all(s);
+    err = 0;
+    if (!s->streams) {
+        s->streams = true; /* what is kept is only its beginning */
+        err = open_all(s);
+    }
     return err ? err : smtp_write_all(s, s->question.bytes);
 }
 
@@ -176,6 +182,10 @@ static int commit_one(struct serve_smtp *s, struct smtp_target *target)
 
     if (!err)
         err = smtp_ops(s)->commit(&target->delivery, 1, NULL);
+    if (err == POSTERN_E_EXISTS) { /* it was committed before, and the answer got lost */
+        login_log(&s->login, "duplicate", "address", target->address, NULL, NULL);
+        return 0;
+    }
     if (err && !target->err)
         (void)fail(s, target, err);
     return err;
@@ -215,8 +225,7 @@ static int commit_work(struct serve_smtp *s, unsigned wait_flag)
     return err ? err : smtp_commit_all(s);
 }
 
-/* P4 Q3 Q7 */
-/* reply_to - of a recipient: what came of the worst of its mailboxes. */
+/* reply_to - (P4 Q3 Q7) of a recipient: what came of the worst of its mailboxes. */
 static struct postern_smtp_reply reply_to(struct serve_smtp *s, const struct smtp_recipient *one)
 {
     const size_t *links = (const size_t *)(const void *)buffer_span(&s->links).p;

@@ -116,8 +116,7 @@ static int rcpt_work(struct serve_smtp *s, unsigned wait_flag)
     return ADDRESS_FOUND;
 }
 
-/* F8 */
-/* number_of - of the target; made if it is not there. SIZE_MAX: out of memory. */
+/* number_of - (F8) of the target; made if it is not there. SIZE_MAX: out of memory. */
 static size_t number_of(struct serve_smtp *s, const struct address_target *target)
 {
     struct smtp_target **more, *one;

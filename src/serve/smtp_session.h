@@ -101,6 +101,11 @@ int smtp_commit_all(struct serve_smtp *s);
 /* smtp_answer_with - the reply that fits an error of ours; 0: go on. */
 void smtp_answer_with(struct serve_smtp *s, int err);
 
+/* smtp_again.c: smtp_delivery_id - by which it is recognised if the peer sends it again, written to
+ * out; absent: it is not to be. */
+#define SMTP_ID_BYTES 48
+struct postern_span smtp_delivery_id(struct serve_smtp *s, const struct smtp_target *target,
+                                     char out[SMTP_ID_BYTES]);
 /* smtp_write_all - octets for all mailboxes. */
 int smtp_write_all(struct serve_smtp *s, struct postern_span bytes);
 

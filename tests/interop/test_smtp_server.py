@@ -174,6 +174,27 @@ def test_deliver(server):
     checks.check("deliver: or it is made", got.returncode == 0 and len(list((server.mail / "bob" / ".Lists" / "new").iterdir())) == 1)
 
 
+def test_again(_):
+    """What an MTA sends again is there once; what a program sends twice, twice."""
+    server = serve("deduplicate = yes")
+    traced = b"Received: by mta.example id 4711\r\n" + MESSAGE
+    large = traced + b"x" * 70 + b"\r\n" * 50000
+    try:
+        for what, protocol, port in (("SMTP", smtplib.SMTP, server.port("smtp")), ("LMTP", smtplib.LMTP, server.port("lmtp"))):
+            before = [len(list((server.mail / user).rglob("new/*"))) for user in ("alice", "bob")]
+            for message, sender in ((traced, "a@b.example"), (traced, "a@b.example"), (traced, "c@b.example"), (MESSAGE, "a@b.example"),
+                                    (MESSAGE, "a@b.example"), (large, "a@b.example"), (large, "a@b.example")):
+                with protocol("127.0.0.1", port, timeout=30) as smtp:
+                    smtp.sendmail(sender, ["alice@example.org", "bob@example.org"], message + what.encode() + b"\r\n")
+                    if what == "LMTP":
+                        smtp.getreply()
+            after = [len(list((server.mail / user).rglob("new/*"))) for user in ("alice", "bob")]
+            checks.check(f"again by {what}: six of seven", [b - a for a, b in zip(before, after)] == [6, 6], str((before, after)))
+        checks.check("again: the log tells", sum(" duplicate " in line for line in server.log) == 4, "".join(server.log)[-500:])
+    finally:
+        checks.check("again: the server ends well", server.stop() == 0)
+
+
 def test_explain(server):
     """R5: whose address it is, as RCPT would say."""
     for address, code, said in (("alice@example.org", 0, "alice\tINBOX\n"), ("Bob+x@EXAMPLE.org", 0, "bob\tx\n"),

@@ -151,8 +151,7 @@ static void sasl_state(struct postern_smtp *s, int state)
     }
 }
 
-/* J4 L1 L3 */
-/* step - a response in base64; absent: none came with the command. */
+/* step - (J4 L1 L3) a response in base64; absent: none came with the command. */
 static void step(struct postern_smtp *s, struct postern_span encoded)
 {
     struct buffer decoded = {.allocator = s->o.allocator};

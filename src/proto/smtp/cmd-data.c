@@ -108,8 +108,7 @@ static void swallow(struct postern_smtp *s)
     s->chunk.open = s->chunk.swallow;
 }
 
-/* I3 */
-/* take_octets - the place is there. Of none there is nothing to wait for. */
+/* take_octets - (I3) the place is there. Of none there is nothing to wait for. */
 static void take_octets(struct postern_smtp *s)
 {
     s->chunk.open = true;

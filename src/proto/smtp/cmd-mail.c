@@ -170,8 +170,7 @@ static void accepted(struct postern_smtp *s, const struct smtp_answer *answer)
     s->state = POSTERN_SMTP_SENDER;
 }
 
-/* K5 K6 */
-/* not_yet - what must come first. */
+/* not_yet - (K5 K6) what must come first. */
 static struct fault not_yet(const struct postern_smtp *s)
 {
     if (s->o.tls_required && !s->tls)

@@ -27,8 +27,7 @@ void content_check_header(const struct postern_smtp *s, struct smtp_content *c)
         content_refuse(c, 554, "5.6.0", "several authors and no Sender");
 }
 
-/* G9 G10 */
-/* pass - octets of the message, without NUL where that is wanted. */
+/* pass - (G9 G10) octets of the message, without NUL where that is wanted. */
 static void pass(const struct postern_smtp *s, struct smtp_content *c, struct postern_span in)
 {
     while (in.n && !c->refusal.code) {
@@ -137,8 +136,7 @@ static void held_cr(struct decoder *d)
     }
 }
 
-/* G3 G4 H2: a dot counts only behind CRLF */
-/* content_decode - DATA: as far as the end, if it is there. How much was taken. */
+/* content_decode - (G3 G4 H2) DATA: as far as the end, if it is there. How much was taken. */
 size_t content_decode(const struct postern_smtp *s, struct smtp_content *c, struct postern_span in)
 {
     struct decoder d = {s, c, in, 0, 0};

@@ -196,8 +196,7 @@ static size_t hold(struct header *header, const struct header_rules *rules, stru
     return n;
 }
 
-/* O10: as it came */
-/* pass - octets of the rest of a line; how many. */
+/* pass - (O10) octets of the rest of a line; how many. */
 static size_t pass(struct header *header, struct postern_span in, struct buffer *out)
 {
     size_t n = span_find(in, '\n');

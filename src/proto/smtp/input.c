@@ -24,8 +24,7 @@ static size_t line_limit(const struct postern_smtp *s, struct postern_span in)
                                                                                   : COMMAND_OCTETS;
 }
 
-/* B6 */
-/* bare_end - a LF without CR that ends the command: its offset, or in.n. */
+/* bare_end - (B6) a LF without CR that ends the command: its offset, or in.n. */
 static size_t bare_end(const struct postern_smtp *s, struct postern_span in)
 {
     size_t lf = span_find(in, '\n');
