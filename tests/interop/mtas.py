@@ -157,10 +157,13 @@ class Unpacked(Mta):
     users, packages, tree = (), (), ""
 
     def start(self):
-        self.tree = unpack(*self.packages)
-        if not self.tree:
+        unpacked = unpack(*self.packages)
+        if not unpacked:
             self.ready, self.why = False, "its package cannot be had"
             return
+        # its own user has to reach it, which may not see where we were built
+        self.tree = self.folder / "tree"
+        shutil.copytree(unpacked, self.tree, symlinks=True)
         for name, line in (("passwd", "{}:x:{}:{}::/nonexistent:/usr/sbin/nologin\n"), ("group", "{}:x:{}:\n")):
             text = pathlib.Path("/etc", name).read_text()
             for number, user in enumerate(self.users):

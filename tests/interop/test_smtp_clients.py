@@ -142,7 +142,8 @@ def relay(mta, to, message, options=()):
 def through(what, mta, server):
     """The lines of the specification: one, two, twenty recipients; refusals; a large message; 8-bit; UTF-8."""
     relay(mta, ["alice@example.org"], SMALL)
-    arrived(f"{what}, one", checks, server, "alice", SMALL)
+    if not arrived(f"{what}, one", checks, server, "alice", SMALL):
+        raise RuntimeError(f"nothing comes by {what}: {mta.log()[-2000:]}")
     relay(mta, ["alice@example.org", "bob@example.org"], EIGHT, ["BODY=8BITMIME"])
     for user in ("alice", "bob"):
         arrived(f"{what}, two", checks, server, user, EIGHT)
