@@ -40,7 +40,7 @@ static void *heap_resize(void *ctx, void *p, size_t n)
     (void)ctx;
     if (n && ++heap.calls == heap.fail_at)
         return NULL;
-    q = n ? malloc(HEAD + n) : NULL;
+    q = n ? calloc(1, HEAD + n) : NULL; /* all of it is looked at when it is given back */
     if (q) {
         memcpy(q, &n, sizeof n);
         q += HEAD;
