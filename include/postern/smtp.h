@@ -194,8 +194,8 @@ struct postern_smtp_question {
 };
 
 /* struct postern_smtp_reply - what to say. What is not fit to be sent is made so: a code outside
- * 200 to 599 is 451, an enhanced code of another class, or none, is x.0.0, text is told as far as
- * it is printable. */
+ * 200 to 599, or of 3xx, is 451, an enhanced code of another class, or none, is x.0.0, text is told
+ * as far as it is printable. */
 struct postern_smtp_reply {
     unsigned code;
     const char *enhanced;     /* "5.1.1"; NULL: x.0.0 */

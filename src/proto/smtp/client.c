@@ -39,7 +39,7 @@ struct postern_smtp_client {
     char text[TEXT_OCTETS];
     unsigned replies_due; /* LMTP: of finish() */
     unsigned recipients;  /* accepted ones */
-    bool is_rcpt, inside, after_cr;
+    bool is_rcpt, is_data, inside, after_cr;
 };
 
 void postern_smtp_client_options_init(struct postern_smtp_client_options *options,
@@ -230,14 +230,14 @@ static void reply_to_command(struct postern_smtp_client *c)
 
     if (c->is_rcpt)
         c->recipients += good;
-    c->is_rcpt = false;
     if (c->replies_due)
         c->replies_due--;
     tell(c, POSTERN_SMTP_CLIENT_REPLY,
-         c->event.code == 354   ? CONTENT
-         : c->event.code == 421 ? OVER
-         : c->replies_due       ? WAITS
-                                : IDLE);
+         c->is_data && c->event.code == 354 ? CONTENT
+         : c->event.code == 421             ? OVER
+         : c->replies_due                   ? WAITS
+                                            : IDLE);
+    c->is_rcpt = c->is_data = false;
 }
 
 /* reply - a whole one is there. */
@@ -403,6 +403,7 @@ int postern_smtp_client_data(struct postern_smtp_client *c)
     if (c->step != IDLE || c->event_due)
         return POSTERN_E_USAGE;
     c->inside = c->after_cr = false;
+    c->is_data = true;
     return say(c, "DATA", SPAN(""), WAITS);
 }
 

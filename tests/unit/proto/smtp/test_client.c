@@ -161,6 +161,10 @@ static void test_commands(void **state)
         hear(c, "250 ok\r\n", "RCPT TO:<e@d>\r\n");
         expect(c, POSTERN_SMTP_CLIENT_REPLY, 250, "ok");
     }
+    /* a server that says 354 to anything is not given a message */
+    assert_int_equal(postern_smtp_client_rcpt(c, SPAN("f@d")), 0);
+    hear(c, "354 go\r\n", "RCPT TO:<f@d>\r\n");
+    expect(c, POSTERN_SMTP_CLIENT_REPLY, 354, "go");
     assert_int_equal(postern_smtp_client_write(c, SPAN("x")), POSTERN_E_USAGE);
     assert_int_equal(postern_smtp_client_data(c), 0);
     hear(c, "354 go\r\n", "DATA\r\n");

@@ -208,7 +208,7 @@ static void test_replies_are_made_fit(void **state)
     expect(POSTERN_SMTP_MAIL, (struct postern_smtp_reply){550, "5.1234.1", SPAN("x")}, mail,
            "550 5.0.0 x\r\n");
     expect(POSTERN_SMTP_MAIL, (struct postern_smtp_reply){354, NULL, SPAN("go on")}, mail,
-           "354 go on\r\n");
+           "451 4.0.0 go on\r\n");
     expect(POSTERN_SMTP_MAIL, (struct postern_smtp_reply){550, "5.7.1", SPAN("\xc3\xa9\x80 x")},
            mail, "550 5.7.1 ??? x\r\n");
     expect(POSTERN_SMTP_MAIL, (struct postern_smtp_reply){251, "2.1.0", SPAN("fine with me")}, mail,
