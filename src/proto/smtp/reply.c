@@ -31,8 +31,7 @@ struct postern_smtp_reply smtp_reply_made_fit(const struct postern_smtp_reply *r
 {
     struct postern_smtp_reply fit = *reply;
 
-    if (fit.code < 200 || fit.code > 599 ||
-        fit.code / 100 == 3) /* what is between is ours to say */
+    if (fit.code < 200 || fit.code > 599 || fit.code / 100 == 3) /* 3xx is ours to say */
         fit.code = 451;
     if (fit.enhanced && fits_class(fit.enhanced, fit.code)) {
         snprintf(enhanced, 16, "%s", fit.enhanced);
@@ -40,7 +39,7 @@ struct postern_smtp_reply smtp_reply_made_fit(const struct postern_smtp_reply *r
         return fit;
     }
     snprintf(enhanced, 16, "%u.0.0", fit.code / 100 % 10);
-    fit.enhanced = fit.code / 100 == 3 ? NULL : enhanced;
+    fit.enhanced = enhanced;
     return fit;
 }
 
