@@ -3,6 +3,7 @@
 """test_smtp_server - what of SMTP's duties only a whole server can show: limits of connections, PROXY headers, TLS, the log, news
 for who waits, and the commands that take mail or tell whose it is."""
 import imaplib
+import re
 import select
 import smtplib
 import socket
@@ -217,6 +218,35 @@ def test_aliases(_):
             checks.check(f"aliases: {text!r}", False, "it started")
         except RuntimeError as error:
             checks.check(f"aliases: {text!r}", why in str(error), str(error)[-400:])
+
+
+def test_dev(_):
+    """`postern dev` takes mail for anybody, and anybody reads it."""
+    process = subprocess.Popen([POSTERN, "dev", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        ports = {}
+        for line in process.stdout:
+            if match := re.match(r"  (\w+) +127\.0\.0\.1:(\d+)", line):
+                ports[match[1]] = int(match[2])
+            if line.startswith("Ctrl-C"):
+                break
+        with smtplib.SMTP("127.0.0.1", ports["SMTP"], timeout=30) as smtp:
+            smtp.sendmail("a@b.example", ["New.Person@x.example", "other+tag@y.example", "alone"], MESSAGE)
+            smtp.login("anybody", "postern")
+            smtp.sendmail("whoever@z.example", ["new.person@else.example"], MESSAGE)
+        with smtplib.SMTP("127.0.0.1", ports["SMTP"], timeout=30) as smtp:
+            smtp.starttls(context=no_verify())
+            smtp.sendmail("", ["alone@x.example"], MESSAGE)
+        with smtplib.LMTP("127.0.0.1", ports["LMTP"], timeout=30) as lmtp:
+            lmtp.sendmail("a@b.example", ["other@y.example"], MESSAGE)
+        for user, count in (("new.person", 2), ("New.Person@x.example", 2), ("other", 2), ("alone", 2), ("nobody", 0)):
+            client = imaplib.IMAP4("127.0.0.1", ports["IMAP"])
+            client.login(user, "postern")
+            checks.check(f"dev: {user} has {count}", client.select()[1] == [b"%d" % count])
+            client.logout()
+    finally:
+        process.terminate()
+        checks.check("dev ends well", process.wait(30) == 0)
 
 
 def main():
