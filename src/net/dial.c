@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -27,6 +28,7 @@ void dial_close(struct dial **dial)
     if (!d)
         return;
     if (d->ssl) {
+        (void)!fcntl(d->fd, F_SETFL, O_NONBLOCK); /* the last word is not waited for */
         (void)SSL_shutdown(d->ssl);
         SSL_free(d->ssl);
     }

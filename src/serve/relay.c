@@ -15,11 +15,13 @@ struct relay {
     char enhanced[16], text[400];
     char bytes[READ_BYTES]; /* read and not yet heard: [at, end) */
     size_t at, end;
+    bool broken; /* nothing more can be said */
 };
 
 static int lost(struct relay *r, const char *why)
 {
     r->reply = (struct postern_smtp_reply){451, "4.4.2", postern_span_of(why)};
+    r->broken = true;
     return POSTERN_E_IO;
 }
 
@@ -162,11 +164,13 @@ void relay_close(struct relay **relay)
 
     if (!r)
         return;
-    if (r->link) {
+    if (r->link && !r->broken) {
+        /* says something only where the server has heard all before: it cannot wait then */
         postern_smtp_client_quit(r->client);
         (void)send_all(r);
-        r->how->close(r->link);
     }
+    if (r->link)
+        r->how->close(r->link);
     postern_smtp_client_free(&r->client);
     memory_free(NULL, r);
     *relay = NULL;

@@ -34,7 +34,7 @@ int relay_write(struct relay *relay, struct postern_span bytes);
 int relay_finish(struct relay *relay);
 /* relay_reply - of the last command; lent until the next. */
 const struct postern_smtp_reply *relay_reply(const struct relay *relay);
-/* relay_close - says QUIT if there is somebody to say it to. */
+/* relay_close - says QUIT if there is somebody to say it to. Does not wait. */
 void relay_close(struct relay **relay);
 
 #endif
