@@ -12,6 +12,7 @@
 static struct {
     size_t calls, fail_at;
     long live;
+    bool looks; /* for secrets in what is given back */
 } heap;
 
 #define HEAD sizeof(max_align_t)
@@ -26,8 +27,10 @@ static void let_go(char *p)
     if (!p)
         return;
     memcpy(&n, p - HEAD, sizeof n);
-    assert_null(memmem(p, n, SECRET, sizeof SECRET - 1));
-    assert_null(memmem(p, n, SECRET_CODED, sizeof SECRET_CODED - 1));
+    if (heap.looks) {
+        assert_null(memmem(p, n, SECRET, sizeof SECRET - 1));
+        assert_null(memmem(p, n, SECRET_CODED, sizeof SECRET_CODED - 1));
+    }
     heap.live--;
     free(p - HEAD);
 }
@@ -376,6 +379,7 @@ static void test_no_growth(void **state)
 static void test_secrets_are_wiped(void **state)
 {
     (void)state;
+    heap.looks = true;
     for (size_t step = 1; step < 100; step += 97) {
         static const char talk[] =
             "EHLO x\r\nAUTH PLAIN AGFubgBnZWhlaW05OQ==\r\nAUTH PLAIN AABhbm4A" SECRET_CODED
@@ -395,6 +399,7 @@ static void test_secrets_are_wiped(void **state)
         assert_non_null(strstr(d->said, "235 2.7.0"));
         end(d);
     }
+    heap.looks = false;
 }
 
 #define TALK                                                                                  \
