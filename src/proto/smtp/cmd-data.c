@@ -21,8 +21,8 @@ static void data_begun(struct postern_smtp *s, const struct smtp_answer *answer)
     static const struct postern_smtp_reply fine = REPLY_SILENT(250, "2.0.0");
     bool early = s->early && s->o.role != POSTERN_SMTP_LMTP && !s->o.trusted;
 
+    s->data_said = false;
     if (!smtp_answered(s, answer, &fine)) {
-        s->data_said = false;
         if (s->early && s->state != POSTERN_SMTP_OVER)
             smtp_end(s, "4.7.0", "DATA was refused");
         return;
@@ -61,7 +61,8 @@ void smtp_cmd_data(struct postern_smtp *s, struct postern_span argument)
 
 /* ---- BDAT ------------------------------------------------------------------------------------ */
 
-bool smtp_bdat_size(struct postern_span argument, uint64_t *size_r, bool *last_r)
+/* read_size - "n [LAST]". */
+static bool read_size(struct postern_span argument, uint64_t *size_r, bool *last_r)
 {
     struct postern_span size = span_cut(&argument, ' ');
 
@@ -137,7 +138,7 @@ void smtp_cmd_bdat(struct postern_smtp *s, struct postern_span argument)
     uint64_t size;
     bool last;
 
-    if (!smtp_bdat_size(argument, &size, &last)) { /* I1: where it would end is not known */
+    if (!read_size(argument, &size, &last)) { /* I1: where it would end is not known */
         smtp_reply(s, 501, "5.5.4", "BDAT size [LAST] is wanted");
         smtp_over(s);
         return;

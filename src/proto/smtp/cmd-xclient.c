@@ -11,6 +11,7 @@ static void welcome(struct postern_smtp *s, const struct smtp_answer *answer)
 
     if (!smtp_answered(s, answer, &fine))
         return;
+    (void)smtp_set_text(s, &s->user, none); /* an absent text takes no memory */
     if ((client->name.p && smtp_set_text(s, &s->client_name, client->name) < 0) ||
         (client->address.p && smtp_set_text(s, &s->client_address, client->address) < 0) ||
         (client->login.p && smtp_set_text(s, &s->user, client->login) < 0)) {
@@ -19,7 +20,7 @@ static void welcome(struct postern_smtp *s, const struct smtp_answer *answer)
     }
     /* S2 Q6 */
     s->state = POSTERN_SMTP_CONNECTED;
-    (void)smtp_set_text(s, &s->helo, none); /* an absent text takes no memory */
+    (void)smtp_set_text(s, &s->helo, none);
     smtp_greet(s, NULL);
 }
 

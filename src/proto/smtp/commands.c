@@ -98,7 +98,6 @@ static void run(struct postern_smtp *s, const struct smtp_row *row, struct poste
 {
     const char *why = why_not(s, row);
 
-    s->row = row;
     if (too_idle(s, row))
         return;
     if (why && row->handler == smtp_cmd_data)
@@ -143,7 +142,6 @@ void smtp_command(struct postern_smtp *s, struct postern_span line)
 
 void smtp_command_over(struct postern_smtp *s)
 {
-    s->row = NULL;
     arena_drop(&s->arena);
     if (s->state == POSTERN_SMTP_OVER)
         return;

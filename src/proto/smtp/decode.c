@@ -71,7 +71,7 @@ static void line_ends(const struct postern_smtp *s, struct smtp_content *c, size
     c->line_octets = 0;
 }
 
-/* decoded - where decode() stands in `in`: [run, at) is to be passed on. */
+/* struct decoder - where it stands in `in`: [run, at) is to be passed on. */
 struct decoder {
     const struct postern_smtp *s;
     struct smtp_content *c;

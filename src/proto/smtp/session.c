@@ -166,7 +166,7 @@ static bool is_early(const struct postern_smtp *s)
 /* guard - H5, H6: `more` octets stand behind a DATA that was not answered yet, or refused. */
 static void guard(struct postern_smtp *s, bool more)
 {
-    if (more && s->closes_if_more)
+    if (more && s->closes_if_more && s->state != POSTERN_SMTP_OVER)
         smtp_end(s, "4.7.0", "DATA was refused");
     if (more && s->data_said)
         s->early = true;
@@ -270,7 +270,6 @@ void postern_smtp_sent(struct postern_smtp *s, uint64_t n, postern_time now)
         /* N6 */
         buffer_done(&s->out); /* an idle session holds no buffer */
         s->greeted |= s->state != POSTERN_SMTP_GREETING;
-        s->data_said &= s->state != POSTERN_SMTP_CONTENT;
     }
     (void)smtp_result_of(s);
 }
@@ -341,6 +340,7 @@ int postern_smtp_tls_up(struct postern_smtp *s, const struct postern_tls_facts *
         return POSTERN_E_NOMEM;
     s->state = POSTERN_SMTP_CONNECTED;      /* K3 */
     (void)smtp_set_text(s, &s->helo, none); /* an absent text takes no memory */
+    (void)smtp_set_text(s, &s->user, none);
     s->question = (struct postern_smtp_question){0};
     smtp_ask(s, POSTERN_SMTP_TLS, smtp_tls_judged);
     return 0;
@@ -365,5 +365,5 @@ size_t postern_smtp_memory(const struct postern_smtp *s)
 {
     return sizeof *s + s->line.partial.capacity + s->out.capacity + s->arena.held_bytes +
            s->recipients.capacity + s->tls_identity.n + s->tls_binding.n + s->user.n + s->helo.n +
-           s->client_name.n + s->client_address.n + smtp_content_memory(s);
+           s->candidate.n + s->client_name.n + s->client_address.n + smtp_content_memory(s);
 }

@@ -68,7 +68,6 @@ struct postern_smtp {
     struct buffer out;
     const char *tail;
     struct arena arena; /* lives as long as one command */
-    const struct smtp_row *row;
     struct postern_sasl *sasl;
     enum postern_verdict verdict;
     /* questions */
@@ -139,13 +138,13 @@ bool smtp_answered(struct postern_smtp *s, const struct smtp_answer *answer,
 /* smtp_reply_made_fit - code, class and enhanced code agree. */
 struct postern_smtp_reply smtp_reply_made_fit(const struct postern_smtp_reply *reply,
                                               char enhanced[16]);
-/* smtp_write_reply - as it is; "%s" of nothing. */
+/* smtp_write_reply - its code is fit already; a long text has several lines. */
 void smtp_write_reply(struct postern_smtp *s, const struct postern_smtp_reply *reply);
 /* smtp_end - 421, and the session is over. */
 void smtp_end(struct postern_smtp *s, const char *enhanced, const char *text);
 
 /* parameters.c */
-/* struct smtp_parameters - the rest of the command. */
+/* struct smtp_parameter - of a command. */
 struct smtp_parameter {
     struct postern_span keyword, value; /* value absent: none */
 };
@@ -186,14 +185,11 @@ void smtp_cmd_quit(struct postern_smtp *s, struct postern_span argument);
 void smtp_cmd_rcpt(struct postern_smtp *s, struct postern_span argument);
 void smtp_cmd_rset(struct postern_smtp *s, struct postern_span argument);
 void smtp_cmd_starttls(struct postern_smtp *s, struct postern_span argument);
-void smtp_cmd_unknown(struct postern_smtp *s, struct postern_span argument);
 void smtp_cmd_vrfy(struct postern_smtp *s, struct postern_span argument);
 void smtp_cmd_xclient(struct postern_smtp *s, struct postern_span argument);
 /* smtp_sasl_line - a response of the AUTH under way. */
 void smtp_sasl_line(struct postern_smtp *s, struct postern_span line);
 bool smtp_offers_auth(const struct postern_smtp *s);
 void smtp_write_mechanisms(struct postern_smtp *s);
-/* smtp_bdat_size - "n [LAST]". */
-bool smtp_bdat_size(struct postern_span argument, uint64_t *size_r, bool *last_r);
 
 #endif
