@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include "serve/room.h"
 #include <stdlib.h>
 
 #define READ_BYTES 65536
@@ -241,9 +242,7 @@ static int fits_quota(struct serve_imap *s)
         quota.bytes -= replaced < quota.bytes ? replaced : quota.bytes;
         quota.messages -= quota.messages > 0;
     }
-    if (quota.bytes_max && quota.bytes + s->question.size_bytes > quota.bytes_max)
-        return POSTERN_E_FULL;
-    return quota.messages_max && quota.messages >= quota.messages_max ? POSTERN_E_FULL : 0;
+    return quota_room(&quota, s->question.size_bytes);
 }
 
 static int append_work(struct serve_imap *s, unsigned wait_flag)

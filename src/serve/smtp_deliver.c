@@ -152,12 +152,18 @@ int smtp_keep(struct serve_smtp *s, unsigned wait_flag)
     return err ? err : smtp_write_all(s, s->question.bytes);
 }
 
-void smtp_answer_with(struct serve_smtp *s, int err)
+/* reply_of - (P5) an error of ours, which is never the sender's fault. */
+static struct postern_smtp_reply reply_of(int err)
 {
     struct postern_smtp_reply reply = postern_smtp_reply_of(err);
 
-    if (reply.code / 100 == 5) /* P5: a fault of ours is not the sender's */
-        reply = postern_smtp_reply_of(POSTERN_E_AGAIN);
+    return reply.code / 100 == 5 ? postern_smtp_reply_of(POSTERN_E_AGAIN) : reply;
+}
+
+void smtp_answer_with(struct serve_smtp *s, int err)
+{
+    struct postern_smtp_reply reply = reply_of(err);
+
     postern_smtp_answer(s->engine, s->question.id, err ? &reply : NULL);
 }
 
@@ -233,9 +239,7 @@ static struct postern_smtp_reply reply_to(struct serve_smtp *s, const struct smt
 
     for (size_t i = 0; !err && i < one->count; i++)
         err = s->targets[links[one->first + i]]->err;
-    if (err == POSTERN_E_NOT_FOUND || err == POSTERN_E_DENIED)
-        err = POSTERN_E_AGAIN;
-    return err ? postern_smtp_reply_of(err)
+    return err ? reply_of(err)
                : (struct postern_smtp_reply){250, "2.0.0", postern_span_of(s->saved)};
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include "serve/room.h"
 
 void smtp_drop(struct serve_smtp *s)
 {
@@ -96,10 +97,8 @@ static int has_room(struct serve_smtp *s, const char *user, unsigned wait_flag)
     ops->account_close(&account);
     if (err)
         return err == POSTERN_E_UNSUPPORTED ? 0 : err;
-    if ((quota.bytes_max && quota.bytes + s->question.size_bytes >= quota.bytes_max) ||
-        (quota.messages_max && quota.messages >= quota.messages_max))
-        return POSTERN_E_FULL;
-    return 0;
+    /* one that does not tell its size has some */
+    return quota_room(&quota, s->question.size_bytes ? s->question.size_bytes : 1);
 }
 
 static int rcpt_work(struct serve_smtp *s, unsigned wait_flag)
