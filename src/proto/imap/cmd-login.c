@@ -6,6 +6,7 @@
 #include "codec/saslprep.h"
 #include "codec/utf8.h"
 #include "proto/imap/session.h"
+#include "sasl/coded.h"
 #include "sasl/offer.h"
 
 bool imap_is_secure(const struct postern_imap *s)
@@ -302,34 +303,15 @@ static void sasl_state(struct postern_imap *s, int state)
     }
 }
 
-/* step - a response in base64; absent: none came with the command. */
-static void step(struct postern_imap *s, struct postern_span encoded)
+/* hear - what a response came to. */
+static void hear(struct postern_imap *s, int state)
 {
-    struct buffer decoded = {.allocator = s->o.allocator};
-    int err = encoded.p && encoded.n ? base64_decode(encoded, &decoded) : 0;
-
-    if (err == POSTERN_E_NOMEM || decoded.error) {
-        imap_no_memory(s);
-    } else if (err) {
+    if (state == POSTERN_E_SYNTAX) {
         postern_sasl_free(&s->sasl);
         imap_bad(s, "this is not base64");
     } else {
-        struct postern_span response = decoded.data ? buffer_span(&decoded) : SPAN("");
-
-        sasl_state(s, postern_sasl_step(s->sasl, encoded.p != NULL, response));
+        sasl_state(s, state);
     }
-    buffer_done(&decoded);
-}
-
-/* first_step - LOGIN begins with the server; what clients send with the command nevertheless is the
- * answer to that. */
-static void first_step(struct postern_imap *s, unsigned mechanism, struct postern_span initial)
-{
-    if (initial.n && postern_sasl_is_server_first(mechanism) &&
-        postern_sasl_step(s->sasl, false, initial) != POSTERN_SASL_CHALLENGE)
-        imap_no_memory(s);
-    else
-        step(s, initial);
 }
 
 void imap_sasl_line(struct postern_imap *s, struct postern_span line)
@@ -338,7 +320,7 @@ void imap_sasl_line(struct postern_imap *s, struct postern_span line)
         postern_sasl_free(&s->sasl);
         imap_bad(s, "cancelled");
     } else {
-        step(s, line.n ? line : SPAN(""));
+        hear(s, sasl_coded_step(s->sasl, s->o.allocator, line.n ? line : SPAN("")));
     }
 }
 
@@ -372,6 +354,6 @@ void imap_cmd_authenticate(struct postern_imap *s)
         else if (err)
             imap_no(s, "CANNOT", "no such mechanism is offered");
         else
-            first_step(s, mechanism, span_equal(initial, SPAN("=")) ? SPAN("") : initial);
+            hear(s, sasl_coded_first(s->sasl, mechanism, s->o.allocator, initial));
     }
 }

@@ -4,6 +4,7 @@
  * TRAP: octets behind STARTTLS in the same feed() are swallowed there (RFC 9051 6.2.1). */
 #include "proto/imap/context.h"
 #include "proto/imap/esearch.h"
+#include "proto/wire/facts.h"
 
 int imap_set_text(struct postern_imap *s, struct postern_span *owned, struct postern_span value)
 {
@@ -12,13 +13,7 @@ int imap_set_text(struct postern_imap *s, struct postern_span *owned, struct pos
 
 static int copy_facts(struct postern_imap *s, const struct postern_tls_facts *facts)
 {
-    struct postern_tls_facts none = {{NULL, 0}, {NULL, 0}};
-
-    if (!facts)
-        facts = &none;
-    if (imap_set_text(s, &s->tls_identity, facts->identity) < 0)
-        return POSTERN_E_NOMEM;
-    return imap_set_text(s, &s->tls_binding, facts->binding_exporter);
+    return facts_own(s->o.allocator, facts, &s->tls_identity, &s->tls_binding);
 }
 
 int postern_imap_new(struct postern_imap **session_r, const struct postern_imap_options *options,

@@ -5,6 +5,7 @@
  * name (R98). No mechanism here brings a security layer, so none begins behind +OK (R82). */
 #include "codec/base64.h"
 #include "proto/pop3/session.h"
+#include "sasl/coded.h"
 #include "sasl/offer.h"
 
 static const struct postern_span nothing = {NULL, 0};
@@ -95,27 +96,15 @@ void pop3_sasl_state(struct postern_pop3 *s, int state)
     }
 }
 
-/* step - a response in base64; absent: the client sent none with AUTH. */
-static void step(struct postern_pop3 *s, struct postern_span encoded)
+/* hear - what a response came to. */
+static void hear(struct postern_pop3 *s, int state)
 {
-    struct buffer decoded = {.allocator = s->o.allocator};
-    int err = 0;
-
-    if (encoded.p && encoded.n)
-        err = base64_decode(encoded, &decoded);
-    if (decoded.error)
-        err = decoded.error;
-    if (err == POSTERN_E_NOMEM) {
-        pop3_no_memory(s);
-    } else if (err < 0) {
+    if (state == POSTERN_E_SYNTAX) {
         postern_sasl_free(&s->sasl);
         pop3_err(s, NULL, TEXT_BAD_BASE64); /* R74 */
     } else {
-        struct postern_span response = decoded.data ? buffer_span(&decoded) : span_make("", 0);
-
-        pop3_sasl_state(s, postern_sasl_step(s->sasl, encoded.p != NULL, response));
+        pop3_sasl_state(s, state);
     }
-    buffer_done(&decoded);
 }
 
 void pop3_sasl_line(struct postern_pop3 *s, struct postern_span line)
@@ -125,7 +114,7 @@ void pop3_sasl_line(struct postern_pop3 *s, struct postern_span line)
         pop3_err(s, NULL, TEXT_CANCELLED);
         return;
     }
-    step(s, line);
+    hear(s, sasl_coded_step(s->sasl, s->o.allocator, line));
 }
 
 void pop3_cmd_auth(struct postern_pop3 *s)
@@ -156,7 +145,7 @@ void pop3_cmd_auth(struct postern_pop3 *s)
     else if (err < 0)
         pop3_err(s, NULL, TEXT_NO_MECHANISM);
     else
-        step(s, span_equal(initial, SPAN("=")) ? span_make("", 0) : initial); /* R72 */
+        hear(s, sasl_coded_first(s->sasl, mechanism, s->o.allocator, initial)); /* R72 */
 }
 
 void pop3_sasl_keys(struct postern_pop3 *s, const struct postern_pop3_keys *keys)

@@ -4,6 +4,7 @@
  * come. Replies are appended in order, and no line is taken while a body is being sent (R47). TRAP:
  * bytes behind STLS are swallowed in feed() itself, with the rest of that call (R65). */
 #include "proto/pop3/session.h"
+#include "proto/wire/facts.h"
 
 #define LINE_MIN 255 /* RFC 2449 4 (R40) */
 
@@ -26,13 +27,7 @@ static void clear_text(struct postern_pop3 *s, struct postern_span *owned)
 
 static int copy_facts(struct postern_pop3 *s, const struct postern_tls_facts *facts)
 {
-    struct postern_tls_facts none = {{NULL, 0}, {NULL, 0}};
-
-    if (!facts)
-        facts = &none;
-    if (pop3_set_text(s, &s->tls_identity, facts->identity) < 0)
-        return POSTERN_E_NOMEM;
-    return pop3_set_text(s, &s->tls_binding, facts->binding_exporter);
+    return facts_own(s->o.allocator, facts, &s->tls_identity, &s->tls_binding);
 }
 
 int postern_pop3_new(struct postern_pop3 **session_r, const struct postern_pop3_options *options,

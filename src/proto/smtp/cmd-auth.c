@@ -3,6 +3,7 @@
  * what may be offered now. */
 #include "codec/base64.h"
 #include "proto/smtp/session.h"
+#include "sasl/coded.h"
 #include "sasl/offer.h"
 
 static bool is_secure(const struct postern_smtp *s)
@@ -151,23 +152,15 @@ static void sasl_state(struct postern_smtp *s, int state)
     }
 }
 
-/* step - (J4 L1 L3) a response in base64; absent: none came with the command. */
-static void step(struct postern_smtp *s, struct postern_span encoded)
+/* hear - (J4 L1 L3) what a response came to. */
+static void hear(struct postern_smtp *s, int state)
 {
-    struct buffer decoded = {.allocator = s->o.allocator};
-    int err = encoded.n ? base64_decode(encoded, &decoded) : 0;
-
-    if (err == POSTERN_E_NOMEM || decoded.error) {
-        smtp_no_memory(s);
-    } else if (err) {
+    if (state == POSTERN_E_SYNTAX) {
         auth_over(s);
         smtp_refuse(s, 501, "5.5.2", "this is not base64");
     } else {
-        struct postern_span response = decoded.data ? buffer_span(&decoded) : SPAN("");
-
-        sasl_state(s, postern_sasl_step(s->sasl, encoded.p != NULL, response));
+        sasl_state(s, state);
     }
-    buffer_done(&decoded);
 }
 
 void smtp_sasl_line(struct postern_smtp *s, struct postern_span line)
@@ -179,21 +172,10 @@ void smtp_sasl_line(struct postern_smtp *s, struct postern_span line)
         auth_over(s);
         smtp_refuse(s, 501, "5.7.0", "cancelled");
     } else {
-        step(s, line);
+        hear(s, sasl_coded_step(s->sasl, s->o.allocator, line));
     }
     if (s->asked == ASKED_NOTHING && !s->sasl)
         smtp_command_over(s);
-}
-
-/* first_step - LOGIN begins with the server; what clients send with the command nevertheless is the
- * answer to that. */
-static void first_step(struct postern_smtp *s, unsigned mechanism, struct postern_span initial)
-{
-    if (initial.n && postern_sasl_is_server_first(mechanism) &&
-        postern_sasl_step(s->sasl, false, initial) != POSTERN_SASL_CHALLENGE)
-        smtp_no_memory(s);
-    else
-        step(s, span_equal(initial, SPAN("=")) ? SPAN("") : initial);
 }
 
 void smtp_cmd_auth(struct postern_smtp *s, struct postern_span argument)
@@ -222,6 +204,6 @@ void smtp_cmd_auth(struct postern_smtp *s, struct postern_span argument)
         else if (err)
             smtp_refuse(s, 504, "5.5.4", "no such mechanism is offered");
         else
-            first_step(s, mechanism, initial);
+            hear(s, sasl_coded_first(s->sasl, mechanism, s->o.allocator, initial));
     }
 }

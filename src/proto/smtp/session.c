@@ -4,6 +4,7 @@
  * TRAP: octets behind STARTTLS in the same feed() are swallowed there (K2), octets behind DATA are
  * not the message's: the peer could not know that it would be asked for (H5, H6). */
 #include "proto/smtp/session.h"
+#include "proto/wire/facts.h"
 
 #define OUTPUT_MARK 65536
 
@@ -14,13 +15,7 @@ int smtp_set_text(struct postern_smtp *s, struct postern_span *owned, struct pos
 
 static int copy_facts(struct postern_smtp *s, const struct postern_tls_facts *facts)
 {
-    struct postern_tls_facts none = {{NULL, 0}, {NULL, 0}};
-
-    if (!facts)
-        facts = &none;
-    if (smtp_set_text(s, &s->tls_identity, facts->identity) < 0)
-        return POSTERN_E_NOMEM;
-    return smtp_set_text(s, &s->tls_binding, facts->binding_exporter);
+    return facts_own(s->o.allocator, facts, &s->tls_identity, &s->tls_binding);
 }
 
 /* N5 */

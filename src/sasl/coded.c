@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#include "sasl/coded.h"
+
+#include "base/buffer.h"
+#include "base/span.h"
+#include "codec/base64.h"
+
+int sasl_coded_step(struct postern_sasl *sasl, const struct postern_allocator *allocator,
+                    struct postern_span encoded)
+{
+    struct buffer decoded = {.allocator = allocator};
+    int r = encoded.n ? base64_decode(encoded, &decoded) : 0;
+
+    if (decoded.error)
+        r = decoded.error;
+    if (!r)
+        r = postern_sasl_step(sasl, encoded.p != NULL,
+                              decoded.data ? buffer_span(&decoded) : SPAN(""));
+    buffer_done(&decoded);
+    return r;
+}
+
+int sasl_coded_first(struct postern_sasl *sasl, unsigned mechanism,
+                     const struct postern_allocator *allocator, struct postern_span initial)
+{
+    if (initial.n && postern_sasl_is_server_first(mechanism) &&
+        postern_sasl_step(sasl, false, initial) != POSTERN_SASL_CHALLENGE)
+        return POSTERN_E_NOMEM;
+    return sasl_coded_step(sasl, allocator, span_equal(initial, SPAN("=")) ? SPAN("") : initial);
+}
