@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* filter - runs the program, feeds it and reads it at once, since either may wait for the other. It
- * has its own process group, so that all it started ends with it when its time is over. */
 #include "daemon/filter.h"
 
 #include "base/memory.h"
 #include "base/span.h"
-#include "daemon/server.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
+#include "daemon/program.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define OUTPUT_MAX 65536
 #define VARIABLES 8
 #define REFUSED 20
 
@@ -26,19 +17,8 @@ struct filter {
     postern_time limit;
 };
 
-/* struct run - one message under way. */
-struct run {
-    const struct filter_question *question;
-    pid_t pid;
-    int in, out; /* of the program; -1: closed */
-    uint64_t written;
-    char chunk[65536];
-    size_t at, end; /* of the chunk that is to be written */
-    struct buffer said;
-    postern_time until;
-};
-
-/* ---- the process ----------------------------------------------------------------------------- */
+/* ---- what it is told --------------------------------------------------------------------------
+ */
 
 /* variable - "NAME=value", of what a peer said: no line ends get in. */
 static char *variable(const char *name, struct postern_span value)
@@ -62,14 +42,10 @@ static bool environment_make(const struct filter_question *q, char *environment[
     const struct {
         const char *name;
         struct postern_span value;
-    } all[VARIABLES] = {{"PATH", SPAN("/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")},
-                        {"MAIL_FROM", q->sender},
-                        {"RCPT_TO", q->recipients},
-                        {"EHLO_DOMAIN", q->helo},
-                        {"REMOTE_ADDR", q->peer},
-                        {"AUTH_AS", q->user},
-                        {"PROTOCOL", q->protocol},
-                        {"QUEUE_ID", q->transaction}};
+    } all[VARIABLES] = {{"PATH", SPAN(PROGRAM_PATH)}, {"MAIL_FROM", q->sender},
+                        {"RCPT_TO", q->recipients},   {"EHLO_DOMAIN", q->helo},
+                        {"REMOTE_ADDR", q->peer},     {"AUTH_AS", q->user},
+                        {"PROTOCOL", q->protocol},    {"QUEUE_ID", q->transaction}};
     bool good = true;
 
     for (size_t i = 0; i < VARIABLES; i++) {
@@ -78,140 +54,6 @@ static bool environment_make(const struct filter_question *q, char *environment[
     }
     environment[VARIABLES] = NULL;
     return good;
-}
-
-static int spawn(const char *program, char *const *environment, int in, int out, pid_t *pid_r)
-{
-    char *arguments[] = {(char *)(uintptr_t)program, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, defaults;
-    int r;
-
-    sigemptyset(&none);
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-                                              POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &defaults);
-    r = posix_spawn(pid_r, program, &actions, &attributes, arguments, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return r ? POSTERN_E_IO : 0;
-}
-
-static void shut(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
-static int begin(struct run *run, const char *program)
-{
-    char *environment[VARIABLES + 1];
-    int in[2] = {-1, -1}, out[2] = {-1, -1}, err = POSTERN_E_NOMEM;
-
-    if (environment_make(run->question, environment))
-        err = pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0
-                  ? POSTERN_E_IO
-                  : spawn(program, environment, in[0], out[1], &run->pid);
-    for (size_t i = 0; i < VARIABLES; i++)
-        free(environment[i]);
-    shut(&in[0]);
-    shut(&out[1]);
-    run->in = in[1];
-    run->out = out[0];
-    if (!err && (fcntl(run->in, F_SETFL, O_NONBLOCK) < 0 || fcntl(run->out, F_SETFL, O_NONBLOCK)))
-        err = POSTERN_E_IO;
-    return err;
-}
-
-/* ---- what goes in, and comes out ------------------------------------------------------------- */
-
-/* feed - the next octets; at the end of them, or if it wants no more, its input is closed. */
-static void feed(struct run *run)
-{
-    ssize_t n;
-
-    if (run->at == run->end) {
-        n = spool_read(run->question->message, run->written, run->chunk, sizeof run->chunk);
-        if (n <= 0) {
-            shut(&run->in);
-            return;
-        }
-        run->at = 0;
-        run->end = (size_t)n;
-        run->written += (uint64_t)n;
-    }
-    n = write(run->in, run->chunk + run->at, run->end - run->at);
-    if (n > 0)
-        run->at += (size_t)n;
-    else if (n < 0 && errno != EAGAIN && errno != EINTR)
-        shut(&run->in);
-}
-
-static void hear(struct run *run)
-{
-    char bytes[4096];
-    ssize_t n = read(run->out, bytes, sizeof bytes);
-
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-        shut(&run->out);
-    else if (n > 0 && buffer_length(&run->said) + (size_t)n <= OUTPUT_MAX)
-        buffer_append(&run->said, span_make(bytes, (size_t)n));
-}
-
-static int milliseconds_left(const struct run *run)
-{
-    postern_time now = server_now();
-
-    return now >= run->until ? 0 : (int)((run->until - now) / 1000000) + 1;
-}
-
-/* converse - until it closed its output. POSTERN_E_AGAIN: its time is over. */
-static int converse(struct run *run)
-{
-    while (run->out >= 0) {
-        struct pollfd polled[2] = {{.fd = run->out, .events = POLLIN},
-                                   {.fd = run->in, .events = POLLOUT}};
-        int left = milliseconds_left(run);
-
-        if (!left || (poll(polled, 2, left) < 0 && errno != EINTR))
-            return POSTERN_E_AGAIN;
-        if (polled[0].revents)
-            hear(run);
-        if (run->in >= 0 && polled[1].revents)
-            feed(run);
-    }
-    return 0;
-}
-
-/* end - its exit status, or <0. Whoever takes too long is killed, with all it started. */
-static int end(struct run *run, int err)
-{
-    int status = 0, r = 0;
-
-    shut(&run->in);
-    shut(&run->out);
-    if (!run->pid)
-        return err;
-    while (!err && (r = waitpid(run->pid, &status, WNOHANG)) == 0) {
-        if (!milliseconds_left(run))
-            err = POSTERN_E_AGAIN;
-        else
-            usleep(1000);
-    }
-    if (err) {
-        kill(-run->pid, SIGKILL);
-        r = waitpid(run->pid, &status, 0);
-    }
-    return err ? err : r > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : POSTERN_E_IO;
 }
 
 /* ---- the verdict ----------------------------------------------------------------------------- */
@@ -262,26 +104,36 @@ static void refuse(struct postern_span said, int status, struct filter_verdict *
         snprintf(verdict->text, sizeof verdict->text, for_good ? "refused" : "not now");
 }
 
+static int run(const struct filter *filter, const struct filter_question *question,
+               struct buffer *said)
+{
+    char *environment[VARIABLES + 1], *arguments[] = {(char *)(uintptr_t)filter->program, NULL};
+    struct program program = {.arguments = arguments,
+                              .environment = environment,
+                              .message = question->message,
+                              .limit = filter->limit};
+    int status = POSTERN_E_NOMEM;
+
+    if (environment_make(question, environment))
+        status = program_run(&program, said);
+    for (size_t i = 0; i < VARIABLES; i++)
+        free(environment[i]);
+    return status;
+}
+
 static int judge(void *ctx, const struct filter_question *question,
                  struct filter_verdict *verdict_r)
 {
-    const struct filter *filter = ctx;
-    struct run *run = memory_new(NULL, sizeof *run);
-    int status;
+    struct buffer said = {0};
+    int status = run(ctx, question, &said);
 
-    if (!run)
-        return POSTERN_E_NOMEM;
-    *run = (struct run){.question = question, .until = server_now() + filter->limit};
-    status = begin(run, filter->program);
-    status = end(run, status ? status : converse(run));
     if (status == 0)
-        take_headers(buffer_span(&run->said), verdict_r);
+        take_headers(buffer_span(&said), verdict_r);
     else if (status > 0)
-        refuse(buffer_span(&run->said), status, verdict_r);
-    if (verdict_r->headers.error || run->said.error)
+        refuse(buffer_span(&said), status, verdict_r);
+    if (verdict_r->headers.error)
         status = POSTERN_E_NOMEM;
-    buffer_done(&run->said);
-    memory_free(NULL, run);
+    buffer_done(&said);
     return status < 0 ? status : 0;
 }
 

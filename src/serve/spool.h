@@ -20,6 +20,9 @@ struct spool {
 int spool_write(struct spool *spool, struct postern_span bytes);
 /* spool_read - octets from offset on: how many; 0 at the end; POSTERN_E_IO. */
 int spool_read(const struct spool *spool, uint64_t offset, char *out, size_t n);
+/* spool_copy - a file of its own with the octets, open at its beginning, for another program: a
+ * descriptor, or POSTERN_E_IO, _FULL. line_feeds: CRLF becomes LF. */
+int spool_copy(const struct spool *spool, bool line_feeds);
 /* spool_done - empty, and usable again. */
 void spool_done(struct spool *spool);
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* What a program that is run for a message sees, says and may do; and that none outlives its time.
+ */
+#include "cmocka_all.h"
+
+#include "base/span.h"
+#include "daemon/program.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define TEXT "Subject: x\r\n\r\n.\r\nlast\r\n"
+
+struct outcome {
+    int status;
+    struct buffer said;
+};
+
+static struct outcome run(const char *script, struct spool *message, bool as_here)
+{
+    char *arguments[] = {(char *)"/bin/sh", (char *)"-c", (char *)(uintptr_t)script, NULL};
+    char *environment[] = {(char *)"PATH=" PROGRAM_PATH, (char *)"WHAT=a b", NULL};
+    struct outcome outcome = {0};
+
+    outcome.status = program_run(&(struct program){.arguments = arguments,
+                                                   .environment = environment,
+                                                   .message = message,
+                                                   .line_feeds = as_here,
+                                                   .hears_errors = as_here,
+                                                   .limit = POSTERN_SECOND},
+                                 &outcome.said);
+    return outcome;
+}
+
+static void says(const char *script, bool as_here, int status, const char *text)
+{
+    struct spool message = {.folder = "/tmp"};
+    struct outcome outcome;
+    struct postern_span said;
+
+    assert_int_equal(spool_write(&message, SPAN(TEXT)), 0);
+    outcome = run(script, &message, as_here);
+    said = buffer_span(&outcome.said);
+    assert_int_equal(outcome.status, status);
+    if (text) {
+        assert_int_equal(said.n, strlen(text));
+        assert_memory_equal(said.n ? said.p : "", text, said.n);
+    }
+    buffer_done(&outcome.said);
+    spool_done(&message);
+}
+
+static void test_program_is_told_the_message(void **state)
+{
+    (void)state;
+    says("cat", false, 0, TEXT);
+    says("cat", true, 0, "Subject: x\n\n.\nlast\n");
+    says("echo \"$WHAT\"; env | wc -l", false, 0, "a b\n3\n"); /* and PWD, of the shell */
+}
+
+static void test_program_says_how_it_ended(void **state)
+{
+    (void)state;
+    says("exit 75", false, 75, "");
+    says("echo one; echo two >&2; exit 1", true, 1, "one\ntwo\n");
+    says("exec 1>&- 2>&-; sleep 0.2; exit 3", true, 3, "");
+    says("kill -9 $$", false, POSTERN_E_IO, "");
+    says("head -c 300000 /dev/zero", false, 0, NULL);
+}
+
+/* it, and what it started: nobody holds the output open */
+static void test_program_that_is_late_is_killed(void **state)
+{
+    time_t began = time(NULL);
+
+    (void)state;
+    says("sleep 30", false, POSTERN_E_AGAIN, "");
+    says("sleep 30 & echo here", false, POSTERN_E_AGAIN, "here\n");
+    says("exec 1>&- 2>&-; sleep 30", true, POSTERN_E_AGAIN, "");
+    assert_true(time(NULL) - began < 15);
+}
+
+static void test_program_that_is_not_there(void **state)
+{
+    char *arguments[] = {(char *)"/nonexistent/x", NULL}, *environment[] = {NULL};
+    struct spool message = {.folder = "/tmp"};
+    struct buffer said = {0};
+    struct program program = {.arguments = arguments,
+                              .environment = environment,
+                              .message = &message,
+                              .limit = POSTERN_SECOND};
+
+    (void)state;
+    assert_int_equal(program_run(&program, &said), POSTERN_E_IO);
+    buffer_done(&said);
+}
+
+/* one that is in a file already, with a CR at the edge of what is read at once */
+static void test_program_sees_a_large_message(void **state)
+{
+    struct spool message = {.folder = "/tmp"};
+    struct outcome outcome;
+    size_t lines = 40000;
+
+    (void)state;
+    for (size_t i = 0; i < lines; i++)
+        assert_int_equal(spool_write(&message, SPAN("0123\r\n")), 0);
+    outcome = run("tr -d '0-9\\n' | wc -c; wc -c", &message, true);
+    assert_int_equal(outcome.status, 0);
+    assert_memory_equal(outcome.said.data, "0\n0\n", 4);
+    buffer_done(&outcome.said);
+    outcome = run("echo $(wc -l -c)", &message, true);
+    assert_int_equal(outcome.status, 0);
+    assert_memory_equal(outcome.said.data, "40000 200000\n", 13);
+    buffer_done(&outcome.said);
+    spool_done(&message);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_program_is_told_the_message),
+        cmocka_unit_test(test_program_says_how_it_ended),
+        cmocka_unit_test(test_program_that_is_late_is_killed),
+        cmocka_unit_test(test_program_that_is_not_there),
+        cmocka_unit_test(test_program_sees_a_large_message),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
