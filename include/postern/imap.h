@@ -22,6 +22,7 @@
  *   EXPUNGE                 delete these                           answer
  *   APPEND, WRITE           begin a message for `name`; octets     answer
  *   QUOTA                   what the account has and may have      answer_quota
+ *   SET_QUOTA               give it these limits, if the user may  answer_quota
  *   METADATA, SET_METADATA  annotations of `name`; empty: the account's
  *                                                                  answer_metadata, answer
  *   COMMIT                  make all that were begun last          answer_uids: the new ones
@@ -119,6 +120,7 @@ enum postern_imap_question_kind {
     POSTERN_IMAP_LOOK,
     POSTERN_IMAP_METADATA,
     POSTERN_IMAP_SET_METADATA,
+    POSTERN_IMAP_SET_QUOTA,
     /* news */
     POSTERN_IMAP_CONTENT_DONE,
     POSTERN_IMAP_ABORT,
@@ -164,6 +166,7 @@ struct postern_imap_question {
     struct postern_span bytes;               /* WRITE */
     const struct postern_metadata *metadata; /* SET_METADATA: absent values are removed */
     size_t metadata_count;
+    struct postern_quota limits; /* SET_QUOTA: bytes_max, messages_max; 0: none */
 };
 
 /* ---- the session: as the functions of the same name in pop3.h ------------------------------ */
@@ -219,8 +222,9 @@ POSTERN_API int postern_imap_answer_default(struct postern_imap *s, uint64_t id)
 /* postern_imap_answer - CONNECT, LOGIN, CREATE, REMOVE, RENAME, SUBSCRIBE, EXPUNGE, APPEND, WRITE,
  * SET_METADATA. */
 POSTERN_API int postern_imap_answer(struct postern_imap *s, uint64_t id, int err);
-/* postern_imap_answer_referral - LOGIN: the account is on another server, url (RFC 2221, 5092; graphic
- * ASCII without "]", else POSTERN_E_SYNTAX and the question stays open). The session is logged out. */
+/* postern_imap_answer_referral - LOGIN: the account is on another server, url (RFC 2221, 5092;
+ * graphic ASCII without "]", else POSTERN_E_SYNTAX and the question stays open). The session is
+ * logged out. */
 POSTERN_API int postern_imap_answer_referral(struct postern_imap *s, uint64_t id,
                                              struct postern_span url);
 /* postern_imap_answer_authenticate - user: the account's name if it is not the name as sent. */
@@ -254,6 +258,8 @@ struct postern_imap_mailbox {
 };
 POSTERN_API int postern_imap_answer_mailbox(struct postern_imap *s, uint64_t id, int err,
                                             const struct postern_imap_mailbox *mailbox);
+/* postern_imap_answer_quota - QUOTA, SET_QUOTA: as it is now. SET_QUOTA by a user who may not:
+ * POSTERN_E_DENIED. */
 POSTERN_API int postern_imap_answer_quota(struct postern_imap *s, uint64_t id, int err,
                                           const struct postern_quota *quota);
 /* postern_imap_answer_metadata - all of that mailbox, in any order. */

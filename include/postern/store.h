@@ -110,8 +110,9 @@ struct postern_store_ops {
                         struct postern_account **account_r);
     void (*account_close)(struct postern_account **account);
     int (*quota)(struct postern_account *account, struct postern_quota *quota_r);
-    /* limit - bytes_max and messages_max for every account from now on. What would exceed them is
-     * refused with POSTERN_E_FULL by commit and copy, not by a move. */
+    /* limit - bytes_max and messages_max from now on, for every account that has no limits of its
+     * own (postern_store_set_quota). What would exceed them is refused with POSTERN_E_FULL by
+     * commit and copy, not by a move. */
     void (*limit)(struct postern_store *store, const struct postern_quota *quota);
     /* list_users - calls each(ctx, name) for every user with an account, until it returns non-zero,
      * and returns that. */
@@ -261,6 +262,12 @@ POSTERN_API int postern_store_message(struct postern_store *store, struct poster
                                       struct postern_facts *facts_r);
 POSTERN_API int postern_store_expunge(struct postern_store *store, struct postern_mailbox *mailbox,
                                       const struct postern_span *unique_ids, size_t count);
+/* postern_store_set_quota - an account's own limits, durably: bytes_max (rounded up to 1024) and
+ * messages_max, 0: none. limits NULL: the store's again. They are an annotation of the account,
+ * "/shared/vendor/postern/quota". Errors as set_metadata. */
+POSTERN_API int postern_store_set_quota(struct postern_store *store,
+                                        struct postern_account *account,
+                                        const struct postern_quota *limits);
 /* postern_name_matches - does a mailbox's name match a pattern: '*' stands for anything, '%' for
  * anything but '/' (RFC 9051 6.3.9); INBOX in any case. */
 POSTERN_API bool postern_name_matches(struct postern_span name, struct postern_span pattern);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mailbox_change - `postern mailbox folders|quota USER`, `create USER NAME [--use trash]`,
+/* mailbox_change - `postern mailbox folders USER`, `quota USER [--storage KIB] [--messages N]
+ * [--default]`, `create USER NAME [--use trash]`,
  * `delete|subscribe|unsubscribe USER NAME`, `rename USER NAME NEW`, `metadata USER NAME`, `annotate
  * USER NAME ENTRY[=VALUE]`: what an IMAP client can do, by the same calls of the store. */
 #include "cli/cli.h"
@@ -12,8 +13,8 @@ struct change {
     struct postern_store *store;
     struct postern_account *account;
     struct postern_span name, to;
-    const char *use;
-    bool json;
+    const char *use, *kib, *messages;
+    bool json, as_configured;
     size_t shown;
 };
 
@@ -25,9 +26,20 @@ static int own_flag(void *ctx, const char *flag, const char *value, bool *value_
         change->json = true;
         return 1;
     }
-    if (strcmp(flag, "use") != 0 || !value)
+    if (strcmp(flag, "default") == 0) {
+        change->as_configured = true;
+        return 1;
+    }
+    if (!value)
         return 0;
-    change->use = value;
+    if (strcmp(flag, "use") == 0)
+        change->use = value;
+    else if (strcmp(flag, "storage") == 0)
+        change->kib = value;
+    else if (strcmp(flag, "messages") == 0)
+        change->messages = value;
+    else
+        return 0;
     *value_used = true;
     return 1;
 }
@@ -102,10 +114,32 @@ static int folders(struct change *change)
     return err;
 }
 
+/* set_quota - what is not named has no limit, as with IMAP's SETQUOTA. */
+static int set_quota(struct change *change)
+{
+    struct postern_quota limits = {0};
+
+    if (change->as_configured)
+        return change->kib || change->messages
+                   ? POSTERN_E_USAGE
+                   : postern_store_set_quota(change->store, change->account, NULL);
+    if ((change->kib &&
+         !span_number(postern_span_of(change->kib), UINT64_MAX / 1024, &limits.bytes_max)) ||
+        (change->messages &&
+         !span_number(postern_span_of(change->messages), UINT64_MAX, &limits.messages_max)))
+        return POSTERN_E_SYNTAX;
+    limits.bytes_max *= 1024;
+    return postern_store_set_quota(change->store, change->account, &limits);
+}
+
 static int quota(struct change *change)
 {
     struct postern_quota quota;
-    int err = change->store->ops->quota(change->account, &quota);
+    bool changes = change->kib || change->messages || change->as_configured;
+    int err = changes ? set_quota(change) : 0;
+
+    if (!err)
+        err = change->store->ops->quota(change->account, &quota);
 
     if (!err && change->json)
         printf(

@@ -33,7 +33,7 @@
     X(submission_listen_tls, "submission_listen_tls", LIST, "0.0.0.0:465,[::]:465",                \
       "the same with implicit TLS")                                                                \
     X(lmtp_listen, "lmtp_listen", LIST, "127.0.0.1:24",                                            \
-      "LMTP addresses, or /PATH,mode=0660,user=NAME,group=NAME; never port 25")                            \
+      "LMTP addresses, or /PATH,mode=0660,user=NAME,group=NAME; never port 25")                    \
     X(aliases, "aliases", STRING, "", "file of NAME: TARGET, TARGET lines")                        \
     X(recipient_delimiter, "recipient_delimiter", STRING, "+",                                     \
       "what parts name and mailbox in ann+lists@example.org")                                      \
@@ -46,7 +46,8 @@
       "verify: TLS and a good certificate; encrypt: any certificate; none")                        \
     X(smarthost_ca, "smarthost_ca", STRING, "", "PEM file of CAs for that; empty: the system's")   \
     X(smarthost_login, "smarthost_login", STRING, "", "file with USER:PASSWORD for it")            \
-    X(filter, "filter", STRING, "", "program that sees each message before it is taken; see smtp.md") \
+    X(filter, "filter", STRING, "",                                                                \
+      "program that sees each message before it is taken; see smtp.md")                            \
     X(filter_timeout, "filter_timeout", TIME, "60s", "time that it has")                           \
     X(filter_optional, "filter_optional", BOOL, "no",                                              \
       "take mail if it fails or is late; else the sender is to come again")                        \
@@ -72,6 +73,8 @@
     X(quota_mb, "quota_mb", NUMBER, "0", "MiB of mail that an account may have; 0: no limit")      \
     X(quota_messages, "quota_messages", NUMBER, "0",                                               \
       "messages that an account may have; 0: no limit")                                            \
+    X(imap_set_quota, "imap_set_quota", BOOL, "no",                                                \
+      "users may change their own quota by IMAP; of one user in his line")                         \
     X(accounts, "accounts", STRING, "file", "file, or pam where built in")                         \
     X(users, "users", STRING, "users", "the password file")                                        \
     X(plaintext, "plaintext", STRING, "tls", "clear-text logins: tls, loopback or always")         \
@@ -133,7 +136,8 @@ int config_environment(struct config *config);
 /* config_set - one setting by key ("idle_timeout" or "idle-timeout") from text; did-you-mean in
  * config_error(). */
 int config_set(struct config *config, const char *key, const char *value);
-/* config_special_word - "trash"; config_special - of special_mailboxes: "Sent", or "Gesendet=Sent"; false: there is no such use.
+/* config_special_word - "trash"; config_special - of special_mailboxes: "Sent", or "Gesendet=Sent";
+ * false: there is no such use.
  */
 const char *config_special_word(enum postern_special_use use);
 bool config_special(const char *text, struct postern_span *name_r, enum postern_special_use *use_r);

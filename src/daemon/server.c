@@ -210,6 +210,7 @@ static void site_fill(struct server *server)
         .relay = server->smarthost ? smarthost_relay(server->smarthost) : NULL,
         .detail_create = server->config->detail_create,
         .has_quota = server->config->quota_mb || server->config->quota_messages,
+        .set_quota = server->config->imap_set_quota,
         .any_sender = server->config->any_sender,
         .deduplicate = server->config->deduplicate,
         .work = &server->work,

@@ -36,6 +36,7 @@ void imap_login_init(struct serve_imap *s, struct postern_span peer, postern_tim
 
 void imap_login_ask(struct serve_imap *s)
 {
+    s->is_other = s->question.authorize.n && !span_equal(s->question.authorize, s->question.user);
     s->login.question = (struct login_question){.method = s->question.method,
                                                 .mechanism = s->question.mechanism,
                                                 .user = s->question.user,

@@ -138,6 +138,26 @@ static void quota_finish(struct serve_imap *s, int err)
     postern_imap_answer_quota(s->engine, s->question.id, err, &s->quota);
 }
 
+/* may_set_quota - an administrator in the user's name; the user himself where that is allowed. */
+static bool may_set_quota(const struct serve_imap *s)
+{
+    char value[8];
+
+    return s->is_other || s->site->set_quota ||
+           (accounts_value(s->site->accounts, postern_imap_user(s->engine), "imap_set_quota", value,
+                           sizeof value) &&
+            strcmp(value, "yes") == 0);
+}
+
+static int set_quota_work(struct serve_imap *s, unsigned wait_flag)
+{
+    int err = may_set_quota(s)
+                  ? postern_store_set_quota(s->site->store, s->account, &s->question.limits)
+                  : POSTERN_E_DENIED;
+
+    return err ? err : quota_work(s, wait_flag);
+}
+
 /* ---- SELECT, NEWS ---------------------------------------------------------------------------- */
 
 size_t imap_learn(struct serve_imap *s, struct postern_mailbox *mailbox,
@@ -266,6 +286,7 @@ const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind)
                                   list = {list_work, list_finish, false, false},
                                   status = {status_work, status_finish, true, false},
                                   quota = {quota_work, quota_finish, false, false},
+                                  set_quota = {set_quota_work, quota_finish, false, true},
                                   metadata = {metadata_work, metadata_finish, false, false},
                                   set_metadata = {set_metadata_work, plain_finish, false, true},
                                   select = {select_work, select_finish, true, false},
@@ -286,6 +307,8 @@ const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind)
         return &status;
     case POSTERN_IMAP_QUOTA:
         return &quota;
+    case POSTERN_IMAP_SET_QUOTA:
+        return &set_quota;
     case POSTERN_IMAP_LOOK:
         return &imap_look;
     case POSTERN_IMAP_METADATA:

@@ -42,6 +42,7 @@ struct serve_imap {
     struct postern_mailbox *other;   /* one that is only looked at; NULL: none */
     struct buffer other_name;
     struct postern_status other_status;
+    bool is_other; /* who logged in did so in this user's name: an administrator */
     bool watching;
     struct postern_content *content; /* NULL: none open */
     uint64_t content_id;

@@ -60,6 +60,7 @@ struct serve_site {
     const struct serve_relay *relay;   /* takes users' mail for others; NULL: nobody */
     const char *deliver_into; /* all mail goes into this mailbox if it is there; NULL: INBOX */
     const char *original_to;  /* of all mail, for X-Original-To; NULL: not written */
+    bool set_quota;           /* users may change their own limits */
     bool has_quota;           /* accounts have limits: RCPT looks */
     bool smtp_login;          /* AUTH not only where users send: postern dev */
     bool deduplicate;         /* what an MTA sends again is recognised */

@@ -183,6 +183,16 @@ def changing():
     checks.check("as they were made", boxes["Bin"]["use"] == "trash" and boxes["x/b"]["subscribed"] and boxes["INBOX"]["messages"] == 1, boxes)
     quota = json.loads(postern("mailbox", "quota", "erin", "--json").stdout)
     checks.check("mailbox quota", quota["messages"] == 1 and quota["bytes_max"] == 0, quota)
+    for arguments, bytes_max, messages_max in ((("--storage", "12", "--messages", "3"), 12288, 3), ((), 12288, 3), (("--messages", "4"), 0, 4),
+                                               (("--default",), 0, 0)):
+        quota = json.loads(postern("mailbox", "quota", "erin", "--json", *arguments).stdout)
+        checks.check(f"mailbox quota {' '.join(arguments)}", (quota["bytes_max"], quota["messages_max"]) == (bytes_max, messages_max), quota)
+    for arguments in (("--storage", "x"), ("--messages", "-1"), ("--default", "--messages", "1")):
+        checks.check(f"not {' '.join(arguments)}", postern("mailbox", "quota", "erin", *arguments).returncode != 0)
+    postern("mailbox", "quota", "erin", "--messages", "1")
+    checks.check("a limit of his own", postern("put", "erin", input=message(2)).returncode != 0)
+    postern("mailbox", "quota", "erin", "--default")
+    checks.check("and gone", postern("put", "erin", input=message(2)).returncode == 0)
     checks.check("mailbox delete", postern("mailbox", "delete", "erin", "x/b").returncode == 0)
     checks.check("one less", b"x/b" not in postern("mailbox", "folders", "erin").stdout)
     checks.check("not twice", postern("mailbox", "delete", "erin", "x/b").returncode != 0)

@@ -278,11 +278,38 @@ static void test_quota(void **state)
     world_close(&w);
 }
 
+/* An account's own limits count instead of the store's, and last. */
+static void test_own_quota(void **state)
+{
+    struct postern_quota store = {.messages_max = 1}, own = {.messages_max = 2, .bytes_max = 5000};
+    struct postern_account *account = NULL;
+    struct postern_quota found;
+    struct world w;
+
+    world_open(&w, *state);
+    w.ops->limit(&w.store, &store);
+    deliver(&w, MAIL, NULL);
+    assert_int_equal(w.ops->account_open(&w.store, text("ann"), 0, &account), 0);
+    assert_int_equal(postern_store_set_quota(&w.store, account, &own), 0);
+    deliver(&w, MAIL, NULL);
+    assert_int_equal(postern_store_deliver(&w.store, w.box, text(MAIL), NULL), POSTERN_E_FULL);
+    assert_int_equal(w.ops->quota(account, &found), 0);
+    assert_int_equal(found.messages_max, 2);
+    assert_int_equal(found.bytes_max, 5 * 1024);
+    own = (struct postern_quota){0};
+    assert_int_equal(postern_store_set_quota(&w.store, account, &own), 0);
+    deliver(&w, MAIL, NULL); /* no limit at all */
+    assert_int_equal(postern_store_set_quota(&w.store, account, NULL), 0);
+    assert_int_equal(postern_store_deliver(&w.store, w.box, text(MAIL), NULL), POSTERN_E_FULL);
+    w.ops->account_close(&account);
+    world_close(&w);
+}
+
 #define OVER(kind)                                                                                 \
     ONE(kind, test_life), ONE(kind, test_no_mailbox), ONE(kind, test_hostile_users),               \
         ONE(kind, test_lock), ONE(kind, test_snapshots), ONE(kind, test_find),                     \
         ONE(kind, test_abort_leaves_nothing), ONE(kind, test_list_users), ONE(kind, test_no_wait), \
-        ONE(kind, test_expunge_sets), ONE(kind, test_quota)
+        ONE(kind, test_expunge_sets), ONE(kind, test_quota), ONE(kind, test_own_quota)
 
 int main(void)
 {

@@ -156,9 +156,10 @@ static void limit(struct play *play, const char *text)
     play->host.store.ops->limit(&play->host.store, &quota);
 }
 
-/* setup - "secure": no plaintext logins. "hide NAMES": extensions that are switched off. "hurry":
- * 20 seconds pass at each look at the clock. "mail N": N messages in ann's INBOX, "new N": \Recent
- * ones. "login", "select": that and its answer, by the session whose number stands before it. */
+/* setup - "secure": no plaintext logins. "may-set-quota": users may use SETQUOTA. "hide NAMES":
+ * extensions that are switched off. "hurry": 20 seconds pass at each look at the clock. "mail N": N
+ * messages in ann's INBOX, "new N": \Recent ones. "login", "select": that and its answer, by the
+ * session whose number stands before it. */
 static bool setup(struct play *play, const char *text)
 {
     bool numbered = *text >= '1' && *text <= '0' + HOST_SESSIONS;
@@ -172,6 +173,9 @@ static bool setup(struct play *play, const char *text)
     } else if (strcmp(text, "hurry") == 0) {
         (void)session(play, 1);
         host_hurry = 20;
+    } else if (strcmp(text, "may-set-quota") == 0) {
+        (void)session(play, 1);
+        play->host.site.set_quota = true;
     } else if (strncmp(text, "quota ", 6) == 0)
         limit(play, text + 6);
     else if (strncmp(text, "mail ", 5) == 0)

@@ -82,6 +82,8 @@ class World:
                 settings.append(f"imap_without = {{{names}}}")
             if line.startswith(b"quota 0 "):
                 settings.append(f"quota_messages = {int(line[8:])}")
+            if line == b"may-set-quota":
+                settings.append("imap_set_quota = yes")
             if line == b"secure":
                 settings.append('plaintext = "tls"')
         self.server, self.tls = Server(users=(), settings=settings, users_text=users), tls
@@ -153,7 +155,7 @@ class World:
         elif line == b"closed":
             while self.session(self.last).receive(WAIT):
                 pass
-        elif not line.startswith((b"hide ", b"quota ", b"secure", b"news")):
+        elif not line.startswith((b"hide ", b"quota ", b"secure", b"news", b"may-set-quota")):
             raise Said(f"what is this: {line!r}")
 
     last = 1

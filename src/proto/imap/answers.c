@@ -92,7 +92,8 @@ int postern_imap_answer_mailbox(struct postern_imap *s, uint64_t id, int err,
 int postern_imap_answer_quota(struct postern_imap *s, uint64_t id, int err,
                               const struct postern_quota *quota)
 {
-    return take(s, id, mask(POSTERN_IMAP_QUOTA), &(struct imap_answer){.err = err, .quota = quota});
+    return take(s, id, mask(POSTERN_IMAP_QUOTA) | mask(POSTERN_IMAP_SET_QUOTA),
+                &(struct imap_answer){.err = err, .quota = quota});
 }
 
 int postern_imap_answer_metadata(struct postern_imap *s, uint64_t id, int err,

@@ -57,6 +57,7 @@ static const struct {
     {"QRESYNC", AFTER},
     {"OBJECTID", AFTER},
     {"QUOTA", AFTER},
+    {"QUOTASET", AFTER},
     {"QUOTA=RES-STORAGE", AFTER},
     {"QUOTA=RES-MESSAGE", AFTER},
     {"STATUS=SIZE", AFTER},
@@ -101,6 +102,8 @@ bool imap_offers(const struct postern_imap *s, const char *name)
         return !s->compressed;
     if (span_equal_nocase(word, SPAN("LIST-METADATA")) || span_equal_nocase(word, SPAN("FILTERS")))
         return imap_offers(s, "METADATA");
+    if (span_equal_nocase(word, SPAN("QUOTASET")))
+        return imap_offers(s, "QUOTA");
     if (span_equal_nocase(word, SPAN("QRESYNC")))
         return imap_offers(s, "CONDSTORE");
     return true;

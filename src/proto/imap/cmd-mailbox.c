@@ -160,7 +160,8 @@ void imap_cmd_unsubscribe(struct postern_imap *s)
     X("SIZE")           \
     X("HIGHESTMODSEQ")  \
     X("MAILBOXID")      \
-    X("APPENDLIMIT")
+    X("APPENDLIMIT")    \
+    X("DELETED-STORAGE")
 #define ITEM_NAME(name) name,
 static const char *const items[] = {STATUS_ITEMS(ITEM_NAME)};
 #define ITEM_COUNT (sizeof items / sizeof *items)
@@ -190,10 +191,17 @@ unsigned imap_parse_status_items(struct postern_imap *s)
 static uint64_t item_value(const struct postern_imap *s, const struct postern_status *status,
                            size_t item)
 {
-    const uint64_t values[] = {status->messages,     status->recent, status->uid_next,
-                               status->uid_validity, status->unseen, status->deleted,
-                               status->size_bytes,   status->modseq, status->id,
-                               s->o.append_max};
+    const uint64_t values[] = {status->messages,
+                               status->recent,
+                               status->uid_next,
+                               status->uid_validity,
+                               status->unseen,
+                               status->deleted,
+                               status->size_bytes,
+                               status->modseq,
+                               status->id,
+                               s->o.append_max,
+                               (status->deleted_bytes + 1023) / 1024};
 
     return values[item];
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-quota - GETQUOTA, GETQUOTAROOT, SETQUOTA (RFC 9208). There is one root, "", of the whole
- * account; who may have how much is the administrator's business. */
+ * account; whether its user may change the limits is the application's to say. */
 #include "proto/imap/session.h"
 
 static void write_resource(struct postern_imap *s, const char **space, const char *name,
@@ -67,19 +67,60 @@ void imap_cmd_getquotaroot(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_QUOTA, known);
 }
 
+/* ---- SETQUOTA -------------------------------------------------------------------------------- */
+
+#define KIB_MAX (INT64_MAX / 1024)
+
+/* parse_limit - "STORAGE 512". 0 would be "nothing at all" (RFC 9208 3.1.2), which is rounded up to
+ * one, as 4.1.3 allows: here 0 is no limit. false: there is no such resource. */
+static bool parse_limit(struct postern_imap *s, struct postern_quota *limits)
+{
+    struct postern_span name = parse_atom(&s->in);
+    uint64_t value;
+
+    parse_space(&s->in);
+    value = parse_number(&s->in, INT64_MAX);
+    value = value ? value : 1;
+    if (span_equal_nocase(name, SPAN("STORAGE")) && imap_offers(s, "QUOTA=RES-STORAGE"))
+        limits->bytes_max = (value < KIB_MAX ? value : KIB_MAX) * 1024;
+    else if (span_equal_nocase(name, SPAN("MESSAGE")) && imap_offers(s, "QUOTA=RES-MESSAGE"))
+        limits->messages_max = value;
+    else
+        return false;
+    return true;
+}
+
+static void changed(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (answer->err == POSTERN_E_DENIED)
+        imap_no(s, "NOPERM", "only the administrator changes a quota");
+    else
+        known(s, answer);
+}
+
 void imap_cmd_setquota(struct postern_imap *s)
 {
+    struct postern_quota limits = {0};
+    struct postern_span root;
+    bool all_known = true;
+
     parse_space(&s->in);
-    (void)parse_astring(s, &s->in);
+    root = parse_astring(s, &s->in);
     parse_space(&s->in);
     parse_char(&s->in, '(');
-    while (!s->in.bad && !parse_try(&s->in, ')')) {
-        (void)parse_atom(&s->in);
-        parse_space(&s->in);
-        (void)parse_number(&s->in, INT64_MAX);
-        if (s->in.rest.n && s->in.rest.p[0] != ')')
-            parse_space(&s->in);
+    if (!parse_try(&s->in, ')')) {
+        do
+            all_known &= parse_limit(s, &limits);
+        while (!s->in.bad && parse_try(&s->in, ' '));
+        parse_char(&s->in, ')');
     }
-    if (imap_good(s))
-        imap_no(s, "NOPERM", "only the administrator changes a quota");
+    if (!imap_good(s))
+        return;
+    if (root.n || !all_known) {
+        imap_no(s, root.n ? "NONEXISTENT" : "CANNOT",
+                root.n ? "there is no such quota root" : "there is no such resource");
+        return;
+    }
+    s->question = (struct postern_imap_question){.limits = limits};
+    imap_ask(s, POSTERN_IMAP_SET_QUOTA, changed);
 }

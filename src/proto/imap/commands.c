@@ -32,7 +32,7 @@ static const struct imap_row rows[] = {
     {"STATUS", IN, 0, imap_cmd_status, NULL},
     {"GETQUOTA", IN, 0, imap_cmd_getquota, "QUOTA"},
     {"GETQUOTAROOT", IN, 0, imap_cmd_getquotaroot, "QUOTA"},
-    {"SETQUOTA", IN, 0, imap_cmd_setquota, "QUOTA"},
+    {"SETQUOTA", IN, 0, imap_cmd_setquota, "QUOTASET"},
     {"GETMETADATA", IN, 0, imap_cmd_getmetadata, "METADATA"},
     {"SETMETADATA", IN, 0, imap_cmd_setmetadata, "METADATA"},
     {"APPEND", IN, 0, imap_cmd_append, NULL},

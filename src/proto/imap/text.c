@@ -121,6 +121,8 @@ static const struct {
     {"only the administrator changes a quota", "nur der Verwalter ändert ein Kontingent",
      "solo el administrador cambia una cuota", "seul l'administrateur change un quota",
      "割当量は管理者だけが変えられます"},
+    {"there is no such resource", "keine solche Ressource", "no existe ese recurso",
+     "pas de telle ressource", "その資源はありません"},
     {"there is no such quota root", "keine solche Kontingentwurzel", "no existe esa raíz de cuota",
      "pas de telle racine de quota", "その割当量はありません"},
     {"no more of them", "mehr davon nicht", "no más de estos", "pas davantage",

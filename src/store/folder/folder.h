@@ -107,6 +107,10 @@ struct postern_account {
     struct kept *kept;
     struct fresh *fresh;         /* parsed forms that are to be kept; NULL: none */
     atomic_uint touches;         /* a watcher heard of something: no young time is believed */
+    struct index_time limits_of; /* the annotations' file as it was when they were read */
+    uint64_t limits_inode;       /* 0: never */
+    struct postern_quota limits; /* its own ones */
+    bool has_limits;
     struct index_time seen;      /* its folder's change time when the mailboxes were listed */
     pthread_mutex_t queue_mutex; /* of what follows; never taken before `mutex` is let go */
     struct commit_set *queue;    /* deliveries that wait for the one who commits */
@@ -200,13 +204,15 @@ int folder_subscribe(struct postern_account *account, struct postern_span name, 
 int folder_quota(struct postern_account *account, struct postern_quota *quota_r);
 void folder_limit(struct postern_store *store, const struct postern_quota *quota);
 /* account_usage - with the mutex. */
-void account_usage(const struct postern_account *account, struct postern_quota *quota_r);
+void account_usage(struct postern_account *account, struct postern_quota *quota_r);
 int folder_open(struct postern_account *account, struct postern_span name, unsigned flags,
                 struct postern_mailbox **mailbox_r);
 void folder_close(struct postern_mailbox **mailbox);
-void folder_status_of(const struct postern_account *account, const struct index_mailbox *mailbox,
+void folder_status_of(const struct postern_account *account, struct index_mailbox *mailbox,
                       struct postern_status *status_r);
 /* ---- metadata.c */
+/* account_limits - its own instead of the store's, if it has any; with the mutex. */
+void account_limits(struct postern_account *account, struct postern_quota *limits);
 /* folder_move_metadata - with the lock; to absent: they go with the mailbox. Where that
  * fails they stay: an annotation is not worth a mailbox. */
 int folder_metadata(struct postern_account *account, struct postern_span mailbox,

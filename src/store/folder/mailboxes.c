@@ -29,7 +29,7 @@ static uint32_t recent_of(const struct index_mailbox *mailbox)
     return count;
 }
 
-void folder_status_of(const struct postern_account *account, const struct index_mailbox *mailbox,
+void folder_status_of(const struct postern_account *account, struct index_mailbox *mailbox,
                       struct postern_status *status_r)
 {
     const struct index_facts *facts = &mailbox->facts;
@@ -46,6 +46,7 @@ void folder_status_of(const struct postern_account *account, const struct index_
                                         .recent = recent_of(mailbox),
                                         .recent_from = facts->recent_from ? facts->recent_from : 1,
                                         .size_bytes = mailbox->size_bytes,
+                                        .deleted_bytes = mailbox_deleted_bytes(mailbox),
                                         .special = facts->special,
                                         .subscribed = facts->subscribed,
                                         .exists = facts->exists};
@@ -124,10 +125,11 @@ int folder_status(struct postern_account *account, struct postern_span name, uns
     return err;
 }
 
-void account_usage(const struct postern_account *account, struct postern_quota *quota_r)
+void account_usage(struct postern_account *account, struct postern_quota *quota_r)
 {
     *quota_r = (struct postern_quota){.bytes_max = account->store->bytes_max,
                                       .messages_max = account->store->messages_max};
+    account_limits(account, quota_r);
     for (size_t i = 0; i < account->index.count; i++) {
         quota_r->bytes += account->index.mailboxes[i]->size_bytes;
         quota_r->messages += account->index.mailboxes[i]->messages;

@@ -6,6 +6,7 @@
 
 #include "base/span.h"
 #include "store/folder/folder.h"
+#include "store/quota.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -82,13 +83,14 @@ static int exchange(int dir)
     return err;
 }
 
-static int save(const struct postern_account *account, struct postern_span records)
+static int save(struct postern_account *account, struct postern_span records)
 {
     struct head head = {MARK, span_hash(records)};
     int fd, err;
 
     if (account->dir < 0)
         return POSTERN_E_READ_ONLY;
+    account->limits_inode = 0;
     fd =
         openat(account->dir, FILE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -105,6 +107,27 @@ static int save(const struct postern_account *account, struct postern_span recor
     if (err)
         unlinkat(account->dir, FILE_NEW, 0);
     return err;
+}
+
+void account_limits(struct postern_account *account, struct postern_quota *limits)
+{
+    struct buffer records = {0};
+    struct stat facts;
+
+    if (account->dir < 0 || fstatat(account->dir, FILE_NAME, &facts, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    if (account->limits_inode != facts.st_ino || account->limits_of.s != facts.st_mtim.tv_sec ||
+        account->limits_of.ns != facts.st_mtim.tv_nsec) {
+        account->has_limits =
+            load(account, &records) == 0 && quota_read(buffer_span(&records), &account->limits);
+        account->limits_inode = facts.st_ino;
+        account->limits_of = (struct index_time){facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec};
+        buffer_done(&records);
+    }
+    if (!account->has_limits)
+        return;
+    limits->bytes_max = account->limits.bytes_max;
+    limits->messages_max = account->limits.messages_max;
 }
 
 /* check - the mailbox is there; "" is the account. With its lock. */

@@ -199,7 +199,7 @@ int folder_find(struct postern_mailbox *mailbox, struct postern_span unique_id,
 
 int folder_refresh(struct postern_mailbox *mailbox, unsigned flags, struct postern_status *status_r)
 {
-    const struct index_mailbox *rows;
+    struct index_mailbox *rows;
     int err = enter_synced(mailbox, flags);
 
     if (err)

@@ -367,6 +367,7 @@ static int load_box(struct index *index, struct postern_span *rest)
     mailbox->messages = box.messages;
     mailbox->unseen = box.unseen;
     mailbox->deleted = box.deleted;
+    mailbox->deleted_bytes_due = box.deleted > 0;
     mailbox->pending = box.pending;
     return load_lists(index, mailbox, &box, rest);
 }

@@ -86,6 +86,8 @@ struct index_mailbox {
     struct buffer doomed;   /* files to be removed: sub, length, name; each */
     uint32_t messages, unseen, deleted, pending;
     uint64_t size_bytes;
+    uint64_t deleted_bytes; /* mailbox_deleted_bytes() */
+    bool deleted_bytes_due; /* not in the file: summed when it is asked for */
     uint64_t changes; /* counts what changed the rows; for those who keep something made of them */
     bool damaged;     /* a row failed its checksum: index_mend() */
 };
@@ -162,6 +164,8 @@ struct index_mailbox *index_mailbox_named(const struct index *index, struct post
 struct index_mailbox *index_mailbox_add(struct index *index, uint64_t id);
 void index_mailbox_drop(struct index *index, uint64_t id);
 void index_mailbox_free(struct index_mailbox *mailbox);
+/* mailbox_deleted_bytes - the sizes of those that are marked as deleted, summed. */
+uint64_t mailbox_deleted_bytes(struct index_mailbox *mailbox);
 /* mailbox_row - by place, 0 to mailbox_rows() - 1, gone ones too. */
 struct index_row *mailbox_row(const struct index_mailbox *mailbox, size_t place);
 size_t mailbox_rows(const struct index_mailbox *mailbox);

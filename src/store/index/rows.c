@@ -142,10 +142,27 @@ static void count_row(struct index_mailbox *mailbox, const struct index_row *row
     mailbox->size_bytes += sign > 0 ? row->size_wire : -row->size_wire;
     if (!(row->bits & POSTERN_FLAG_SEEN))
         mailbox->unseen += (uint32_t)sign;
-    if (row->bits & POSTERN_FLAG_DELETED)
+    if (row->bits & POSTERN_FLAG_DELETED) {
         mailbox->deleted += (uint32_t)sign;
+        mailbox->deleted_bytes += sign > 0 ? row->size_wire : -row->size_wire;
+    }
     if (row->bits & ROW_PENDING)
         mailbox->pending += (uint32_t)sign;
+}
+
+uint64_t mailbox_deleted_bytes(struct index_mailbox *mailbox)
+{
+    if (!mailbox->deleted_bytes_due)
+        return mailbox->deleted_bytes;
+    mailbox->deleted_bytes_due = false;
+    mailbox->deleted_bytes = 0;
+    for (size_t i = 0; mailbox->deleted && i < mailbox_rows(mailbox); i++) {
+        const struct index_row *row = mailbox_row(mailbox, i);
+
+        if (row->bits & POSTERN_FLAG_DELETED && !(row->bits & ROW_GONE))
+            mailbox->deleted_bytes += row->size_wire;
+    }
+    return mailbox->deleted_bytes;
 }
 
 static int tail_room(struct index_mailbox *mailbox, size_t count)
@@ -353,7 +370,8 @@ static size_t mend_mailbox(struct index_mailbox *mailbox)
     uint32_t last = 0;
 
     mailbox->messages = mailbox->unseen = mailbox->deleted = mailbox->pending = 0;
-    mailbox->size_bytes = 0;
+    mailbox->size_bytes = mailbox->deleted_bytes = 0;
+    mailbox->deleted_bytes_due = false;
     mailbox->run_count = 0;
     for (size_t i = 0; i < mailbox_rows(mailbox); i++) {
         struct index_row *row = mailbox_row(mailbox, i);

@@ -24,6 +24,7 @@ void memory_status_of(const struct box *box, struct postern_status *status_r)
         status_r->unseen += !(info->flags & POSTERN_FLAG_SEEN);
         status_r->deleted += (info->flags & POSTERN_FLAG_DELETED) != 0;
         status_r->size_bytes += info->size_wire;
+        status_r->deleted_bytes += info->flags & POSTERN_FLAG_DELETED ? info->size_wire : 0;
         status_r->recent += info->uid >= box->recent_from;
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* memory - the store itself: accounts and handles, and what they show. */
 #include "store/memory/memory.h"
+#include "store/quota.h"
 #include "store/structure.h"
 
 #include "base/span.h"
@@ -73,6 +74,7 @@ void memory_usage(const struct postern_account *account, struct postern_quota *q
 {
     *quota_r = (struct postern_quota){.bytes_max = account->memory->bytes_max,
                                       .messages_max = account->memory->messages_max};
+    (void)quota_read(buffer_span(&account->metadata), quota_r);
     for (const struct box *box = account->boxes; box; box = box->next) {
         struct postern_status status;
 
