@@ -187,7 +187,7 @@ static int commit_one(struct serve_smtp *s, struct smtp_target *target)
     int err = target->err;
 
     if (!err)
-        err = smtp_ops(s)->commit(&target->delivery, 1, NULL);
+        err = smtp_ops(s)->commit(&target->delivery, 1, &target->uid);
     if (err == POSTERN_E_EXISTS) { /* it was committed before, and the answer got lost */
         login_log(&s->login, "duplicate", "address", target->address, NULL, NULL);
         return 0;
@@ -197,21 +197,35 @@ static int commit_one(struct serve_smtp *s, struct smtp_target *target)
     return err;
 }
 
-/* smtp_commit_all - in SMTP the first that fails, if it is the first of all, undoes the others.
- * What was committed stays: then the sender is told to come again, and some have it twice rather
- * than somebody not at all. */
+/* take_back - (P3) what was committed, since the sender will come again for all of them. Where even
+ * that fails some have it twice, rather than somebody not at all. */
+static void take_back(struct serve_smtp *s, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct smtp_target *target = s->targets[i];
+        int err = target->uid ? smtp_ops(s)->expunge(target->mailbox, &target->uid, 1) : 0;
+
+        if (err)
+            login_log_error(&s->login, "take-back", err);
+        else if (target->uid)
+            smtp_ops(s)->tidy(target->mailbox);
+    }
+}
+
+/* smtp_commit_all - in SMTP either all have it or nobody. */
 int smtp_commit_all(struct serve_smtp *s)
 {
-    bool all = s->role == POSTERN_SMTP_LMTP;
-    int first = 0;
+    bool each = s->role == POSTERN_SMTP_LMTP;
 
-    for (size_t i = 0; i < s->target_count && (all || !first || i > 1); i++) {
+    for (size_t i = 0; i < s->target_count; i++) {
         int err = commit_one(s, s->targets[i]);
 
-        if (!first)
-            first = err;
+        if (err && !each) {
+            take_back(s, i);
+            return err;
+        }
     }
-    return all ? 0 : first;
+    return 0;
 }
 
 int smtp_stage(struct serve_smtp *s)

@@ -30,7 +30,8 @@ struct smtp_target {
     struct postern_account *account;
     struct postern_mailbox *mailbox;
     struct postern_delivery *delivery;
-    int err; /* why it does not get it */
+    uint32_t uid; /* what it was committed as; 0: it was not */
+    int err;      /* why it does not get it */
 };
 
 /* struct smtp_recipient - an accepted RCPT: its targets are those of these numbers. */

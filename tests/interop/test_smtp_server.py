@@ -145,6 +145,27 @@ def test_gone(server):
     checks.check("the message stays", len(list((server.mail / "bob").rglob("new/*"))) == before + 1)
 
 
+def test_all_or_nobody(_):
+    """P3: a copy that fails behind one that was committed takes that one back, so that what is sent again is there once. The
+    size is not announced, so that it is found out late."""
+    server = serve("quota_mb = 1")
+    try:
+        with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=30) as smtp:
+            smtp.ehlo()
+            smtp.sendmail("ann@far.example", ["bob@example.org"], MESSAGE + (b"x" * 70 + b"\r\n") * 14200)
+            for what, message in (("small", MESSAGE + (b"x" * 70 + b"\r\n") * 900), ("large", MESSAGE + (b"x" * 70 + b"\r\n") * 3000)):
+                smtp.mail("ann@far.example")
+                told = [smtp.rcpt(f"{user}@example.org")[0] for user in ("alice", "bob", "postmaster")]
+                checks.check(f"{what}: three are welcome", told == [250, 250, 250], str(told))
+                code, text = smtp.data(message)
+                checks.check(f"{what}: no room for one of them", code == 452 and b"4.2.2" in text, f"{code} {text}")
+                for user, count in (("alice", 0), ("bob", 1), ("postmaster", 0)):
+                    found = list((server.mail / user).glob("*/*,S=*"))
+                    checks.check(f"{what}: what {user} has", len(found) == count, str(found))
+    finally:
+        server.stop()
+
+
 def deliver(server, *arguments, text=MESSAGE):
     return subprocess.run([POSTERN, "deliver", "-c", str(server.folder / "postern.conf"), *arguments], input=text, capture_output=True,
                           timeout=30)

@@ -112,7 +112,7 @@ static void *by_hand(void *arg)
 /* swap - the file or folder for a link to `to`, and back. */
 static void swap(struct neighbour *n, const char *path, const char *to)
 {
-    char aside[300];
+    char aside[512];
 
     snprintf(aside, sizeof aside, "%s.aside", path);
     if (rename(path, aside) < 0)

@@ -16,6 +16,8 @@ struct text {
 
 static void text_add(struct text *text, const void *bytes, size_t n)
 {
+    if (n > SIZE_MAX / 4)
+        abort();
     if (text->n + n + 1 > text->size) {
         text->size = (text->n + n + 1) * 2;
         text->p = realloc(text->p, text->size);
