@@ -467,6 +467,8 @@ int config_check(const struct config *config)
     if (config->idle_timeout < 600 * POSTERN_SECOND)
         return config_fail(POSTERN_E_SYNTAX,
                            "idle_timeout must be at least 10m (RFC 1939 3)"); /* R11 */
+    if (*config->sendmail && *config->smarthost)
+        return config_fail(POSTERN_E_SYNTAX, "smarthost and sendmail: only one of them takes mail");
     if (!*config->tls_cert != !*config->tls_key)
         return config_fail(POSTERN_E_SYNTAX, "tls_cert and tls_key go together");
     return 0;

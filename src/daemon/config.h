@@ -46,6 +46,9 @@
       "verify: TLS and a good certificate; encrypt: any certificate; none")                        \
     X(smarthost_ca, "smarthost_ca", STRING, "", "PEM file of CAs for that; empty: the system's")   \
     X(smarthost_login, "smarthost_login", STRING, "", "file with USER:PASSWORD for it")            \
+    X(sendmail, "sendmail", STRING, "",                                                            \
+      "program that takes it instead, run as sendmail -i -f SENDER -- RECIPIENT...")               \
+    X(sendmail_timeout, "sendmail_timeout", TIME, "60s", "time that it has")                       \
     X(filter, "filter", STRING, "",                                                                \
       "program that sees each message before it is taken; see smtp.md")                            \
     X(filter_timeout, "filter_timeout", TIME, "60s", "time that it has")                           \

@@ -140,7 +140,6 @@ static int judge(void *ctx, const struct filter_question *question,
 int filter_open(struct filter **filter_r, const struct config *config)
 {
     struct filter *filter;
-    const char *folder = getenv("TMPDIR");
 
     if (access(config->filter, X_OK) < 0)
         return POSTERN_E_NOT_FOUND;
@@ -151,7 +150,7 @@ int filter_open(struct filter **filter_r, const struct config *config)
     filter->limit = config->filter_timeout;
     filter->serve = (struct serve_filter){.judge = judge,
                                           .accepts_on_failure = config->filter_optional,
-                                          .folder = folder && *folder ? folder : "/var/tmp",
+                                          .folder = program_folder(),
                                           .ctx = filter};
     *filter_r = filter;
     return 0;

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -132,4 +133,11 @@ int program_run(const struct program *program, struct buffer *said)
 
     status = end(&run, err ? err : listen_to(&run));
     return said->error ? said->error : status;
+}
+
+const char *program_folder(void)
+{
+    const char *folder = getenv("TMPDIR");
+
+    return folder && *folder ? folder : "/var/tmp";
 }

@@ -23,5 +23,8 @@ struct program {
  * POSTERN_E_IO: it cannot be run, or a signal ended it, _AGAIN: it took too long and was killed,
  * _NOMEM, _FULL. */
 int program_run(const struct program *program, struct buffer *said);
+/* program_folder - where messages that are too large for memory wait: $TMPDIR, or /var/tmp; lent.
+ */
+const char *program_folder(void);
 
 #endif

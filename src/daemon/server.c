@@ -7,6 +7,7 @@
 
 #include "daemon/filter.h"
 #include "daemon/parts.h"
+#include "daemon/sendmail.h"
 #include "daemon/smarthost.h"
 
 #include "base/span.h"
@@ -142,7 +143,8 @@ int server_drop(struct server *server)
     if (!r && geteuid() == 0)
         log_note(server->log, LOG_LEVEL_WARN, "privileged", "why", "running as root; set user",
                  NULL, NULL);
-    if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+    /* a sendmail mostly is another user's, or another group's */
+    if (!r && !*server->config->sendmail && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         r = server_fail(server, EX_OSERR, "no_new_privs", strerror(errno));
     if (!r)
         check_key(server);
@@ -208,6 +210,7 @@ static void site_fill(struct server *server)
         .recipients = server->recipients,
         .filter = server->filter ? filter_serve(server->filter) : NULL,
         .relay = server->smarthost ? smarthost_relay(server->smarthost) : NULL,
+        .sendmail = server->sendmail ? sendmail_serve(server->sendmail) : NULL,
         .detail_create = server->config->detail_create,
         .has_quota = server->config->quota_mb || server->config->quota_messages,
         .set_quota = server->config->imap_set_quota,
@@ -240,7 +243,7 @@ static int tables_open(struct server *server)
         r = server_options(server);
     if (r >= 0)
         r = net_pool_new(&server->pool, (unsigned)config->workers, POOL_QUEUE_MAX);
-    if (r >= 0 && (server->smarthost || server->filter))
+    if (r >= 0 && (server->smarthost || server->filter || server->sendmail))
         r = net_pool_new(&server->pool_long, POOL_LONG_THREADS, POOL_QUEUE_MAX);
     return r < 0 ? server_fail(server, EX_OSERR, "start", postern_err_text(r)) : 0;
 }
@@ -257,6 +260,8 @@ int server_open(struct server *server)
         r = server_fail(server, EX_CONFIG, server->config->filter, "is no program");
     if (!r && *server->config->smarthost && smarthost_open(&server->smarthost, server->config) < 0)
         r = server_fail(server, EX_CONFIG, "smarthost", smarthost_error());
+    if (!r && *server->config->sendmail && sendmail_open(&server->sendmail, server->config) < 0)
+        r = server_fail(server, EX_CONFIG, server->config->sendmail, "is no program");
     if (!r)
         r = tables_open(server);
     if (!r)
@@ -272,6 +277,7 @@ void server_done(struct server *server)
     net_pool_free(&server->pool_long);
     smarthost_close(&server->smarthost);
     filter_close(&server->filter);
+    sendmail_close(&server->sendmail);
     if (server->store.ops)
         postern_store_free(&server->store);
     recipients_free(&server->recipients);

@@ -54,10 +54,11 @@ struct serve_site {
     struct recipients *recipients;           /* who gets mail; NULL: nobody */
     const struct serve_work *work;
     bool read_only;
-    bool create_mailboxes;             /* open() with POSTERN_STORE_CREATE */
-    bool detail_create;                /* the mailbox that "ann+lists" names is made */
-    const struct serve_filter *filter; /* sees each message before it is taken; NULL: nobody */
-    const struct serve_relay *relay;   /* takes users' mail for others; NULL: nobody */
+    bool create_mailboxes;               /* open() with POSTERN_STORE_CREATE */
+    bool detail_create;                  /* the mailbox that "ann+lists" names is made */
+    const struct serve_filter *filter;   /* sees each message before it is taken; NULL: nobody */
+    const struct serve_relay *relay;     /* takes users' mail for others; NULL: nobody */
+    const struct serve_filter *sendmail; /* so does this, once a message is whole */
     const char *deliver_into; /* all mail goes into this mailbox if it is there; NULL: INBOX */
     const char *original_to;  /* of all mail, for X-Original-To; NULL: not written */
     bool set_quota;           /* users may change their own limits */

@@ -122,7 +122,7 @@ static void answer(struct serve_smtp *s)
         smtp_go(s, &smtp_verify);
         break;
     case POSTERN_SMTP_BEGIN:
-        if (s->elsewhere)
+        if (s->elsewhere && s->site->relay)
             smtp_go(s, &smtp_relay_begin);
         else
             smtp_yes(s);
@@ -134,9 +134,9 @@ static void answer(struct serve_smtp *s)
         smtp_write(s);
         break;
     case POSTERN_SMTP_COMMIT:
-        smtp_go(s, s->elsewhere      ? &smtp_relay_commit
-                   : s->site->filter ? &smtp_commit_filtered
-                                     : &smtp_commit);
+        smtp_go(s, s->elsewhere && s->site->relay ? &smtp_relay_commit
+                   : smtp_is_whole(s)             ? &smtp_commit_filtered
+                                                  : &smtp_commit);
         break;
     default:
         postern_smtp_answer_default(s->engine, s->question.id);
@@ -201,7 +201,9 @@ static int make(void **session_r, const struct serve_site *site, void *conn,
     s->site = site;
     s->conn = conn;
     s->role = role;
-    s->whole.folder = site->filter ? site->filter->folder : NULL;
+    s->whole.folder = site->filter     ? site->filter->folder
+                      : site->sendmail ? site->sendmail->folder
+                                       : NULL;
     smtp_login_init(s, peer, now);
     name_make(s);
     options.role = role;

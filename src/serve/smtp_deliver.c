@@ -131,6 +131,11 @@ static bool is_small(const struct serve_smtp *s)
     return !s->streams && s->octets + s->question.bytes.n <= SMTP_SPOOL_BYTES;
 }
 
+bool smtp_is_whole(const struct serve_smtp *s)
+{
+    return s->site->filter || (s->elsewhere && s->site->sendmail);
+}
+
 int smtp_keep(struct serve_smtp *s, unsigned wait_flag)
 {
     bool small = is_small(s);
@@ -138,7 +143,7 @@ int smtp_keep(struct serve_smtp *s, unsigned wait_flag)
 
     (void)wait_flag;
     s->octets += s->question.bytes.n;
-    if (s->site->filter)
+    if (smtp_is_whole(s))
         return spool_write(&s->whole, s->question.bytes);
     if (small) {
         buffer_append(&s->spool, s->question.bytes);
@@ -171,7 +176,7 @@ void smtp_write(struct serve_smtp *s)
 {
     static const struct smtp_work keep = {smtp_keep, smtp_answer_with, false, false};
 
-    if (s->elsewhere)
+    if (s->elsewhere && s->site->relay)
         smtp_go(s, &smtp_relay_write);
     else if (is_small(s))
         smtp_answer_with(s, smtp_keep(s, 0));
@@ -234,7 +239,7 @@ int smtp_stage(struct serve_smtp *s)
 
     if (!err && !s->streams)
         err = open_all(s);
-    return !err && s->site->filter ? smtp_pour(s) : err;
+    return !err && smtp_is_whole(s) ? smtp_pour(s) : err;
 }
 
 static int commit_work(struct serve_smtp *s, unsigned wait_flag)
@@ -242,6 +247,8 @@ static int commit_work(struct serve_smtp *s, unsigned wait_flag)
     int err = smtp_stage(s);
 
     (void)wait_flag;
+    if (!err && s->elsewhere)
+        err = smtp_sendmail(s);
     return err ? err : smtp_commit_all(s);
 }
 
@@ -275,9 +282,10 @@ static void commit_finish(struct serve_smtp *s, int err)
 {
     struct postern_smtp_reply saved = {.code = 250, .enhanced = "2.0.0"};
 
-    snprintf(s->saved, sizeof s->saved, "saved as %.*s", SPAN_ARG(s->question.transaction));
+    snprintf(s->saved, sizeof s->saved, "%s as %.*s", s->elsewhere ? "handed on" : "saved",
+             SPAN_ARG(s->question.transaction));
     saved.text = postern_span_of(s->saved);
-    smtp_log(s, "received", err ? postern_err_name(err) : "saved");
+    smtp_log(s, "received", err ? postern_err_name(err) : s->elsewhere ? "handed on" : "saved");
     if (s->verdict.code)
         smtp_say(s, s->verdict.code, s->verdict.enhanced, s->verdict.text);
     else if (err)

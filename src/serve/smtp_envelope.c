@@ -20,6 +20,7 @@ void smtp_drop(struct serve_smtp *s)
     buffer_done(&s->recipients);
     buffer_done(&s->spool);
     buffer_done(&s->addresses);
+    buffer_done(&s->others);
     spool_done(&s->whole);
     buffer_done(&s->verdict.headers);
     s->verdict = (struct filter_verdict){0};
@@ -157,6 +158,26 @@ int smtp_note_recipient(struct serve_smtp *s)
     return s->links.error || s->recipients.error || s->addresses.error ? POSTERN_E_NOMEM : 0;
 }
 
+/* note_other - one elsewhere, whose mail a sendmail takes. */
+static int note_other(struct serve_smtp *s)
+{
+    buffer_append(&s->others, s->question.path.text);
+    buffer_append_char(&s->others, '\n');
+    s->elsewhere++;
+    return s->others.error ? s->others.error : smtp_note_recipient(s);
+}
+
+/* rcpt_elsewhere - L7 */
+static void rcpt_elsewhere(struct serve_smtp *s)
+{
+    if (s->site->relay)
+        smtp_go(s, &smtp_relay_rcpt);
+    else if (note_other(s) == 0)
+        smtp_yes(s);
+    else
+        smtp_say(s, 451, "4.3.0", "temporarily unavailable");
+}
+
 static void rcpt_finish(struct serve_smtp *s, int found)
 {
     static const struct {
@@ -174,7 +195,7 @@ static void rcpt_finish(struct serve_smtp *s, int found)
         return;
     }
     if (found == ADDRESS_FOREIGN && smtp_may_relay(s)) {
-        smtp_go(s, &smtp_relay_rcpt);
+        rcpt_elsewhere(s);
         return;
     }
     for (size_t i = 0; i < sizeof replies / sizeof *replies; i++)

@@ -9,7 +9,8 @@
 
 bool smtp_may_relay(const struct serve_smtp *s)
 {
-    return s->role == POSTERN_SMTP_SUBMISSION && s->site->relay && s->login.user[0];
+    return s->role == POSTERN_SMTP_SUBMISSION && (s->site->relay || s->site->sendmail) &&
+           s->login.user[0];
 }
 
 /* hand_back - the other server's reply; false: it is no acceptance. */

@@ -56,7 +56,8 @@ struct serve_smtp {
     size_t target_count;
     struct buffer links, recipients; /* of size_t, of struct smtp_recipient */
     struct buffer addresses;         /* their texts, a line each, for a filter */
-    struct spool whole;              /* the message, where a filter is to see it */
+    struct buffer others;            /* those of them that a sendmail gets */
+    struct spool whole;              /* the message, where a filter or a sendmail is to see it */
     struct filter_verdict verdict;
     struct address_targets found; /* of the RCPT at hand */
     struct buffer spool;          /* the message, as long as it is small */
@@ -110,10 +111,14 @@ struct postern_span smtp_delivery_id(struct serve_smtp *s, const struct smtp_tar
 /* smtp_write_all - octets for all mailboxes. */
 int smtp_write_all(struct serve_smtp *s, struct postern_span bytes);
 
-/* smtp_filter.c: on a worker. smtp_filter - 0, or POSTERN_E_DENIED: s->verdict says why; smtp_pour
- * - the message into what is open. */
+/* smtp_filter.c: on a worker. smtp_filter - 0, or POSTERN_E_DENIED: s->verdict says why;
+ * smtp_sendmail - likewise, of those elsewhere; smtp_pour - the message into what is open. */
 int smtp_filter(struct serve_smtp *s);
+int smtp_sendmail(struct serve_smtp *s);
 int smtp_pour(struct serve_smtp *s);
+
+/* smtp_is_whole - the message is kept until it is whole. */
+bool smtp_is_whole(const struct serve_smtp *s);
 
 /* smtp_relay.c */
 bool smtp_may_relay(const struct serve_smtp *s);
