@@ -43,7 +43,7 @@ static void copied(struct postern_imap *s, const struct imap_answer *answer)
             write_code(s, answer, &s->question);
             write_text(s, " done\r\n");
         }
-        imap_ok(s, NULL, "moved");
+        imap_ok_removed(s, "moved");
         return;
     }
     if (!told) {

@@ -14,6 +14,29 @@ struct imap_expunge {
     size_t count, room;
 };
 
+/* ok_highest - what was removed is told: up to there the client knows all (RFC 7162 3.2.7). */
+static void ok_highest(struct postern_imap *s)
+{
+    struct buffer line = {.allocator = s->o.allocator};
+
+    s->after_news = NULL;
+    s->errors = 0;
+    buffer_append_text(&line, "OK [HIGHESTMODSEQ ");
+    buffer_append_number(&line, s->view.modseq);
+    buffer_append_text(&line, "]");
+    imap_result_take(s, &line, "done");
+}
+
+void imap_ok_removed(struct postern_imap *s, const char *text)
+{
+    if (!s->qresync) {
+        imap_ok(s, NULL, text);
+        return;
+    }
+    s->after_news = ok_highest;
+    imap_news_ask(s);
+}
+
 static void done(struct postern_imap *s)
 {
     if (s->expunge->closes) {
@@ -21,7 +44,10 @@ static void done(struct postern_imap *s)
         imap_ok(s, NULL, "left");
         return;
     }
-    imap_ok(s, NULL, "done");
+    if (s->expunge->count)
+        imap_ok_removed(s, "done");
+    else
+        imap_ok(s, NULL, "done");
 }
 
 static void expunged(struct postern_imap *s, const struct imap_answer *answer)

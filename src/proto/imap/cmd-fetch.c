@@ -45,6 +45,7 @@ static bool set_seen(struct postern_imap *s)
     }
     for (size_t i = 0; i < fetch->batch_n; i++) {
         fetch->newly_seen[i] = !(fetch->batch[i].flags & POSTERN_FLAG_SEEN) &&
+                               fetch->batch[i].modseq > fetch->changed_since &&
                                view_number(&s->view, fetch->batch[i].uid);
         if (fetch->newly_seen[i])
             uids[count++] = fetch->batch[i].uid;
@@ -140,16 +141,25 @@ static const struct postern_message_info *info_of(const struct imap_fetch *fetch
     return &fetch->batch[fetch->at];
 }
 
+static void write_item(struct postern_imap *s, enum fetch_kind kind);
+
+/* write_unasked - what belongs to flags that the command changed (RFC 7162 3.2.4). */
+static void write_unasked(struct postern_imap *s, bool wanted, enum fetch_kind kind)
+{
+    if (!wanted)
+        return;
+    write_text(s, " ");
+    write_item(s, kind);
+}
+
 static void message_over(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
 
     if (fetch->newly_seen[fetch->at]) {
-        if (!fetch->has_flags) {
-            write_text(s, " FLAGS ");
-            write_flags(s, info_of(fetch)->flags, info_of(fetch)->keywords,
-                        view_is_recent(&s->view, info_of(fetch)->uid));
-        }
+        write_unasked(s, !fetch->has_flags, FETCH_FLAGS);
+        write_unasked(s, s->condstore && !fetch->has_uid && !s->uid_only, FETCH_UID);
+        write_unasked(s, s->condstore && !fetch->has_modseq, FETCH_MODSEQ);
         imap_told(s, info_of(fetch)->uid, info_of(fetch)->modseq);
     }
     write_text(s, ")\r\n");
@@ -575,7 +585,7 @@ static void write_vanished(struct postern_imap *s)
 {
     const struct imap_set *set = &s->fetch->set;
 
-    imap_write_holes(s, set->ranges, set->count);
+    imap_write_holes(s, set->ranges, set->count, 0);
 }
 
 /* take_part - of the messages asked for (RFC 9394 3.3), before it is seen what changed (3.4). */

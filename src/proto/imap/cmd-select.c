@@ -6,27 +6,26 @@
 
 /* struct select - what SELECT asked for, until the mailbox is open. */
 struct imap_select {
-    bool examine, qresync;
+    bool examine, condstore, qresync;
     uint32_t uid_validity;
     uint64_t modseq;
-    struct imap_set known; /* absent: all */
+    struct imap_set known;         /* absent: all */
+    struct imap_set numbers, uids; /* which message has which UID, as the client knows it */
 };
 
 /* parse_uid_set - RFC 7162 7: UIDs without "*"; nothing is selected yet. */
 static void parse_uid_set(struct postern_imap *s, struct imap_set *set_r)
 {
-    if (s->in.rest.n && s->in.rest.p[0] == '*')
-        s->in.bad = true;
-    else
-        parse_set(s, &s->in, true, set_r);
+    struct postern_span rest = s->in.rest;
+
+    parse_set(s, &s->in, true, set_r);
+    rest.n -= s->in.rest.n;
+    s->in.bad |= rest.n && memchr(rest.p, '*', rest.n);
 }
 
-/* parse_qresync - "(validity modseq [known [(numbers uids)]])". The last may only shorten the
- * answer; it is checked and not used. */
+/* parse_qresync - "(validity modseq [known] [(numbers uids)])". */
 static void parse_qresync(struct postern_imap *s, struct imap_select *select)
 {
-    struct imap_set ignored;
-
     select->qresync = true;
     parse_space(&s->in);
     parse_char(&s->in, '(');
@@ -42,9 +41,9 @@ static void parse_qresync(struct postern_imap *s, struct imap_select *select)
             }
         }
         parse_char(&s->in, '(');
-        parse_uid_set(s, &ignored);
+        parse_uid_set(s, &select->numbers);
         parse_space(&s->in);
-        parse_uid_set(s, &ignored);
+        parse_uid_set(s, &select->uids);
         parse_char(&s->in, ')');
     }
     parse_char(&s->in, ')');
@@ -57,7 +56,7 @@ static void parse_parameters(struct postern_imap *s, struct imap_select *select)
     parse_char(&s->in, '(');
     do {
         if (imap_offers(s, "CONDSTORE") && parse_try_word(&s->in, "CONDSTORE"))
-            s->condstore = true;
+            select->condstore = true;
         else if (s->qresync && parse_try_word(&s->in, "QRESYNC"))
             parse_qresync(s, select);
         else
@@ -82,7 +81,8 @@ void imap_write_highest(struct postern_imap *s)
     if (s->state != POSTERN_IMAP_SELECTED)
         return;
     if (imap_offers(s, "CONDSTORE"))
-        write_code(s, "HIGHESTMODSEQ ", s->view.modseq, "] the highest mod-sequence");
+        write_code(s, "HIGHESTMODSEQ ", s->owes_expunge ? s->owed_modseq : s->view.modseq,
+                   "] the highest mod-sequence");
     else
         write_text(s, "* OK [NOMODSEQ] there are no mod-sequences\r\n");
 }
@@ -90,9 +90,7 @@ void imap_write_highest(struct postern_imap *s)
 void imap_enable_condstore(struct postern_imap *s)
 {
     s->in.bad |= !imap_offers(s, "CONDSTORE");
-    if (!s->condstore && !s->in.bad)
-        imap_write_highest(s);
-    s->condstore |= !s->in.bad;
+    s->asks_condstore = true;
 }
 
 static void write_mailbox_facts(struct postern_imap *s, const struct postern_imap_mailbox *mailbox)
@@ -113,14 +111,16 @@ static void write_mailbox_facts(struct postern_imap *s, const struct postern_ima
         write_code(s, "MAILBOXID (M", mailbox->status.id, ")] the mailbox");
 }
 
-void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *known, size_t count)
+void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *known, size_t count,
+                      uint32_t above)
 {
     const struct imap_view *view = &s->view;
     bool any = false;
     size_t at = 0;
 
     for (size_t i = 0; i < count; i++) {
-        uint64_t uid = known[i].first, last = known[i].last;
+        uint64_t uid = known[i].first > above ? known[i].first : (uint64_t)above + 1;
+        uint64_t last = known[i].last;
 
         if (last >= view->uid_next)
             last = (uint64_t)view->uid_next - 1;
@@ -147,6 +147,27 @@ void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *kn
         write_text(s, "\r\n");
 }
 
+/* matched - the last UID that has the number which the client gives it: all that is gone below it
+ * the client knows (RFC 7162 3.2.5.2). */
+static uint32_t matched(const struct imap_view *view, const struct imap_select *select)
+{
+    const struct imap_set *numbers = &select->numbers, *uids = &select->uids;
+    uint64_t uid = uids->count ? uids->ranges[0].first : 0;
+    uint32_t known = 0;
+    size_t at = 0;
+
+    for (size_t i = 0; i < numbers->count; i++)
+        for (uint64_t number = numbers->ranges[i].first;
+             number <= numbers->ranges[i].last && number <= view->messages; number++) {
+            if (at == uids->count || view_uid(view, (uint32_t)number) != uid)
+                return known;
+            known = (uint32_t)uid;
+            if (uid++ == uids->ranges[at].last && ++at < uids->count)
+                uid = uids->ranges[at].first;
+        }
+    return known;
+}
+
 static void write_earlier(struct postern_imap *s, const struct imap_select *select,
                           const struct postern_imap_mailbox *mailbox)
 {
@@ -155,9 +176,9 @@ static void write_earlier(struct postern_imap *s, const struct imap_select *sele
     if (!select->qresync || select->uid_validity != mailbox->status.uid_validity)
         return;
     if (select->known.ranges)
-        imap_write_holes(s, select->known.ranges, select->known.count);
+        imap_write_holes(s, select->known.ranges, select->known.count, matched(&s->view, select));
     else
-        imap_write_holes(s, &all, 1);
+        imap_write_holes(s, &all, 1, matched(&s->view, select));
     for (size_t i = 0; i < mailbox->changed_count; i++) /* RFC 7162 3.2.5.1: of those alone */
         if (!select->known.ranges || imap_set_has(&select->known, mailbox->changed[i].uid))
             imap_write_changed(s, &mailbox->changed[i]);
@@ -213,8 +234,9 @@ static void open_mailbox(struct postern_imap *s, bool examine)
     parse_parameters(s, select);
     if (!imap_good(s))
         return;
+    s->condstore |= select->condstore;
     imap_unselect(s);
-    if (had && (s->qresync || s->rev2))
+    if (had && (s->rev2 || imap_offers(s, "CONDSTORE") || imap_offers(s, "QRESYNC")))
         write_text(s, "* OK [CLOSED] the other mailbox is left\r\n");
     s->select = select;
     s->question = (struct postern_imap_question){

@@ -54,10 +54,17 @@ static void tell_more(struct postern_imap *s);
 
 static void write_modseq(struct postern_imap *s, const struct postern_message_info *info)
 {
-    imap_write_message(s, info->uid, s->by_uid);
+    imap_write_message(s, info->uid, true);
     write_text(s, "MODSEQ (");
     write_number(s, info->modseq);
     write_text(s, "))\r\n");
+}
+
+/* was_refused - UNCHANGEDSINCE kept it as it was: its flags are told, too (RFC 7162 3.1.3). What
+ * was changed just now has a mod-sequence of now, what needed no change an old one. */
+static bool was_refused(const struct imap_store *store, const struct postern_message_info *info)
+{
+    return store->conditional && info->modseq > store->since && info->modseq <= store->known;
 }
 
 static void tell(struct postern_imap *s, const struct imap_answer *answer)
@@ -70,7 +77,7 @@ static void tell(struct postern_imap *s, const struct imap_answer *answer)
 
         if (!view_number(&s->view, info->uid))
             continue;
-        if (!store->silent || info->modseq > store->known + 1)
+        if (!store->silent || info->modseq > store->known + 1 || was_refused(store, info))
             imap_write_changed(s, info);
         else if (s->condstore)
             write_modseq(s, info);

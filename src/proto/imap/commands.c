@@ -238,8 +238,12 @@ bool imap_good(struct postern_imap *s)
     if (s->failed)
         return false;
     parse_end(&s->in);
-    if (!s->in.bad)
+    if (!s->in.bad) {
+        if (s->asks_condstore && !s->condstore)
+            imap_write_highest(s);
+        s->condstore |= s->asks_condstore;
         return true;
+    }
     imap_bad_code(s, s->in.code, s->in.why ? s->in.why : "syntax error");
     return false;
 }
@@ -252,7 +256,7 @@ void imap_command_over(struct postern_imap *s)
     s->tag = (struct postern_span){0};
     (void)imap_set_text(s, &s->idle_tag, s->tag); /* takes no memory */
     s->result = NULL;
-    s->by_uid = false;
+    s->by_uid = s->by_number = s->asks_condstore = false;
     s->after_news = NULL;
     s->fetch = NULL;
     s->select = NULL;

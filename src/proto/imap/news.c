@@ -115,7 +115,7 @@ void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid)
 
 void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info)
 {
-    imap_write_message(s, info->uid, s->by_uid || s->qresync);
+    imap_write_message(s, info->uid, s->by_uid || s->condstore);
     if (s->condstore) {
         write_text(s, "MODSEQ (");
         write_number(s, info->modseq);
@@ -234,7 +234,8 @@ static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *
 
 static void take_news(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
-    bool may = !s->row || !(s->row->flags & ROW_NO_EXPUNGE) || s->by_uid;
+    bool may = !s->row || !(s->row->flags & ROW_NO_EXPUNGE) || (s->by_uid && !s->by_number);
+    bool owed = s->owes_expunge;
     uint32_t known = s->view.uid_next;
 
     if (now->unchanged)
@@ -248,6 +249,8 @@ static void take_news(struct postern_imap *s, const struct postern_imap_mailbox 
     s->told_down = 0;
     gone(s, now, count_gone);
     s->owes_expunge = s->told_down > 0 && !may;
+    if (s->owes_expunge && !owed)
+        s->owed_modseq = s->view.modseq;
     if (s->told_down && may)
         take_gone(s, now);
     for (size_t i = 0; i < now->changed_count; i++)
@@ -259,6 +262,8 @@ static void take_news(struct postern_imap *s, const struct postern_imap_mailbox 
             !is_told(s, &now->changed[i]))
             imap_write_changed(s, &now->changed[i]);
     s->view.modseq = now->status.modseq;
+    if (s->qresync && (owed || s->owes_expunge))
+        imap_write_highest(s);
 }
 
 void imap_unselect(struct postern_imap *s)

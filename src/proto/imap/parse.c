@@ -385,6 +385,7 @@ static void one_range(struct postern_imap *s, struct imap_parser *in, bool by_ui
         return;
     least = first < last ? first : last;
     last = first < last ? last : first;
+    s->by_number |= !by_uid;
     if (!by_uid) {
         /* numbers may stand for UIDs with holes between, which are then no messages */
         least = view_uid(&s->view, least);

@@ -145,7 +145,8 @@ static void parse_modseq(struct postern_imap *s, struct imap_search *search)
     if (s->in.rest.n && s->in.rest.p[0] == '"') {
         (void)parse_string(s, &s->in);
         parse_space(&s->in);
-        (void)parse_atom(&s->in);
+        s->in.bad |= !parse_try_word(&s->in, "PRIV") && !parse_try_word(&s->in, "SHARED") &&
+                     !parse_try_word(&s->in, "ALL");
         parse_space(&s->in);
     }
     if (step)

@@ -111,7 +111,8 @@ struct postern_imap {
     /* the command being answered */
     const struct imap_row *row;
     struct postern_span tag;
-    bool by_uid;
+    bool asks_condstore;    /* it is enabled once the command is known to be good */
+    bool by_uid, by_number; /* by_number: a set named messages by their numbers */
     struct imap_parser in;
     imap_then *then;
     void (*after_news)(struct postern_imap *s);    /* the command goes on; NULL: none waits */
@@ -143,6 +144,7 @@ struct postern_imap {
     char (*keywords)[IMAP_KEYWORD_BYTES];
     unsigned keyword_count;
     bool read_only, owes_expunge;    /* owes: some are gone and could not be told */
+    uint64_t owed_modseq;            /* what the client knows all of while they are owed */
     struct postern_uid_range *saved; /* "$" (RFC 5182), own memory */
     size_t saved_count;
     struct imap_context *contexts; /* context.h */
@@ -257,6 +259,8 @@ const struct imap_row *imap_verb(struct postern_span text, struct postern_span *
                                  struct postern_span *rest_r, bool *by_uid_r);
 /* each ends the command. code: "[X]" without brackets, or NULL. */
 void imap_ok(struct postern_imap *s, const char *code, const char *text);
+/* imap_ok_removed - of messages that were removed: OK, to who has QRESYNC with the mod-sequence. */
+void imap_ok_removed(struct postern_imap *s, const char *text);
 void imap_no(struct postern_imap *s, const char *code, const char *text);
 void imap_bad(struct postern_imap *s, const char *text);
 void imap_bad_code(struct postern_imap *s, const char *code, const char *text);
@@ -366,7 +370,8 @@ void imap_write_highest(struct postern_imap *s);
 void imap_enable_condstore(struct postern_imap *s);
 /* imap_write_holes - VANISHED (EARLIER): of the ranges a client may know (rising, apart), what is
  * not in the view. */
-void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *known, size_t count);
+void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *known, size_t count,
+                      uint32_t above);
 void imap_search_abort(struct postern_imap *s);
 void imap_fetch_abort(struct postern_imap *s);
 const char *imap_special(enum postern_special_use special); /* "\\Sent"; NULL */
