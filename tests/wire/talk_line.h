@@ -65,6 +65,51 @@ static inline size_t line_add(char **out, size_t n, const char *text)
     return n;
 }
 
+/* struct line_names - what a talk remembers of what was said: "{V=*}" is anything, and "{V}" in a
+ * later line is that again. */
+struct line_names {
+    char value['Z' - 'A' + 1][100];
+};
+
+/* line_named - the line with what its names stand for. Its memory is the caller's. */
+static inline char *line_named(const struct line_names *names, const char *text)
+{
+    char *out = malloc(strlen(text) + 1000), *at = out;
+
+    if (!out)
+        abort();
+    while (*text && at - out < (long)strlen(text) + 800)
+        if (text[0] == '{' && text[1] >= 'A' && text[1] <= 'Z' && text[2] == '}') {
+            at += sprintf(at, "%s", names->value[text[1] - 'A']);
+            text += 3;
+        } else {
+            *at++ = *text++;
+        }
+    *at = '\0';
+    return out;
+}
+
+/* line_learn - "{V=*}" in what was expected takes its value from what was said, up to the octet
+ * that follows it; nothing before it in the line may be left open. It is "{*}" then. */
+static inline void line_learn(struct line_names *names, char *expected, const char *got, size_t n)
+{
+    char *mark;
+    size_t at, end;
+
+    for (mark = expected; (mark = strchr(mark, '{')) != NULL; mark++)
+        if (mark[1] >= 'A' && mark[1] <= 'Z' && strncmp(mark + 2, "=*}", 3) == 0)
+            break;
+    if (!mark)
+        return;
+    at = (size_t)(mark - expected);
+    for (end = at; end < n && got[end] != mark[5]; end++)
+        continue;
+    if (at <= n && end - at < sizeof names->value[0])
+        snprintf(names->value[mark[1] - 'A'], sizeof names->value[0], "%.*s", (int)(end - at),
+                 got + at);
+    memmove(mark + 1, mark + 3, strlen(mark + 3) + 1);
+}
+
 /* talk_file - each talk of a file; they are parted by lines "== what it shows". */
 static inline void talk_file(const char *path,
                              void (*talk)(const char *name, char **lines, unsigned count))

@@ -8,6 +8,21 @@ def fits(expected, got):
     return re.fullmatch(b".*".join(re.escape(part) for part in expected.split(b"{*}")), got, re.S) is not None
 
 
+def named(names, text):
+    """The line with what its names stand for."""
+    return re.sub(rb"\{([A-Z])\}", lambda m: names.get(m[1], b""), text)
+
+
+def learn(names, expected, got):
+    """"{V=*}" takes its value from what was said, up to the octet that follows it; it is "{*}" then."""
+    mark = re.search(rb"\{([A-Z])=\*\}", expected)
+    if mark:
+        follows = expected[mark.end():mark.end() + 1]
+        names[mark[1]] = got[mark.start():].split(follows)[0] if follows else got[mark.start():]
+        expected = expected[:mark.start()] + b"{*}" + expected[mark.end():]
+    return expected
+
+
 def octets(text):
     """A client's line: escapes, and CRLF unless it ends with a backslash."""
     is_open = text.endswith(b"\\") and not text.endswith(b"\\\\")

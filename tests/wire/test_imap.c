@@ -18,6 +18,7 @@ struct play {
     char *pending; /* what the session `who` is to send */
     size_t pending_n;
     unsigned who;
+    struct line_names names;
     char message[8192];
     size_t message_n;
     char why[2000];
@@ -66,7 +67,7 @@ static void send_pending(struct play *play)
 }
 
 /* expect - the next line of what a session said. */
-static void expect(struct play *play, unsigned line, unsigned who, const char *text)
+static void expect(struct play *play, unsigned line, unsigned who, char *text)
 {
     struct host_session *s = session(play, who);
     char *end = s->said_n ? memchr(s->said, '\n', s->said_n) : NULL;
@@ -80,6 +81,7 @@ static void expect(struct play *play, unsigned line, unsigned who, const char *t
     }
     if (n && s->said[n - 1] == '\r')
         n--;
+    line_learn(&play->names, text, s->said, n);
     if (!line_fits(text, s->said, n))
         fail(play, line, "something else was said", text, got);
     s->said_n -= (size_t)(end - s->said) + 1;
@@ -194,6 +196,7 @@ static bool setup(struct play *play, const char *text)
 static void one_line(struct play *play, unsigned number, const char *text)
 {
     unsigned who = 1;
+    char *named;
 
     if (!*text || *text == '#' || strcmp(text, "engine") == 0)
         return;
@@ -205,10 +208,14 @@ static void one_line(struct play *play, unsigned number, const char *text)
         if (who != play->who)
             send_pending(play);
         play->who = who;
-        play->pending_n = line_add(&play->pending, play->pending_n, text[2] ? text + 3 : "");
+        named = line_named(&play->names, text[2] ? text + 3 : "");
+        play->pending_n = line_add(&play->pending, play->pending_n, named);
+        free(named);
     } else if (strncmp(text, "S: ", 3) == 0 || strcmp(text, "S:") == 0) {
         send_pending(play);
-        expect(play, number, who, text[2] ? text + 3 : "");
+        named = line_named(&play->names, text[2] ? text + 3 : "");
+        expect(play, number, who, named);
+        free(named);
     } else if (strcmp(text, "news") == 0) {
         send_pending(play);
         for (unsigned i = 1; i <= HOST_SESSIONS; i++)

@@ -16,7 +16,7 @@ import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 from harness import POSTERN, SOURCE, Checks, Server  # noqa: E402
-from talk_line import fits, octets, talks  # noqa: E402
+from talk_line import fits, learn, named, octets, talks  # noqa: E402
 
 checks = Checks()
 WAIT = 20
@@ -88,7 +88,7 @@ class World:
                 settings.append('plaintext = "tls"')
         self.server, self.tls = Server(users=(), settings=settings, users_text=users), tls
         self.compress = tls and not any(word in line for line in lines for word in (b"compress", b"unauthenticate"))
-        self.sessions, self.message, self.pending = {}, b"", (1, b"")
+        self.sessions, self.message, self.pending, self.names = {}, b"", (1, b""), {}
 
     def session(self, who):
         if who not in self.sessions:
@@ -125,7 +125,7 @@ class World:
         numbered = line[:1] in b"1234" and line[:1]
         who, word = (int(line[:1]), line[1:]) if numbered else (1, line)
         if word[:2] in (b"C:", b"S:"):
-            text = word[3:]
+            text = named(self.names, word[3:])
             if word[:1] == b"C":
                 if self.pending[0] != who:
                     self.flush()
@@ -134,7 +134,7 @@ class World:
                 return
             self.flush()
             got = self.session(who).line()
-            if not fits(text, got):
+            if not fits(learn(self.names, text, got), got):
                 raise Said(f"expected {text!r}, got {got!r}")
             return
         self.flush()

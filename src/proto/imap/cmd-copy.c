@@ -28,7 +28,8 @@ static void copy_code(struct postern_imap *s, const struct imap_answer *answer)
     imap_result_take(s, &line, "copied");
 }
 
-/* copied - the code can be as long as the mailbox: it is written at once. */
+/* copied - the code can be as long as the mailbox: it is written at once.
+ * I 6851:4.4-1 I 6851:4.4-2 */
 static void copied(struct postern_imap *s, const struct imap_answer *answer)
 {
     bool told = answer->count == s->question.uid_count && answer->uid_validity;

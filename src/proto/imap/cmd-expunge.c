@@ -14,7 +14,8 @@ struct imap_expunge {
     size_t count, room;
 };
 
-/* ok_highest - what was removed is told: up to there the client knows all (RFC 7162 3.2.7). */
+/* ok_highest - what was removed is told: up to there the client knows all (RFC 7162 3.2.7).
+ * I 7162:3.2.7-2 I 7162:3.2.9-1 */
 static void ok_highest(struct postern_imap *s)
 {
     struct buffer line = {.allocator = s->o.allocator};
@@ -37,6 +38,7 @@ void imap_ok_removed(struct postern_imap *s, const char *text)
     imap_news_ask(s);
 }
 
+/* I 7162:3.2.8-1 I 7162:3.2.8-2 */
 static void done(struct postern_imap *s)
 {
     if (s->expunge->closes) {

@@ -30,7 +30,8 @@ static void finish(struct postern_imap *s)
 
 static void stored(struct postern_imap *s, const struct imap_answer *answer);
 
-/* set_seen - of the batch those that are not; they are looked at again then. */
+/* set_seen - of the batch those that are not; they are looked at again then.
+ * I 7162:3.1.4.1-3 */
 static bool set_seen(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -143,7 +144,8 @@ static const struct postern_message_info *info_of(const struct imap_fetch *fetch
 
 static void write_item(struct postern_imap *s, enum fetch_kind kind);
 
-/* write_unasked - what belongs to flags that the command changed (RFC 7162 3.2.4). */
+/* write_unasked - what belongs to flags that the command changed (RFC 7162 3.2.4).
+ * I 7162:3.2.4-2 */
 static void write_unasked(struct postern_imap *s, bool wanted, enum fetch_kind kind)
 {
     if (!wanted)
@@ -189,6 +191,7 @@ static void took_block(struct postern_imap *s, const struct imap_answer *answer)
     imap_write_message(s, info_of(fetch)->uid, false);
 }
 
+/* I 7162:3.1.4.1-1 */
 static void begin_message(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -580,7 +583,8 @@ static void fetch_go(struct postern_imap *s)
         next_batch(s);
 }
 
-/* write_vanished - of the UIDs asked for, those that are not there (RFC 7162 3.2.6). */
+/* write_vanished - of the UIDs asked for, those that are not there (RFC 7162 3.2.6).
+ * I 7162:3.2.6-2 */
 static void write_vanished(struct postern_imap *s)
 {
     const struct imap_set *set = &s->fetch->set;

@@ -166,6 +166,7 @@ void imap_cmd_unsubscribe(struct postern_imap *s)
 static const char *const items[] = {STATUS_ITEMS(ITEM_NAME)};
 #define ITEM_COUNT (sizeof items / sizeof *items)
 
+/* I 7162:3.1.7-1 */
 unsigned imap_parse_status_items(struct postern_imap *s)
 {
     unsigned mask = 0;

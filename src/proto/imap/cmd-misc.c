@@ -51,7 +51,7 @@ void imap_cmd_id(struct postern_imap *s)
 /* ---- ENABLE ---------------------------------------------------------------------------------- */
 
 /* enable - RFC 5161: what is not known is passed over; ENABLED names what was not enabled before.
- */
+ * I 7162:3.2.3-1 */
 static void enable(struct postern_imap *s, struct postern_span word)
 {
     struct {
@@ -68,7 +68,6 @@ static void enable(struct postern_imap *s, struct postern_span word)
             !imap_offers(s, all[i].name))
             continue;
         *all[i].is_on = true;
-        s->condstore |= s->qresync;
         write_text(s, " ");
         write_text(s, all[i].name);
     }
@@ -90,6 +89,7 @@ void imap_cmd_enable(struct postern_imap *s)
         parse_space(&words);
         enable(s, parse_atom(&words));
     }
+    s->condstore |= s->qresync;
     write_text(s, "\r\n");
     if (s->condstore && !had_condstore)
         imap_write_highest(s);

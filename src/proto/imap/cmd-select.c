@@ -13,7 +13,8 @@ struct imap_select {
     struct imap_set numbers, uids; /* which message has which UID, as the client knows it */
 };
 
-/* parse_uid_set - RFC 7162 7: UIDs without "*"; nothing is selected yet. */
+/* parse_uid_set - RFC 7162 7: UIDs without "*"; nothing is selected yet.
+ * I 7162:3.2.5-2 */
 static void parse_uid_set(struct postern_imap *s, struct imap_set *set_r)
 {
     struct postern_span rest = s->in.rest;
@@ -32,6 +33,7 @@ static void parse_qresync(struct postern_imap *s, struct imap_select *select)
     select->uid_validity = (uint32_t)parse_number(&s->in, UINT32_MAX);
     parse_space(&s->in);
     select->modseq = parse_number(&s->in, INT64_MAX);
+    s->in.bad |= !select->uid_validity || !select->modseq;
     if (parse_try(&s->in, ' ')) {
         if (s->in.rest.n && s->in.rest.p[0] != '(') {
             parse_uid_set(s, &select->known);
@@ -49,6 +51,7 @@ static void parse_qresync(struct postern_imap *s, struct imap_select *select)
     parse_char(&s->in, ')');
 }
 
+/* I 7162:3.2.3-2 I 7162:3.2.5-1 */
 static void parse_parameters(struct postern_imap *s, struct imap_select *select)
 {
     if (!parse_try(&s->in, ' '))
@@ -76,6 +79,7 @@ static void write_code(struct postern_imap *s, const char *name, uint64_t number
     write_text(s, "\r\n");
 }
 
+/* I 7162:3.1.2-1 I 7162:3.1.2-2 */
 void imap_write_highest(struct postern_imap *s)
 {
     if (s->state != POSTERN_IMAP_SELECTED)
@@ -87,6 +91,7 @@ void imap_write_highest(struct postern_imap *s)
         write_text(s, "* OK [NOMODSEQ] there are no mod-sequences\r\n");
 }
 
+/* I 7162:3.1.2-3 */
 void imap_enable_condstore(struct postern_imap *s)
 {
     s->in.bad |= !imap_offers(s, "CONDSTORE");
@@ -111,6 +116,7 @@ static void write_mailbox_facts(struct postern_imap *s, const struct postern_ima
         write_code(s, "MAILBOXID (M", mailbox->status.id, ")] the mailbox");
 }
 
+/* I 7162:3.2.5.1-3 I 7162:3.2.5.1-4 I 7162:3.2.6-6 I 7162:3.2.10.1-1 */
 void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *known, size_t count,
                       uint32_t above)
 {
@@ -148,7 +154,8 @@ void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *kn
 }
 
 /* matched - the last UID that has the number which the client gives it: all that is gone below it
- * the client knows (RFC 7162 3.2.5.2). */
+ * the client knows (RFC 7162 3.2.5.2).
+ * I 7162:3.2.5.2-1 I 7162:3.2.5.2-2 */
 static uint32_t matched(const struct imap_view *view, const struct imap_select *select)
 {
     const struct imap_set *numbers = &select->numbers, *uids = &select->uids;
@@ -168,6 +175,7 @@ static uint32_t matched(const struct imap_view *view, const struct imap_select *
     return known;
 }
 
+/* I 7162:3.2.5-5 I 7162:3.2.5.1-1 I 7162:3.2.5.1-2 I 7162:3.2.6-1 */
 static void write_earlier(struct postern_imap *s, const struct imap_select *select,
                           const struct postern_imap_mailbox *mailbox)
 {
@@ -184,6 +192,7 @@ static void write_earlier(struct postern_imap *s, const struct imap_select *sele
             imap_write_changed(s, &mailbox->changed[i]);
 }
 
+/* I 7162:3.2.5-4 */
 static void selected(struct postern_imap *s, const struct imap_answer *answer)
 {
     const struct postern_imap_mailbox *mailbox = answer->mailbox;
@@ -218,6 +227,7 @@ static void selected(struct postern_imap *s, const struct imap_answer *answer)
     imap_ok(s, s->read_only ? "READ-ONLY" : "READ-WRITE", "selected");
 }
 
+/* I 7162:3.2.5-3 I 7162:3.2.11-1 */
 static void open_mailbox(struct postern_imap *s, bool examine)
 {
     struct imap_select *select = arena_alloc(&s->arena, sizeof *select);
@@ -254,6 +264,7 @@ void imap_cmd_examine(struct postern_imap *s)
     open_mailbox(s, true);
 }
 
+/* I 7162:3.2.11-2 */
 void imap_cmd_unselect(struct postern_imap *s)
 {
     if (!imap_good(s))

@@ -23,6 +23,7 @@ struct imap_store {
     uint64_t known;       /* mod-sequence up to which the client knew all before */
 };
 
+/* I 7162:7-1 */
 static void parse_store(struct postern_imap *s, struct imap_store *store)
 {
     parse_space(&s->in);
@@ -61,12 +62,14 @@ static void write_modseq(struct postern_imap *s, const struct postern_message_in
 }
 
 /* was_refused - UNCHANGEDSINCE kept it as it was: its flags are told, too (RFC 7162 3.1.3). What
- * was changed just now has a mod-sequence of now, what needed no change an old one. */
+ * was changed just now has a mod-sequence of now, what needed no change an old one.
+ * I 7162:3.1.3-6 */
 static bool was_refused(const struct imap_store *store, const struct postern_message_info *info)
 {
     return store->conditional && info->modseq > store->since && info->modseq <= store->known;
 }
 
+/* I 7162:3.1.3-5 */
 static void tell(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct imap_store *store = s->store;
@@ -120,7 +123,8 @@ static void append_range(struct buffer *code, uint32_t first, uint32_t last)
     buffer_append_number(code, last);
 }
 
-/* note_modified - "MODIFIED 1,3:4": numbers, or UIDs (RFC 7162 3.1.3). */
+/* note_modified - "MODIFIED 1,3:4": numbers, or UIDs (RFC 7162 3.1.3).
+ * I 7162:3.1.3-3 I 7162:3.1.3-4 */
 static void note_modified(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct buffer code = {.allocator = s->o.allocator};
@@ -150,6 +154,7 @@ static void note_modified(struct postern_imap *s, const struct imap_answer *answ
     buffer_done(&code);
 }
 
+/* I 7162:3.1.3-2 */
 static void stored(struct postern_imap *s, const struct imap_answer *answer)
 {
     if (answer->err) {
@@ -179,6 +184,7 @@ static void store_now(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_STORE, stored);
 }
 
+/* I 7162:3.1.3-7 */
 void imap_cmd_store(struct postern_imap *s)
 {
     struct imap_store *store = arena_alloc(&s->arena, sizeof *store);

@@ -18,14 +18,17 @@ static void *take(struct postern_imap *s, size_t n)
 static void add(struct postern_imap *s, struct imap_fetch *fetch, enum fetch_kind kind,
                 struct fetch_section *section)
 {
-    struct fetch_item *item = take(s, sizeof *item), **at = &fetch->items;
+    struct fetch_item *item, **at = &fetch->items;
 
+    while (*at && (section || (*at)->kind != kind))
+        at = &(*at)->next;
+    if (*at) /* named twice: told once */
+        return;
+    item = take(s, sizeof *item);
     if (!item)
         return;
     item->kind = kind;
     item->section = section;
-    while (*at)
-        at = &(*at)->next;
     *at = item;
     fetch->needs_block |= kind == FETCH_ENVELOPE || kind == FETCH_BODY ||
                           kind == FETCH_BODYSTRUCTURE || kind == FETCH_PREVIEW;
@@ -278,6 +281,7 @@ static bool try_macro(struct postern_imap *s, struct imap_fetch *fetch)
     return true;
 }
 
+/* I 7162:3.1.4.1-2 I 7162:3.2.6-3 I 7162:3.2.6-4 I 7162:3.2.6-5 */
 static void parse_modifiers(struct postern_imap *s, struct imap_fetch *fetch)
 {
     if (!parse_try(&s->in, ' '))

@@ -55,6 +55,7 @@ static struct announced find_literal(struct postern_span line)
     return found;
 }
 
+/* I 7162:4-1 */
 static size_t text_max(const struct postern_imap *s)
 {
     return s->state & (POSTERN_IMAP_AUTHENTICATED | POSTERN_IMAP_SELECTED)

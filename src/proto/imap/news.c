@@ -113,6 +113,7 @@ void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid)
     write_text(s, " ");
 }
 
+/* I 7162:3.1-1 I 7162:3.1-2 I 7162:3.2.4-1 I 7162:3.1.4.2-1 */
 void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info)
 {
     imap_write_message(s, info->uid, s->by_uid || s->condstore);
@@ -164,6 +165,7 @@ static void tell_expunged(struct postern_imap *s, struct postern_uid_range range
     }
 }
 
+/* I 7162:3.2.7-1 I 7162:3.2.10.2-1 */
 static void tell_vanished(struct postern_imap *s, struct postern_uid_range range)
 {
     write_text(s, s->told_down++ ? "," : "* VANISHED ");
@@ -200,6 +202,7 @@ static void take_gone(struct postern_imap *s, const struct postern_imap_mailbox 
     s->view.messages = next.messages;
 }
 
+/* I 7162:3.2.10.2-2 */
 static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
     uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;
@@ -232,6 +235,7 @@ static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *
     write_text(s, " RECENT\r\n");
 }
 
+/* I 7162:3.2-2 I 7162:3.2.10.2-3 I 7162:3.2.10.2-4 */
 static void take_news(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
     bool may = !s->row || !(s->row->flags & ROW_NO_EXPUNGE) || (s->by_uid && !s->by_number);
@@ -314,6 +318,7 @@ void imap_news_ask(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_NEWS, took);
 }
 
+/* I 7162:3.2.10.2-5 */
 void imap_finish(struct postern_imap *s)
 {
     bool tells = s->state == POSTERN_IMAP_SELECTED && s->row && !(s->row->flags & ROW_NO_NEWS) &&

@@ -83,6 +83,7 @@ static void write_plain(struct postern_imap *s, const struct imap_search *search
         write_text(s, " ");
         write_number(s, shown(s, search->found[i]));
     }
+    /* I 7162:3.1.6-1 I 7162:3.1.9-1 */
     if (search->has_modseq && search->modseq) { /* RFC 7162 3.1.5, 3.1.9 */
         write_text(s, " (MODSEQ ");
         write_number(s, search->modseq);
@@ -91,7 +92,8 @@ static void write_plain(struct postern_imap *s, const struct imap_search *search
     write_text(s, "\r\n");
 }
 
-/* told_modseq - the highest of the messages that are told (RFC 4731 3.2). */
+/* told_modseq - the highest of the messages that are told (RFC 4731 3.2).
+ * I 7162:3.1.10-1 I 7162:3.1.10-2 */
 static uint64_t told_modseq(const struct imap_search *search)
 {
     uint64_t first = search->returns & RETURN_MIN ? search->modseq_first : 0,

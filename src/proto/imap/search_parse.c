@@ -136,7 +136,8 @@ static void add_words(struct postern_imap *s, struct imap_search *search)
         (void)add(s, search, SEARCH_OR);
 }
 
-/* parse_modseq - ["entry" type] number (RFC 7162 3.1.5); the entry is one for all. */
+/* parse_modseq - ["entry" type] number (RFC 7162 3.1.5); the entry is one for all.
+ * I 7162:3.1.5-1 I 7162:3.1.5-2 */
 static void parse_modseq(struct postern_imap *s, struct imap_search *search)
 {
     struct search_step *step = add(s, search, SEARCH_MODSEQ);

@@ -75,7 +75,8 @@ static bool unique_is_there(const struct box *box, const char *unique)
     return false;
 }
 
-/* add - the room is there already. */
+/* add - the room is there already.
+ * I 7162:3.1-5 */
 static struct message *add(struct memory *memory, struct box *box, uint64_t modseq,
                            struct octets *octets)
 {
@@ -117,6 +118,7 @@ static int vanished_room(struct box *box, size_t count)
     return 0;
 }
 
+/* I 7162:3.2-1 */
 static int expunge(struct memory *memory, struct box *box, const uint32_t *uids, size_t count)
 {
     uint64_t modseq = box->modseq + 1;
@@ -215,6 +217,7 @@ int memory_commit(struct postern_delivery **deliveries, size_t count, uint32_t *
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
+/* I 7162:3.1-3 I 7162:3.1-4 I 7162:3.1.3-1 I 7162:3.1.3-8 I 7162:3.1.11-1 */
 int memory_flags(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
                  const struct postern_flags_change *change, uint32_t *skipped_r)
 {
