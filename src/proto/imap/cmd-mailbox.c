@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-mailbox - CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS (RFC 9051 6.3.4 to 6.3.8,
  * 6.3.11; RFC 6154, 8474, 8438). */
+#include "codec/nfc.h"
 #include "proto/imap/session.h"
 
 static const struct {
@@ -25,6 +26,15 @@ static void done(struct postern_imap *s, const struct imap_answer *answer)
         imap_refuse(s, answer->err);
     else
         imap_ok(s, NULL, "done");
+}
+
+/* is_possible - RFC 9051 5.1: no name that is not normalized comes into being; or it is refused. */
+static bool is_possible(struct postern_imap *s, struct postern_span name)
+{
+    if (nfc_is(name))
+        return true;
+    imap_refuse(s, POSTERN_E_SYNTAX);
+    return false;
 }
 
 /* ---- CREATE ---------------------------------------------------------------------------------- */
@@ -100,7 +110,8 @@ void imap_cmd_create(struct postern_imap *s)
     if (question.name.n > 1 && question.name.p[question.name.n - 1] == '/')
         question.name.n--;
     s->question = question;
-    imap_ask(s, POSTERN_IMAP_CREATE, created);
+    if (is_possible(s, question.name))
+        imap_ask(s, POSTERN_IMAP_CREATE, created);
 }
 
 /* ---- the others ------------------------------------------------------------------------------ */
@@ -130,7 +141,7 @@ void imap_cmd_rename(struct postern_imap *s)
     parse_space(&s->in);
     question.to = parse_mailbox(s, &s->in);
     s->question = question;
-    if (imap_good(s))
+    if (imap_good(s) && is_possible(s, question.to))
         imap_ask(s, POSTERN_IMAP_RENAME, done);
 }
 
