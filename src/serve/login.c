@@ -105,6 +105,7 @@ static void answer_held(void *arg)
     free(held);
 }
 
+/* I 11.7-4 */
 static void hold(struct login *login, enum postern_verdict verdict, const char *name)
 {
     postern_time wait = wait_for(login, verdict == POSTERN_YES);

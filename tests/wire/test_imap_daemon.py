@@ -155,7 +155,7 @@ class World:
         elif line == b"closed":
             while self.session(self.last).receive(WAIT):
                 pass
-        elif not line.startswith((b"hide ", b"quota ", b"secure", b"news", b"may-set-quota")):
+        elif not line.startswith((b"hide ", b"quota ", b"secure", b"news", b"server", b"may-set-quota")):
             raise Said(f"what is this: {line!r}")
 
     last = 1

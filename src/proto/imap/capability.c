@@ -114,6 +114,7 @@ int postern_imap_hide(struct postern_imap *s, struct postern_span names)
     return imap_set_text(s, &s->hidden, names);
 }
 
+/* I 7.2.2-1, I 7.2.2-3 */
 void imap_write_capability(struct postern_imap *s)
 {
     bool before = s->state & (POSTERN_IMAP_GREETING | POSTERN_IMAP_NOT_AUTHENTICATED);

@@ -20,7 +20,7 @@ enum {
 
 struct imap_list {
     unsigned options, status;
-    bool lsub, xlist;
+    bool lsub, xlist, extended; /* extended: an empty pattern has no meaning of its own */
     struct postern_span patterns[PATTERNS_MAX];
     size_t pattern_count;
     /* RFC 9590: of those that were shown, one after the other */
@@ -37,6 +37,7 @@ static void parse_selection(struct postern_imap *s, struct imap_list *list)
 
     if (!parse_try(&s->in, '('))
         return;
+    list->extended = true;
     while (!s->in.bad && !parse_try(&s->in, ')')) {
         if (parse_try_word(&s->in, "SUBSCRIBED"))
             list->options |= SELECT_SUBSCRIBED | RETURN_SUBSCRIBED, other = true;
@@ -58,6 +59,7 @@ static void parse_return(struct postern_imap *s, struct imap_list *list)
 {
     if (!parse_try(&s->in, ' '))
         return;
+    list->extended = true;
     if (!parse_try_word(&s->in, "RETURN"))
         s->in.bad = true;
     parse_space(&s->in);
@@ -94,7 +96,7 @@ static void one_pattern(struct postern_imap *s, struct imap_list *list,
 
     if (list->pattern_count == PATTERNS_MAX)
         s->in.bad = true;
-    if (s->in.bad)
+    if (s->in.bad || pattern.n == 0)
         return;
     both = arena_alloc(&s->arena, reference.n + pattern.n + 1);
     if (!both) {
@@ -117,6 +119,7 @@ static void parse_patterns(struct postern_imap *s, struct imap_list *list)
         one_pattern(s, list, reference);
         return;
     }
+    list->extended = true;
     do
         one_pattern(s, list, reference);
     while (!s->in.bad && parse_try(&s->in, ' '));
@@ -172,14 +175,13 @@ static void write_name(struct postern_imap *s, const struct imap_list *list,
                        const struct postern_status *one, bool child_info)
 {
     const char *space = "", *special;
+    bool is_extended = !list->lsub && list->options & (SELECT_SUBSCRIBED | RETURN_SUBSCRIBED);
 
     write_text(s, "* ");
     write_text(s, s->row->name);
     write_text(s, " (");
     if (!one->exists)
-        write_attribute(s, &space,
-                        list->options & (SELECT_SUBSCRIBED | RETURN_SUBSCRIBED) ? "\\NonExistent"
-                                                                                : "\\Noselect");
+        write_attribute(s, &space, is_extended ? "\\NonExistent" : "\\Noselect");
     if (!list->lsub) {
         write_attribute(s, &space, one->has_children ? "\\HasChildren" : "\\HasNoChildren");
         if (list->xlist && span_equal_nocase(one->name, SPAN("INBOX")))
@@ -195,7 +197,7 @@ static void write_name(struct postern_imap *s, const struct imap_list *list,
     if (child_info)
         write_text(s, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
     write_text(s, "\r\n");
-    if (list->options & RETURN_STATUS && one->exists)
+    if (list->options & RETURN_STATUS && one->exists && is_selected(list, one))
         imap_write_status(s, one, list->status);
 }
 
@@ -300,7 +302,7 @@ void imap_cmd_list(struct postern_imap *s)
     parse_return(s, list);
     if (!imap_good(s))
         return;
-    if (list->pattern_count == 1 && list->patterns[0].n == 0) { /* what is the delimiter? */
+    if (!list->pattern_count && !list->extended) { /* what is the delimiter? */
         write_text(s, "* LIST (\\Noselect) \"/\" \"\"\r\n");
         imap_ok(s, NULL, "done");
         return;

@@ -9,6 +9,7 @@
 #include "sasl/coded.h"
 #include "sasl/offer.h"
 
+/* I 11.7-3 */
 bool imap_is_secure(const struct postern_imap *s)
 {
     return s->tls || s->o.plaintext_without_tls;
@@ -41,6 +42,7 @@ void imap_write_mechanisms(struct postern_imap *s)
         }
 }
 
+/* I 6.1.1-1 */
 void imap_cmd_capability(struct postern_imap *s)
 {
     if (!imap_good(s))
@@ -66,6 +68,7 @@ void imap_greet(struct postern_imap *s, const struct imap_answer *answer)
     write_text(s, "\r\n");
 }
 
+/* I 6.2.1-1 */
 void imap_cmd_starttls(struct postern_imap *s)
 {
     if (!imap_good(s))
@@ -78,6 +81,7 @@ void imap_cmd_starttls(struct postern_imap *s)
     s->want_tls = true;
 }
 
+/* I 3.4-1, I 6.1.3-1, I 6.1.3-2 */
 void imap_cmd_logout(struct postern_imap *s)
 {
     if (!imap_good(s))
@@ -108,6 +112,7 @@ void imap_cmd_unauthenticate(struct postern_imap *s)
 
 /* ---- who it is ------------------------------------------------------------------------------- */
 
+/* I 6.2.2-12, I 11.7-1, I 11.7-2 */
 void imap_login_failed(struct postern_imap *s, enum postern_verdict verdict)
 {
     postern_sasl_free(&s->sasl);
@@ -122,6 +127,7 @@ void imap_login_failed(struct postern_imap *s, enum postern_verdict verdict)
     }
 }
 
+/* I 6.2.2-8, I 6.2.3-3 */
 static void logged_in(struct postern_imap *s)
 {
     s->state = POSTERN_IMAP_AUTHENTICATED;
@@ -183,7 +189,7 @@ static void login_checked(struct postern_imap *s, const struct imap_answer *answ
         imap_logged_in(s, answer->text.n ? answer->text : s->question.user);
 }
 
-/* prepare - a name or password as compared (SASLprep). */
+/* prepare - a name or password as compared (SASLprep). I 6.2.3-2 */
 static bool prepare(struct postern_imap *s, struct postern_span in, struct postern_span *out_r)
 {
     struct buffer prepared = {.allocator = s->o.allocator};
@@ -202,6 +208,7 @@ static bool prepare(struct postern_imap *s, struct postern_span in, struct poste
     return !err;
 }
 
+/* I 6.2.3-1, I 6.2.3-4 */
 void imap_cmd_login(struct postern_imap *s)
 {
     struct postern_span user, secret;
@@ -260,6 +267,7 @@ static void sasl_ask(struct postern_imap *s, enum postern_imap_question_kind kin
     imap_ask(s, kind, kind == POSTERN_IMAP_AUTHENTICATE ? sasl_verified : sasl_keys);
 }
 
+/* I 6.2.2-7 */
 static void sasl_done(struct postern_imap *s)
 {
     const struct postern_sasl_facts *facts = postern_sasl_facts(s->sasl);
@@ -271,6 +279,7 @@ static void sasl_done(struct postern_imap *s)
         imap_logged_in(s, user);
 }
 
+/* I 6.2.2-2, I 7.6-4 */
 static void challenge(struct postern_imap *s)
 {
     write_text(s, "+ ");
@@ -303,7 +312,7 @@ static void sasl_state(struct postern_imap *s, int state)
     }
 }
 
-/* hear - what a response came to. */
+/* hear - what a response came to. I 6.2.2-4, I 6.2.2-5 */
 static void hear(struct postern_imap *s, int state)
 {
     if (state == POSTERN_E_SYNTAX) {
@@ -314,6 +323,7 @@ static void hear(struct postern_imap *s, int state)
     }
 }
 
+/* I 6.2.2-3 */
 void imap_sasl_line(struct postern_imap *s, struct postern_span line)
 {
     if (span_equal(line, SPAN("*"))) {
@@ -324,6 +334,7 @@ void imap_sasl_line(struct postern_imap *s, struct postern_span line)
     }
 }
 
+/* I 6.2.2-1, I 6.2.2-6 */
 void imap_cmd_authenticate(struct postern_imap *s)
 {
     struct sasl_offer offer = offer_of(s);

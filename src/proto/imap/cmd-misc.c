@@ -3,6 +3,7 @@
  */
 #include "proto/imap/session.h"
 
+/* I 6.1.2-1 */
 void imap_cmd_noop(struct postern_imap *s)
 {
     if (imap_good(s))

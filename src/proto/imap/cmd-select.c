@@ -227,7 +227,7 @@ static void selected(struct postern_imap *s, const struct imap_answer *answer)
     imap_ok(s, s->read_only ? "READ-ONLY" : "READ-WRITE", "selected");
 }
 
-/* I 7162:3.2.5-3 I 7162:3.2.11-1 */
+/* I 7162:3.2.5-3 I 7162:3.2.11-1 I 6.3.2-9 */
 static void open_mailbox(struct postern_imap *s, bool examine)
 {
     struct imap_select *select = arena_alloc(&s->arena, sizeof *select);
@@ -246,7 +246,7 @@ static void open_mailbox(struct postern_imap *s, bool examine)
         return;
     s->condstore |= select->condstore;
     imap_unselect(s);
-    if (had && (s->rev2 || imap_offers(s, "CONDSTORE") || imap_offers(s, "QRESYNC")))
+    if (had) /* whether the new one can be opened or not (RFC 9051 6.3.2, RFC 7162 3.2.11) */
         write_text(s, "* OK [CLOSED] the other mailbox is left\r\n");
     s->select = select;
     s->question = (struct postern_imap_question){
@@ -259,6 +259,7 @@ void imap_cmd_select(struct postern_imap *s)
     open_mailbox(s, false);
 }
 
+/* I 6.3.3-4 */
 void imap_cmd_examine(struct postern_imap *s)
 {
     open_mailbox(s, true);

@@ -7,6 +7,7 @@
 #define IN (POSTERN_IMAP_AUTHENTICATED | POSTERN_IMAP_SELECTED)
 #define SELECTED POSTERN_IMAP_SELECTED
 
+/* I 3.3-1, I 6.1-1, I 6.2-1 */
 static const struct imap_row rows[] = {
     {"CAPABILITY", ANY, 0, imap_cmd_capability, NULL},
     {"NOOP", ANY, 0, imap_cmd_noop, NULL},
@@ -55,6 +56,7 @@ static const struct imap_row rows[] = {
     {"MOVE", SELECTED, ROW_UID | ROW_NUMBERS, imap_cmd_move, "MOVE"},
 };
 
+/* I 6.5-1 */
 static const struct imap_row *find_row(struct postern_span word)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -63,7 +65,7 @@ static const struct imap_row *find_row(struct postern_span word)
     return NULL;
 }
 
-/* is_tag - 1*<any ASTRING-CHAR except "+"> */
+/* is_tag - 1*<any ASTRING-CHAR except "+"> I 9-4 */
 static bool is_tag(struct postern_span tag)
 {
     for (size_t i = 0; i < tag.n; i++)
@@ -73,6 +75,7 @@ static bool is_tag(struct postern_span tag)
     return tag.n > 0 && tag.n <= 256;
 }
 
+/* I 2.2.1-1 */
 const struct imap_row *imap_verb(struct postern_span text, struct postern_span *tag_r,
                                  struct postern_span *rest_r, bool *by_uid_r)
 {
@@ -110,6 +113,7 @@ bool imap_begin(struct postern_imap *s, struct postern_span text)
     return true;
 }
 
+/* I 3.1-1, I 3.2-1 */
 const char *imap_why_not(const struct postern_imap *s, const char **code_r)
 {
     const struct imap_row *row = s->row;
@@ -181,12 +185,14 @@ void imap_ok(struct postern_imap *s, const char *code, const char *text)
     result(s, "OK", code, text);
 }
 
+/* I 6-2 */
 void imap_no(struct postern_imap *s, const char *code, const char *text)
 {
     s->errors = 0;
     result(s, "NO", code, text);
 }
 
+/* I 6-1 */
 void imap_bad_code(struct postern_imap *s, const char *code, const char *text)
 {
     s->errors++;
@@ -233,6 +239,7 @@ void imap_refuse_target(struct postern_imap *s, int err)
         imap_refuse(s, err);
 }
 
+/* I 2.2.1-2 */
 bool imap_good(struct postern_imap *s)
 {
     if (s->failed)
@@ -275,6 +282,7 @@ void imap_command_over(struct postern_imap *s)
         imap_over(s);
 }
 
+/* I 2.2.2-1, I 7.1.3-1 */
 void imap_write_result(struct postern_imap *s)
 {
     if (s->tag.n)

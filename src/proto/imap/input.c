@@ -28,7 +28,7 @@ struct announced {
     struct postern_span before;     /* the text up to it */
 };
 
-/* find_literal - "{12}", "{12+}", "~{12}" at the end of a line. */
+/* find_literal - "{12}", "{12+}", "~{12}" at the end of a line. I 4.3-8 */
 static struct announced find_literal(struct postern_span line)
 {
     struct announced found = {.waits = true};
@@ -63,6 +63,7 @@ static size_t text_max(const struct postern_imap *s)
                : s->o.command_before_login_max;
 }
 
+/* I 4.3-7 */
 void imap_input_swallow(struct postern_imap *s, uint64_t size)
 {
     s->input.drop = true;
@@ -70,7 +71,7 @@ void imap_input_swallow(struct postern_imap *s, uint64_t size)
     s->input.left = size;
 }
 
-/* refuse_literal - it is too long for a command. */
+/* refuse_literal - it is too long for a command. I 2.2.1-3, I 7.6-2 */
 static void refuse_literal(struct postern_imap *s, const struct announced *found)
 {
     bool by_uid;
@@ -84,6 +85,7 @@ static void refuse_literal(struct postern_imap *s, const struct announced *found
     imap_bad_code(s, "TOOBIG", "literal too long");
 }
 
+/* I 4.3-6, I 7.6-1 */
 static void take_literal(struct postern_imap *s, const struct announced *found)
 {
     size_t have = buffer_length(&s->input.text);
@@ -113,7 +115,7 @@ static struct postern_span without_end(struct postern_span line)
     return line;
 }
 
-/* line_over - the line that began at line_at is whole. */
+/* line_over - the line that began at line_at is whole. I 6.2.2-9, I 7.6-3 */
 static void line_over(struct postern_imap *s)
 {
     struct postern_span text = buffer_span(&s->input.text);

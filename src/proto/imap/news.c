@@ -116,7 +116,8 @@ void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid)
 /* I 7162:3.1-1 I 7162:3.1-2 I 7162:3.2.4-1 I 7162:3.1.4.2-1 */
 void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info)
 {
-    imap_write_message(s, info->uid, s->by_uid || s->condstore);
+    /* RFC 9051 7.5.2: what nobody asked for has its UID */
+    imap_write_message(s, info->uid, s->by_uid || s->condstore || s->rev2);
     if (s->condstore) {
         write_text(s, "MODSEQ (");
         write_number(s, info->modseq);
@@ -318,7 +319,7 @@ void imap_news_ask(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_NEWS, took);
 }
 
-/* I 7162:3.2.10.2-5 */
+/* I 7162:3.2.10.2-5 I 2.2.2-3 */
 void imap_finish(struct postern_imap *s)
 {
     bool tells = s->state == POSTERN_IMAP_SELECTED && s->row && !(s->row->flags & ROW_NO_NEWS) &&

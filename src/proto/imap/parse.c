@@ -7,6 +7,7 @@
 #include "proto/imap/session.h"
 #include "proto/wire/date.h"
 
+/* I 2.2.2-2 */
 static void spoil(struct imap_parser *in)
 {
     in->bad = true;
@@ -27,6 +28,7 @@ void parse_char(struct imap_parser *in, char c)
         spoil(in);
 }
 
+/* I 9-2 */
 void parse_space(struct imap_parser *in)
 {
     parse_char(in, ' ');
@@ -65,6 +67,7 @@ static struct postern_span take_while(struct imap_parser *in, bool (*fits)(char 
     return word;
 }
 
+/* I 4.1-1 */
 struct postern_span parse_atom(struct imap_parser *in)
 {
     struct postern_span word = take_while(in, is_atom);
@@ -74,6 +77,7 @@ struct postern_span parse_atom(struct imap_parser *in)
     return word;
 }
 
+/* I 9-1 */
 bool parse_try_word(struct imap_parser *in, const char *word)
 {
     struct postern_span expected = postern_span_of(word);
@@ -85,6 +89,7 @@ bool parse_try_word(struct imap_parser *in, const char *word)
     return true;
 }
 
+/* I 4.2-1 */
 uint64_t parse_number(struct imap_parser *in, uint64_t max)
 {
     struct postern_span digits = in->rest;
@@ -101,7 +106,7 @@ uint64_t parse_number(struct imap_parser *in, uint64_t max)
 
 /* ---- strings --------------------------------------------------------------------------------- */
 
-/* quoted - RFC 9051 9: no CR, LF, NUL; "\" only before '"' and "\". */
+/* quoted - RFC 9051 9: no CR, LF, NUL; "\" only before '"' and "\". I 4.3-1, I 4.3-2 */
 static struct postern_span quoted(struct postern_imap *s, struct imap_parser *in)
 {
     char *out = arena_alloc(&s->arena, in->rest.n + 1);
@@ -133,7 +138,8 @@ static struct postern_span quoted(struct postern_imap *s, struct imap_parser *in
     return in->bad ? in->rest : span_make(out, n);
 }
 
-/* literal - "{5}", its line end, five octets: input.c saw to it that they are there. */
+/* literal - "{5}", its line end, five octets: input.c saw to it that they are there. I 4.3-4, I 9-3
+ */
 static struct postern_span literal(struct imap_parser *in)
 {
     struct postern_span text;
@@ -157,6 +163,7 @@ static struct postern_span literal(struct imap_parser *in)
     return text;
 }
 
+/* I 4.3-5 */
 struct postern_span parse_string(struct postern_imap *s, struct imap_parser *in)
 {
     if (in->rest.n && in->rest.p[0] == '"')
@@ -169,6 +176,7 @@ static bool is_string(const struct imap_parser *in)
     return in->rest.n && (in->rest.p[0] == '"' || in->rest.p[0] == '{' || in->rest.p[0] == '~');
 }
 
+/* I 4.3-3 */
 struct postern_span parse_astring(struct postern_imap *s, struct imap_parser *in)
 {
     struct postern_span word;
@@ -203,7 +211,7 @@ static bool is_written_so(struct postern_imap *s, struct postern_span text,
 }
 
 /* to_utf8 - UTF-8 stands as it is, if it may; else it is modified UTF-7. A name that is neither is
- * no name that exists: it is told as bad. */
+ * no name that exists: it is told as bad. I 4.3.1-1 */
 static struct postern_span to_utf8(struct postern_imap *s, struct imap_parser *in,
                                    struct postern_span name)
 {
@@ -231,6 +239,7 @@ static struct postern_span to_utf8(struct postern_imap *s, struct imap_parser *i
     return kept;
 }
 
+/* I 4.5-1 */
 struct postern_span parse_mailbox(struct postern_imap *s, struct imap_parser *in)
 {
     struct postern_span name = to_utf8(s, in, parse_astring(s, in));
@@ -275,6 +284,7 @@ static void one_flag(struct imap_parser *in, struct imap_flags *flags)
     in->why = "there is no such system flag";
 }
 
+/* I 4.4-1 */
 void parse_flags(struct postern_imap *s, struct imap_parser *in, struct imap_flags *flags_r)
 {
     bool list = parse_try(in, '(');
@@ -381,7 +391,14 @@ static void one_range(struct postern_imap *s, struct imap_parser *in, bool by_ui
         in->code = "UIDREQUIRED";
         in->why = "message numbers are not used";
     }
-    if (in->bad || (star && s->view.messages == 0)) /* "*" of an empty mailbox is nothing */
+    if (star && s->view.messages == 0) { /* nothing to search for, but no number (RFC 9051 9) */
+        if (!by_uid && !s->search) {
+            spoil(in);
+            in->why = "there are not so many messages";
+        }
+        return;
+    }
+    if (in->bad)
         return;
     least = first < last ? first : last;
     last = first < last ? last : first;

@@ -146,6 +146,8 @@ void search_with_filters(struct postern_imap *s, void (*go)(struct postern_imap 
 /* search_answer.c */
 /* search_answer - what was found is told, and saved. false: out of memory. */
 bool search_answer(struct postern_imap *s);
+/* search_forget - "$" names no messages. */
+void search_forget(struct postern_imap *s);
 /* search_slice - of so many findings, the first and how many of them are in the part. */
 void search_slice(const struct search_partial *partial, size_t count, size_t *first_r, size_t *n_r);
 void search_write_partial(struct postern_imap *s, const struct search_partial *partial);

@@ -43,6 +43,13 @@ static bool is_smaller(const void *ctx, const void *left, const void *right)
     return *(const uint32_t *)left < *(const uint32_t *)right;
 }
 
+void search_forget(struct postern_imap *s)
+{
+    memory_free(s->o.allocator, s->saved);
+    s->saved = NULL;
+    s->saved_count = 0;
+}
+
 /* save - false: out of memory. */
 static bool save(struct postern_imap *s, const struct imap_search *search)
 {
@@ -50,9 +57,8 @@ static bool save(struct postern_imap *s, const struct imap_search *search)
     struct postern_uid_range *last;
     size_t n = 0;
 
-    memory_free(s->o.allocator, s->saved);
+    search_forget(s);
     s->saved = memory_new(s->o.allocator, (search->found_count + 1) * sizeof *s->saved);
-    s->saved_count = 0;
     if (!s->saved || !order) {
         imap_no_memory(s);
         return false;

@@ -403,6 +403,8 @@ bool search_parse_keys(struct postern_imap *s, struct imap_search *search,
     int err = s->in.bad ? 0 : charset_open(&charset, charset_name);
 
     if (err == POSTERN_E_UNSUPPORTED) {
+        if (search->returns & RETURN_SAVE)
+            search_forget(s); /* RFC 5182 2.1: a NO empties "$" */
         imap_no(s, "BADCHARSET (UTF-8)", "this charset is not known");
         return false;
     }

@@ -75,6 +75,7 @@ void postern_imap_free(struct postern_imap **session)
     *session = NULL;
 }
 
+/* I 3.4-2 */
 void imap_over(struct postern_imap *s)
 {
     s->asked = ASKED_NOTHING;
@@ -129,6 +130,7 @@ void imap_touch(struct postern_imap *s, postern_time now)
         s->now = now;
 }
 
+/* I 6.2.1-3 */
 int postern_imap_feed(struct postern_imap *s, struct postern_span in, postern_time now)
 {
     size_t used = 0;
