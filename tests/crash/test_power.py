@@ -19,44 +19,12 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
 from harness import BUILD, Checks  # noqa: E402
+from plug import Bench, possible  # noqa: E402
 
 LOAD, VICTIM = str(BUILD / "tests/crash-store_load"), str(BUILD / "tests/crash-store_victim")
 NOSYNC = str(BUILD / "tests/crash-preload_nosync.so")
 CUTS = int(os.environ.get("POWER_CUTS", "200"))
 checks = Checks()
-
-
-def sh(*command, **more):
-    return subprocess.run(command, check=True, capture_output=True, text=True, **more)
-
-
-class Bench:
-    """An XFS image, and in it an ext4 image; both mounted."""
-
-    def __init__(self, folder):
-        self.folder, self.outer, self.inner, self.cut = folder, folder / "outer", folder / "inner", folder / "cut"
-        for each in (self.outer, self.inner, self.cut):
-            each.mkdir()
-        sh("truncate", "-s", "2G", str(folder / "xfs.img"))
-        sh("mkfs.xfs", "-q", "-m", "reflink=1", str(folder / "xfs.img"))
-        sh("mount", "-o", "loop", str(folder / "xfs.img"), str(self.outer))
-        self.image = self.outer / "ext4.img"
-        sh("truncate", "-s", "256M", str(self.image))
-        sh("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(self.image))
-        sh("mount", "-o", "loop", str(self.image), str(self.inner))
-
-    def snapshot(self):
-        sh("cp", "--reflink=always", str(self.image), str(self.outer / "cut.img"))
-
-    def mount_cut(self):
-        sh("mount", "-o", "loop", str(self.outer / "cut.img"), str(self.cut))
-
-    def unmount_cut(self):
-        sh("umount", str(self.cut))
-
-    def close(self):
-        for each in (self.cut, self.inner, self.outer):
-            subprocess.run(["umount", str(each)], capture_output=True)
 
 
 class History:
@@ -159,11 +127,6 @@ def cuts(bench, count, until_fault=False, **environment):
         load.wait()
     log.unlink(missing_ok=True)
     return []
-
-
-def possible():
-    return os.geteuid() == 0 and shutil.which("mkfs.xfs") and shutil.which("mkfs.ext4") and \
-        pathlib.Path("/dev/loop-control").exists() and "xfs" in pathlib.Path("/proc/filesystems").read_text()
 
 
 def main():
