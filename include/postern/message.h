@@ -46,6 +46,28 @@ struct postern_list {
 #define POSTERN_FLAG_DRAFT 16u
 #define POSTERN_FLAGS_ALL 31u
 
+/* What somebody may do with a mailbox (RFC 4314 2.1). */
+#define POSTERN_RIGHT_LOOKUP 1u    /* l: it is there for them */
+#define POSTERN_RIGHT_READ 2u      /* r: its messages */
+#define POSTERN_RIGHT_SEEN 4u      /* s: change \Seen */
+#define POSTERN_RIGHT_WRITE 8u     /* w: change keywords and flags but \Seen and \Deleted */
+#define POSTERN_RIGHT_INSERT 16u   /* i: put messages into it */
+#define POSTERN_RIGHT_POST 32u     /* p: send mail to it; not IMAP's to check */
+#define POSTERN_RIGHT_CREATE 64u   /* k: make mailboxes below it */
+#define POSTERN_RIGHT_REMOVE 128u  /* x: delete or rename it */
+#define POSTERN_RIGHT_DELETED 256u /* t: change \Deleted */
+#define POSTERN_RIGHT_EXPUNGE 512u /* e: expunge */
+#define POSTERN_RIGHT_ADMIN 1024u  /* a: say who may do what */
+#define POSTERN_RIGHTS_ALL 2047u
+
+/* struct postern_acl - what an identifier may do with a mailbox: a user's name, or "anyone"; with
+ * "-" before it: what it may not, whatever else says so. */
+struct postern_acl {
+    struct postern_span identifier;
+    uint32_t rights; /* POSTERN_RIGHT_* */
+    bool fixed;      /* the owner's: nobody can change it */
+};
+
 /* What a mailbox is for (RFC 6154 has the same list). */
 enum postern_special_use {
     POSTERN_SPECIAL_NONE,
@@ -79,6 +101,7 @@ struct postern_status {
     bool subscribed;
     bool exists;       /* false: a level that only has others below it, or only a subscription */
     bool has_children; /* has existing ones below it */
+    uint32_t rights;   /* of the user; counts only where access control lists are kept */
 };
 
 /* struct postern_quota - what an account has and may have; a limit of 0 is none. */

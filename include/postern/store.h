@@ -85,6 +85,8 @@ struct postern_flags_change {
     uint64_t keywords;
     bool conditional; /* only messages whose mod-sequence is at most unchanged_since */
     uint64_t unchanged_since;
+    uint32_t kept_flags; /* stay as they are, whatever stands above */
+    bool kept_keywords;
 };
 
 struct postern_account;  /* an open account; a store's own, as are those that follow */
@@ -150,6 +152,23 @@ struct postern_store_ops {
      * account, 1 MiB), _CORRUPT. */
     int (*set_metadata)(struct postern_account *account, struct postern_span mailbox,
                         const struct postern_metadata *changes, size_t count);
+
+    /* acl - who may do what with a mailbox besides its owner, until each returns non-zero; returns
+     * that. each may call nothing of this store. What it means is the caller's to work out.
+     * POSTERN_E_NOT_FOUND, _CORRUPT. */
+    int (*acl)(struct postern_account *account, struct postern_span mailbox,
+               int (*each)(void *ctx, const struct postern_acl *one), void *ctx);
+    /* set_acl - the rights of an identifier become these, or are added to or taken from those it
+     * had; without any it is dropped. Durably. It follows a rename, goes with the mailbox, and a
+     * new mailbox begins with what the nearest above it has (RFC 4314 4). POSTERN_E_NOT_FOUND,
+     * _FULL, _SYNTAX (an identifier is 1 to 255 octets), _CORRUPT. */
+    int (*set_acl)(struct postern_account *account, struct postern_span mailbox,
+                   const struct postern_acl *change, enum postern_flags_how how);
+    /* sharers - calls each(ctx, owner) for every account with a mailbox that gives the user, or
+     * anyone, a right, until it returns non-zero, and returns that. Perhaps more of them.
+     * POSTERN_E_UNSUPPORTED: that cannot be found out. */
+    int (*sharers)(struct postern_store *store, struct postern_span user,
+                   int (*each)(void *ctx, struct postern_span owner), void *ctx);
 
     /* ---- one mailbox */
     /* open - POSTERN_E_NOT_FOUND (and no CREATE). mailbox_r: given, end with close. */

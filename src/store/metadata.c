@@ -3,12 +3,7 @@
 
 #include "base/span.h"
 
-struct record {
-    struct postern_span mailbox, entry, value;
-};
-
-/* take - the next record: 1, 0 at the end, or POSTERN_E_CORRUPT. */
-static int take(struct postern_span *rest, struct record *record_r)
+int metadata_take(struct postern_span *rest, struct metadata_record *record_r)
 {
     struct postern_span *const fields[] = {&record_r->mailbox, &record_r->entry, &record_r->value};
     uint32_t lengths[3];
@@ -28,7 +23,7 @@ static int take(struct postern_span *rest, struct record *record_r)
     return 1;
 }
 
-static void put(struct buffer *out, const struct record *record)
+void metadata_put(struct buffer *out, const struct metadata_record *record)
 {
     uint32_t lengths[3] = {(uint32_t)record->mailbox.n, (uint32_t)record->entry.n,
                            (uint32_t)record->value.n};
@@ -39,16 +34,28 @@ static void put(struct buffer *out, const struct record *record)
     buffer_append(out, record->value);
 }
 
+bool metadata_is_acl(const struct metadata_record *record)
+{
+    return span_begins(record->entry, SPAN(METADATA_ACL));
+}
+
+int metadata_fits(const struct buffer *out, size_t records)
+{
+    if (records > METADATA_RECORDS_MAX || buffer_length(out) > METADATA_BYTES_MAX)
+        return POSTERN_E_FULL;
+    return out->error;
+}
+
 int metadata_each(struct postern_span all, struct postern_span mailbox,
                   int (*each)(void *ctx, const struct postern_metadata *one), void *ctx)
 {
-    struct record record;
+    struct metadata_record record;
     int r;
 
-    while ((r = take(&all, &record)) == 1) {
+    while ((r = metadata_take(&all, &record)) == 1) {
         struct postern_metadata one = {record.entry, record.value};
 
-        if (!span_equal(record.mailbox, mailbox))
+        if (!span_equal(record.mailbox, mailbox) || metadata_is_acl(&record))
             continue;
         r = each(ctx, &one);
         if (r)
@@ -69,26 +76,26 @@ static bool is_changed(const struct postern_metadata *changes, size_t count,
 int metadata_change(struct postern_span all, struct postern_span mailbox,
                     const struct postern_metadata *changes, size_t count, struct buffer *out)
 {
-    struct record record;
+    struct metadata_record record;
     size_t records = 0;
     int r;
 
-    while ((r = take(&all, &record)) == 1) {
+    while ((r = metadata_take(&all, &record)) == 1) {
         if (span_equal(record.mailbox, mailbox) && is_changed(changes, count, record.entry))
             continue;
-        put(out, &record);
+        metadata_put(out, &record);
         records++;
     }
     for (size_t i = 0; i < count && !r; i++) {
-        record = (struct record){mailbox, changes[i].entry, changes[i].value};
+        record = (struct metadata_record){mailbox, changes[i].entry, changes[i].value};
+        if (metadata_is_acl(&record))
+            return POSTERN_E_SYNTAX;
         if (!record.value.p || is_changed(changes + i + 1, count - i - 1, record.entry))
             continue;
-        put(out, &record);
+        metadata_put(out, &record);
         records++;
     }
-    if (!r && (records > METADATA_RECORDS_MAX || buffer_length(out) > METADATA_BYTES_MAX))
-        r = POSTERN_E_FULL;
-    return r ? r : out->error;
+    return r ? r : metadata_fits(out, records);
 }
 
 static bool is_below(struct postern_span name, struct postern_span parent)
@@ -99,21 +106,21 @@ static bool is_below(struct postern_span name, struct postern_span parent)
 int metadata_move(struct postern_span all, struct postern_span from, struct postern_span to,
                   struct buffer *out)
 {
-    struct record record;
+    struct metadata_record record;
     int r;
 
-    while ((r = take(&all, &record)) == 1) {
+    while ((r = metadata_take(&all, &record)) == 1) {
         struct buffer name = {.allocator = out->allocator};
         bool is_it = span_equal(record.mailbox, from);
 
-        if (is_it && !to.p)
-            continue;
+        if ((is_it && !to.p) || (to.p && span_equal(record.mailbox, to)))
+            continue; /* what it was called before is over, also where that could not be kept up */
         if (is_it || (to.p && is_below(record.mailbox, from))) {
             buffer_append(&name, to);
             buffer_append(&name, span_from(record.mailbox, from.n));
             record.mailbox = buffer_span(&name);
         }
-        put(out, &record);
+        metadata_put(out, &record);
         out->error = out->error ? out->error : name.error;
         buffer_done(&name);
     }

@@ -10,6 +10,20 @@
 #define METADATA_RECORDS_MAX 1000
 #define METADATA_BYTES_MAX (1u << 20)
 
+/* struct metadata_record - borrowed from the run. Those of access control lists (store/acl.h) are
+ * passed over by metadata_each(), and no change is one of them. */
+struct metadata_record {
+    struct postern_span mailbox, entry, value;
+};
+#define METADATA_ACL "/acl/"
+
+/* metadata_take - the next record: 1, 0 at the end, or POSTERN_E_CORRUPT. metadata_put - append
+ * one. */
+int metadata_take(struct postern_span *rest, struct metadata_record *record_r);
+void metadata_put(struct buffer *out, const struct metadata_record *record);
+bool metadata_is_acl(const struct metadata_record *record);
+/* metadata_fits - 0, or POSTERN_E_FULL (too many, too much) or _NOMEM. */
+int metadata_fits(const struct buffer *out, size_t records);
 /* metadata_each - the entries of one mailbox, until each returns non-zero; returns that.
  * POSTERN_E_CORRUPT: that is no run of records. */
 int metadata_each(struct postern_span all, struct postern_span mailbox,

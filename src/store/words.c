@@ -85,6 +85,9 @@ bool flags_changed(const struct postern_flags_change *change, uint32_t *flags, u
         *keywords &= ~change->keywords;
         break;
     }
-    *flags &= POSTERN_FLAGS_ALL;
+    *flags &= POSTERN_FLAGS_ALL & ~change->kept_flags;
+    *flags |= flags_before & change->kept_flags;
+    if (change->kept_keywords)
+        *keywords = keywords_before;
     return *flags != flags_before || *keywords != keywords_before;
 }

@@ -257,10 +257,101 @@ static void test_metadata(void **state)
     free(big);
 }
 
+static int take_right(void *ctx, const struct postern_acl *one)
+{
+    struct annotations *all = ctx;
+    size_t n = strlen(all->text);
+
+    snprintf(all->text + n, sizeof all->text - n, "%.*s=%x;", (int)one->identifier.n,
+             one->identifier.p, one->rights);
+    return 0;
+}
+
+static struct annotations acl(struct home *home, const char *mailbox, int result)
+{
+    struct annotations all = {""};
+
+    assert_int_equal(home->w.ops->acl(home->account, text(mailbox), take_right, &all), result);
+    return all;
+}
+
+static int allow(struct home *home, const char *mailbox, const char *who, uint32_t rights,
+                 enum postern_flags_how how)
+{
+    struct postern_acl one = {.identifier = text(who), .rights = rights};
+
+    return home->w.ops->set_acl(home->account, text(mailbox), &one, how);
+}
+
+/* Who may do what: follows a rename, goes with the mailbox, is inherited, is no annotation. */
+static void test_acl(void **state)
+{
+    struct home home;
+
+    home_open(&home, *state);
+    assert_int_equal(home.w.ops->create(home.account, text("One"), 0), 0);
+    assert_int_equal(allow(&home, "One", "bob", 3, POSTERN_FLAGS_SET), 0);
+    assert_int_equal(allow(&home, "One", "Bob", 1, POSTERN_FLAGS_SET), 0);
+    assert_int_equal(allow(&home, "One", "bob", 16, POSTERN_FLAGS_ADD), 0);
+    assert_int_equal(allow(&home, "One", "bob", 2, POSTERN_FLAGS_REMOVE), 0);
+    assert_int_equal(allow(&home, "inbox", "-anyone", POSTERN_RIGHTS_ALL, POSTERN_FLAGS_SET), 0);
+    assert_int_equal(allow(&home, "None", "bob", 1, POSTERN_FLAGS_SET), POSTERN_E_NOT_FOUND);
+    assert_int_equal(allow(&home, "One", "", 1, POSTERN_FLAGS_SET), POSTERN_E_SYNTAX);
+    assert_int_equal(annotate(&home, "One", "/acl/eve", "lr"), POSTERN_E_SYNTAX);
+    assert_int_equal(annotate(&home, "One", "/private/x", "1"), 0);
+    assert_string_equal(annotations(&home, "One", 0).text, "/private/x=1;");
+    assert_string_equal(acl(&home, "One", 0).text, "Bob=1;bob=11;");
+    assert_string_equal(acl(&home, "INBOX", 0).text, "-anyone=7ff;");
+    (void)acl(&home, "None", POSTERN_E_NOT_FOUND);
+    assert_int_equal(home.w.ops->create(home.account, text("One/a/b"), 0), 0);
+    assert_string_equal(acl(&home, "One/a", 0).text, "Bob=1;bob=11;");
+    assert_string_equal(acl(&home, "One/a/b", 0).text, "Bob=1;bob=11;");
+    assert_int_equal(allow(&home, "One/a", "bob", 0, POSTERN_FLAGS_SET), 0);
+    assert_int_equal(home.w.ops->rename(home.account, text("One"), text("New")), 0);
+    home.w.ops->account_close(&home.account);
+    assert_int_equal(home.w.ops->account_open(&home.w.store, text("ann"), 0, &home.account), 0);
+    assert_string_equal(acl(&home, "New/a", 0).text, "Bob=1;");
+    assert_int_equal(home.w.ops->remove(home.account, text("New/a/b")), 0);
+    assert_int_equal(home.w.ops->remove(home.account, text("New/a")), 0);
+    assert_int_equal(home.w.ops->create(home.account, text("New/a"), 0), 0);
+    assert_string_equal(acl(&home, "New/a", 0).text, "Bob=1;bob=11;");
+    assert_int_equal(home.w.ops->create(home.account, text("One"), 0), 0);
+    assert_string_equal(acl(&home, "One", 0).text, "");
+    home_close(&home);
+}
+
+static int take_owner(void *ctx, struct postern_span owner)
+{
+    struct annotations *all = ctx;
+    size_t n = strlen(all->text);
+
+    snprintf(all->text + n, sizeof all->text - n, "%.*s;", (int)owner.n, owner.p);
+    return 0;
+}
+
+static void test_sharers(void **state)
+{
+    struct annotations all = {""};
+    struct home home;
+
+    home_open(&home, *state);
+    assert_int_equal(home.w.ops->sharers(&home.w.store, text("bob"), take_owner, &all), 0);
+    assert_string_equal(all.text, "");
+    assert_int_equal(allow(&home, "INBOX", "bob", 1, POSTERN_FLAGS_SET), 0);
+    assert_int_equal(home.w.ops->sharers(&home.w.store, text("eve"), take_owner, &all), 0);
+    assert_string_equal(all.text, "");
+    assert_int_equal(home.w.ops->sharers(&home.w.store, text("bob"), take_owner, &all), 0);
+    assert_string_equal(all.text, "ann;");
+    assert_int_equal(allow(&home, "INBOX", "anyone", 1, POSTERN_FLAGS_SET), 0);
+    assert_int_equal(home.w.ops->sharers(&home.w.store, text("eve"), take_owner, &all), 0);
+    assert_string_equal(all.text, "ann;ann;");
+    home_close(&home);
+}
+
 #define OVER(kind)                                                                       \
     ONE(kind, test_create), ONE(kind, test_remove), ONE(kind, test_rename),              \
         ONE(kind, test_rename_inbox), ONE(kind, test_subscribe), ONE(kind, test_status), \
-        ONE(kind, test_metadata)
+        ONE(kind, test_metadata), ONE(kind, test_acl), ONE(kind, test_sharers)
 
 int main(void)
 {

@@ -213,12 +213,20 @@ void folder_status_of(const struct postern_account *account, struct index_mailbo
 /* ---- metadata.c */
 /* account_limits - its own instead of the store's, if it has any; with the mutex. */
 void account_limits(struct postern_account *account, struct postern_quota *limits);
-/* folder_move_metadata - with the lock; to absent: they go with the mailbox. Where that
- * fails they stay: an annotation is not worth a mailbox. */
 int folder_metadata(struct postern_account *account, struct postern_span mailbox,
                     int (*each)(void *ctx, const struct postern_metadata *one), void *ctx);
 int folder_set_metadata(struct postern_account *account, struct postern_span mailbox,
                         const struct postern_metadata *changes, size_t count);
+int folder_acl(struct postern_account *account, struct postern_span mailbox,
+               int (*each)(void *ctx, const struct postern_acl *one), void *ctx);
+int folder_set_acl(struct postern_account *account, struct postern_span mailbox,
+                   const struct postern_acl *change, enum postern_flags_how how);
+/* folder_new_acl - with the lock, of a mailbox that is made next. */
+int folder_new_acl(struct postern_account *account, struct postern_span mailbox);
+int folder_sharers(struct postern_store *store, struct postern_span user,
+                   int (*each)(void *ctx, struct postern_span owner), void *ctx);
+/* folder_move_metadata - with the lock; to absent: they go with the mailbox. Where that
+ * fails they stay: an annotation is not worth a mailbox. */
 void folder_move_metadata(struct postern_account *account, struct postern_span from,
                           struct postern_span to);
 /* ---- discover.c */
@@ -371,7 +379,8 @@ uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *ma
         .list_users = folder_list_users, .list = folder_list, .status = folder_status,             \
         .create = folder_create, .remove = folder_remove, .rename = folder_rename,                 \
         .subscribe = folder_subscribe, .metadata = folder_metadata,                                \
-        .set_metadata = folder_set_metadata, .open = folder_open, .close = folder_close,           \
+        .set_metadata = folder_set_metadata, .acl = folder_acl, .set_acl = folder_set_acl,         \
+        .sharers = folder_sharers, .open = folder_open, .close = folder_close,                     \
         .lock = folder_lock, .unlock = folder_unlock, .snapshot = folder_snapshot,                 \
         .refresh = folder_refresh, .recent = folder_recent, .ranges = folder_ranges,               \
         .each = folder_each, .vanished = folder_vanished, .keyword = folder_keyword,               \

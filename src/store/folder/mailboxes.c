@@ -271,6 +271,8 @@ int folder_create(struct postern_account *account, struct postern_span name,
         return err;
     err = existing(account, name) ? POSTERN_E_EXISTS : name_to_dir(name, &dir);
     if (!err)
+        err = folder_new_acl(account, name);
+    if (!err)
         err = make_levels(account, name);
     if (!err)
         err = make_one(account, name, special);
@@ -455,6 +457,8 @@ int folder_rename(struct postern_account *account, struct postern_span from, str
         err = POSTERN_E_EXISTS;
     if (!err)
         err = rename_all(account, from, to, &group);
+    if (!err)
+        err = folder_new_acl(account, to);
     if (!err)
         err = make_levels(account, to);
     if (!err)

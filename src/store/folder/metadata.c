@@ -2,6 +2,7 @@
 /* metadata - annotations in a file of the account, beside the index: a mark, a checksum, the
  * records. Each change writes it anew and renames: whoever reads sees the one or the other. What
  * cannot be made out is told as damaged and not written over. */
+#include "store/acl.h"
 #include "store/metadata.h"
 
 #include "base/span.h"
@@ -40,16 +41,15 @@ static int read_all(int fd, struct buffer *out)
     }
 }
 
-/* load - the records; none when there is no file yet. */
-static int load(const struct postern_account *account, struct buffer *records)
+/* load_from - the records; none when there is no file yet. */
+static int load_from(int dir, const char *name, struct buffer *records)
 {
-    int fd =
-        account->dir < 0 ? -1 : openat(account->dir, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     struct head head;
     int err;
 
     if (fd < 0)
-        return account->dir < 0 || errno == ENOENT ? 0 : folder_error(errno);
+        return errno == ENOENT ? 0 : folder_error(errno);
     err = read_all(fd, records);
     close(fd);
     if (err)
@@ -61,6 +61,11 @@ static int load(const struct postern_account *account, struct buffer *records)
     return head.mark == MARK && head.checksum == span_hash(buffer_span(records))
                ? 0
                : POSTERN_E_CORRUPT;
+}
+
+static int load(const struct postern_account *account, struct buffer *records)
+{
+    return account->dir < 0 ? 0 : load_from(account->dir, FILE_NAME, records);
 }
 
 /* exchange - the new file for the old; what cannot be made to last is taken back. */
@@ -143,21 +148,67 @@ static int check(struct postern_account *account, struct postern_span *mailbox)
     return err ? err : rows && rows->facts.exists ? 0 : POSTERN_E_NOT_FOUND;
 }
 
-int folder_metadata(struct postern_account *account, struct postern_span mailbox,
-                    int (*each)(void *ctx, const struct postern_metadata *one), void *ctx)
+/* look - the records, as they are. */
+static int look(struct postern_account *account, struct postern_span *mailbox,
+                struct buffer *records)
 {
-    struct buffer records = {0};
     int err = account_enter(account, 0);
 
     if (err)
         return err;
-    err = check(account, &mailbox);
+    err = check(account, mailbox);
     if (!err)
-        err = load(account, &records);
+        err = load(account, records);
     account_leave(account);
+    return err;
+}
+
+int folder_metadata(struct postern_account *account, struct postern_span mailbox,
+                    int (*each)(void *ctx, const struct postern_metadata *one), void *ctx)
+{
+    struct buffer records = {0};
+    int err = look(account, &mailbox, &records);
+
     if (!err)
         err = metadata_each(buffer_span(&records), mailbox, each, ctx);
     buffer_done(&records);
+    return err;
+}
+
+/* save_changed - if they are others now. */
+static int save_changed(struct postern_account *account, const struct buffer *before,
+                        const struct buffer *after)
+{
+    if (span_equal(buffer_span(before), buffer_span(after)))
+        return 0;
+    return save(account, buffer_span(after));
+}
+
+/* change_begin - the lock, the mailbox, and the records as they are. */
+static int change_begin(struct postern_account *account, struct postern_span *mailbox,
+                        struct buffer *before)
+{
+    int err = account_enter_lock(account, 0);
+
+    if (err)
+        return err;
+    err = check(account, mailbox);
+    if (!err)
+        err = load(account, before);
+    if (err)
+        account_leave(account);
+    return err;
+}
+
+/* change_end - the records are to be these, unless they could not be made. */
+static int change_end(struct postern_account *account, struct buffer *before, struct buffer *after,
+                      int err)
+{
+    if (!err)
+        err = save_changed(account, before, after);
+    account_leave(account);
+    buffer_done(before);
+    buffer_done(after);
     return err;
 }
 
@@ -165,21 +216,14 @@ int folder_set_metadata(struct postern_account *account, struct postern_span mai
                         const struct postern_metadata *changes, size_t count)
 {
     struct buffer before = {0}, after = {0};
-    int err = account_enter_lock(account, 0);
+    int err = change_begin(account, &mailbox, &before);
 
-    if (err)
+    if (err) {
+        buffer_done(&before);
         return err;
-    err = check(account, &mailbox);
-    if (!err)
-        err = load(account, &before);
-    if (!err)
-        err = metadata_change(buffer_span(&before), mailbox, changes, count, &after);
-    if (!err && !span_equal(buffer_span(&before), buffer_span(&after)))
-        err = save(account, buffer_span(&after));
-    account_leave(account);
-    buffer_done(&before);
-    buffer_done(&after);
-    return err;
+    }
+    err = metadata_change(buffer_span(&before), mailbox, changes, count, &after);
+    return change_end(account, &before, &after, err);
 }
 
 void folder_move_metadata(struct postern_account *account, struct postern_span from,
@@ -187,9 +231,96 @@ void folder_move_metadata(struct postern_account *account, struct postern_span f
 {
     struct buffer before = {0}, after = {0};
 
-    if (load(account, &before) == 0 && metadata_move(buffer_span(&before), from, to, &after) == 0 &&
-        !span_equal(buffer_span(&before), buffer_span(&after)))
-        (void)save(account, buffer_span(&after));
+    if (load(account, &before) == 0 && metadata_move(buffer_span(&before), from, to, &after) == 0)
+        (void)save_changed(account, &before, &after);
     buffer_done(&before);
     buffer_done(&after);
+}
+
+/* ---- access control lists ---------------------------------------------------------------------
+ */
+
+int folder_acl(struct postern_account *account, struct postern_span mailbox,
+               int (*each)(void *ctx, const struct postern_acl *one), void *ctx)
+{
+    struct buffer records = {0};
+    int err = look(account, &mailbox, &records);
+
+    if (!err)
+        err = acl_each(buffer_span(&records), mailbox, each, ctx);
+    buffer_done(&records);
+    return err;
+}
+
+int folder_set_acl(struct postern_account *account, struct postern_span mailbox,
+                   const struct postern_acl *change, enum postern_flags_how how)
+{
+    struct buffer before = {0}, after = {0};
+    int err = change_begin(account, &mailbox, &before);
+
+    if (err) {
+        buffer_done(&before);
+        return err;
+    }
+    err = acl_change(buffer_span(&before), mailbox, change, how, &after);
+    return change_end(account, &before, &after, err);
+}
+
+static bool exists(void *ctx, struct postern_span name)
+{
+    struct postern_account *account = ctx;
+    const struct index_mailbox *rows = index_mailbox_named(&account->index, name);
+
+    return rows && rows->facts.exists;
+}
+
+int folder_new_acl(struct postern_account *account, struct postern_span mailbox)
+{
+    struct buffer before = {0}, after = {0};
+    int err = load(account, &before);
+
+    if (!err)
+        err = acl_new(buffer_span(&before), mailbox, exists, account, &after);
+    if (!err)
+        err = save_changed(account, &before, &after);
+    buffer_done(&before);
+    buffer_done(&after);
+    return err == POSTERN_E_CORRUPT ? 0 : err; /* nobody but the owner can do anything then */
+}
+
+/* struct search - for accounts that share something. */
+struct search {
+    struct folder_store *store;
+    struct postern_span user;
+    int (*each)(void *ctx, struct postern_span owner);
+    void *ctx;
+};
+
+/* look_into - an account's file, without opening the account. One that cannot be read shares
+ * nothing. */
+static int look_into(void *ctx, struct postern_span owner)
+{
+    const struct search *search = ctx;
+    const char *index = search->store->kind->index;
+    struct buffer records = {0};
+    char path[PATH_MAX];
+    size_t n;
+    int result = 0;
+
+    if (folder_path(search->store, owner, path) < 0)
+        return 0;
+    n = strlen(path);
+    if ((size_t)snprintf(path + n, sizeof path - n, "/%s/" FILE_NAME, index) < sizeof path - n &&
+        load_from(AT_FDCWD, path, &records) == 0 && acl_names(buffer_span(&records), search->user))
+        result = search->each(search->ctx, owner);
+    buffer_done(&records);
+    return result;
+}
+
+int folder_sharers(struct postern_store *store, struct postern_span user,
+                   int (*each)(void *ctx, struct postern_span owner), void *ctx)
+{
+    struct search search = {store->self, user, each, ctx};
+
+    return folder_list_users(store, look_into, &search);
 }

@@ -111,7 +111,9 @@ int memory_create(struct postern_account *account, struct postern_span name,
     if (err)
         return err;
     pthread_mutex_lock(&account->memory->mutex);
-    err = existing(account, name) ? POSTERN_E_EXISTS : make_levels(account, name);
+    err = existing(account, name) ? POSTERN_E_EXISTS : memory_new_acl(account, name);
+    if (!err)
+        err = make_levels(account, name);
     if (!err)
         err = make(account, name, special);
     pthread_mutex_unlock(&account->memory->mutex);
@@ -224,6 +226,8 @@ static int rename_all(struct postern_account *account, struct postern_span from,
 {
     int err = check_rename(account, from, to);
 
+    if (!err)
+        err = memory_new_acl(account, to);
     if (!err)
         err = make_levels(account, to);
     for (bool any = true; any && !err;) {

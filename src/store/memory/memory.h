@@ -125,6 +125,14 @@ int memory_set_metadata(struct postern_account *account, struct postern_span mai
 /* memory_move_metadata - with the lock; to absent: they go with the mailbox. */
 void memory_move_metadata(struct postern_account *account, struct postern_span from,
                           struct postern_span to);
+int memory_acl(struct postern_account *account, struct postern_span mailbox,
+               int (*each)(void *ctx, const struct postern_acl *one), void *ctx);
+int memory_set_acl(struct postern_account *account, struct postern_span mailbox,
+                   const struct postern_acl *change, enum postern_flags_how how);
+int memory_sharers(struct postern_store *store, struct postern_span user,
+                   int (*each)(void *ctx, struct postern_span owner), void *ctx);
+/* memory_new_acl - with the lock, of a mailbox that is made next. */
+int memory_new_acl(struct postern_account *account, struct postern_span mailbox);
 int memory_commit(struct postern_delivery **deliveries, size_t count, uint32_t *uids_r);
 
 #endif

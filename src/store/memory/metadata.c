@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* metadata - annotations, as long as the process lives. */
+#include "store/acl.h"
 #include "store/metadata.h"
 
 #include "base/span.h"
@@ -29,11 +30,16 @@ int memory_metadata(struct postern_account *account, struct postern_span mailbox
     return err;
 }
 
-/* replace - by what was made of them. */
-static void replace(struct postern_account *account, struct buffer *after)
+/* take_over - what was made of them, unless that failed. */
+static int take_over(struct postern_account *account, struct buffer *after, int err)
 {
+    if (err) {
+        buffer_done(after);
+        return err;
+    }
     buffer_done(&account->metadata);
     account->metadata = *after;
+    return 0;
 }
 
 int memory_set_metadata(struct postern_account *account, struct postern_span mailbox,
@@ -48,10 +54,7 @@ int memory_set_metadata(struct postern_account *account, struct postern_span mai
     err = is_there(account, mailbox)
               ? metadata_change(buffer_span(&account->metadata), mailbox, changes, count, &after)
               : POSTERN_E_NOT_FOUND;
-    if (err)
-        buffer_done(&after);
-    else
-        replace(account, &after);
+    err = take_over(account, &after, err);
     pthread_mutex_unlock(&account->memory->mutex);
     return err;
 }
@@ -61,8 +64,67 @@ void memory_move_metadata(struct postern_account *account, struct postern_span f
 {
     struct buffer after = {0};
 
-    if (metadata_move(buffer_span(&account->metadata), from, to, &after) == 0)
-        replace(account, &after);
-    else
-        buffer_done(&after);
+    (void)take_over(account, &after,
+                    metadata_move(buffer_span(&account->metadata), from, to, &after));
+}
+
+/* ---- access control lists ---------------------------------------------------------------------
+ */
+
+int memory_acl(struct postern_account *account, struct postern_span mailbox,
+               int (*each)(void *ctx, const struct postern_acl *one), void *ctx)
+{
+    int err = name_check(&mailbox);
+
+    if (err)
+        return err;
+    pthread_mutex_lock(&account->memory->mutex);
+    err = is_there(account, mailbox) ? acl_each(buffer_span(&account->metadata), mailbox, each, ctx)
+                                     : POSTERN_E_NOT_FOUND;
+    pthread_mutex_unlock(&account->memory->mutex);
+    return err;
+}
+
+int memory_set_acl(struct postern_account *account, struct postern_span mailbox,
+                   const struct postern_acl *change, enum postern_flags_how how)
+{
+    struct buffer after = {0};
+    int err = name_check(&mailbox);
+
+    if (err)
+        return err;
+    pthread_mutex_lock(&account->memory->mutex);
+    err = is_there(account, mailbox)
+              ? acl_change(buffer_span(&account->metadata), mailbox, change, how, &after)
+              : POSTERN_E_NOT_FOUND;
+    err = take_over(account, &after, err);
+    pthread_mutex_unlock(&account->memory->mutex);
+    return err;
+}
+
+static bool is_mailbox(void *ctx, struct postern_span name)
+{
+    return is_there(ctx, name);
+}
+
+int memory_new_acl(struct postern_account *account, struct postern_span mailbox)
+{
+    struct buffer after = {0};
+    int err = acl_new(buffer_span(&account->metadata), mailbox, is_mailbox, account, &after);
+
+    return take_over(account, &after, err);
+}
+
+int memory_sharers(struct postern_store *store, struct postern_span user,
+                   int (*each)(void *ctx, struct postern_span owner), void *ctx)
+{
+    struct memory *memory = store->self;
+    int result = 0;
+
+    pthread_mutex_lock(&memory->mutex);
+    for (struct postern_account *one = memory->accounts; one && !result; one = one->next)
+        if (acl_names(buffer_span(&one->metadata), user))
+            result = each(ctx, postern_span_of(one->user));
+    pthread_mutex_unlock(&memory->mutex);
+    return result;
 }
