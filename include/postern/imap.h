@@ -77,6 +77,9 @@ struct postern_imap_options {
     bool login_referrals;       /* say LOGIN-REFERRALS (RFC 2221); false */
     bool compress_available;    /* the host can do DEFLATE (RFC 4978): offer COMPRESS; false */
     /* limits */
+    uint32_t message_limit; /* messages of one command, told as MESSAGELIMIT (RFC 9738; it wants at
+                               least 1000); 0: any number */
+    uint32_t save_limit;    /* of COPY and APPEND only, as SAVELIMIT; not both */
     uint32_t command_before_login_max; /* octets of a command; 40960: ID may have 30 pairs */
     uint32_t command_max;              /* once logged in; 1 MiB: sets of a mailbox full of holes */
     uint64_t append_max;               /* octets of a message; 64 MiB */

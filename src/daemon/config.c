@@ -431,6 +431,8 @@ static int check_ranges(const struct config *config)
                 {"connections_per_address", config->connections_per_address, 0, 10000000},
                 {"connections_per_user", config->connections_per_user, 0, 10000000},
                 {"quota_mb", config->quota_mb, 0, 1L << 40},
+                {"imap_message_limit", config->imap_message_limit, 0, INT32_MAX},
+                {"imap_save_limit", config->imap_save_limit, 0, INT32_MAX},
                 {"message_mb", config->message_mb, 1, 1L << 30},
                 {"recipients_max", config->recipients_max, 100, 1000000},
                 {"quota_messages", config->quota_messages, 0, 1L << 40},

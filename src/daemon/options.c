@@ -90,6 +90,8 @@ static void imap_options(struct server *server)
     imap->sasl_mechanisms = pop3->sasl_mechanisms;
     imap->decoy_key = pop3->decoy_key;
     imap->tls_available = true;
+    imap->message_limit = (uint32_t)server->config->imap_message_limit;
+    imap->save_limit = imap->message_limit ? 0 : (uint32_t)server->config->imap_save_limit;
     imap->login_referrals = server->config->imap_referrals;
     imap->hidden = postern_span_of(server->imap_without);
     imap->append_max = (uint64_t)server->config->append_mb << 20;

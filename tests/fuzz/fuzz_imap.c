@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* fuzz_imap - two sessions of one account over the memory store. The first octets tell how the
- * input is cut and whether they are logged in already; a line that begins with "2 " is the other
- * session's. Whatever comes, every line of the server ends with CRLF, and memory is bounded. */
+ * input is cut, whether they are logged in already and whether messages are limited; a line that
+ * begins with "2 " is the other session's. Whatever comes, every line of the server ends with CRLF,
+ * and memory is bounded. */
 #include "imap_host.h"
 
 #define MAIL                                                                                   \
@@ -40,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     host_open(&host);
     host.imap.hidden = SPAN("COMPRESS=DEFLATE"); /* fuzz_compress has that */
+    host.imap.message_limit = data[0] & 0x20 ? 2 : 0;
     prepare(&host, s);
     step = data[0] & 0x40 ? SIZE_MAX : 1 + (size_t)data[0] % 17;
     if (data[0] & 0x80) {

@@ -13,6 +13,7 @@ struct play {
     struct host_session sessions[HOST_SESSIONS + 1]; /* from 1 */
     bool plaintext, ready, compresses;
     struct postern_span hidden;
+    uint32_t message_limit, save_limit;
     size_t step;   /* octets at a time */
     size_t cut;    /* or: one cut, so many octets into what is sent; SIZE_MAX: none */
     char *pending; /* what the session `who` is to send */
@@ -39,6 +40,8 @@ static struct host_session *session(struct play *play, unsigned who)
     if (!play->ready) {
         host_open(&play->host);
         play->host.imap.hidden = play->hidden;
+        play->host.imap.message_limit = play->message_limit;
+        play->host.imap.save_limit = play->save_limit;
         play->ready = true;
     }
     if (!play->sessions[who].session)
@@ -172,6 +175,10 @@ static bool setup(struct play *play, const char *text)
         play->plaintext = false;
     } else if (strncmp(text, "hide ", 5) == 0) {
         play->hidden = postern_span_of(text + 5);
+    } else if (strncmp(text, "message-limit ", 14) == 0) {
+        play->message_limit = (uint32_t)strtoul(text + 14, NULL, 10);
+    } else if (strncmp(text, "save-limit ", 11) == 0) {
+        play->save_limit = (uint32_t)strtoul(text + 11, NULL, 10);
     } else if (strcmp(text, "hurry") == 0) {
         (void)session(play, 1);
         host_hurry = 20;

@@ -82,6 +82,8 @@ class World:
                 settings.append(f"imap_without = {{{names}}}")
             if line.startswith(b"quota 0 "):
                 settings.append(f"quota_messages = {int(line[8:])}")
+            if line.startswith((b"message-limit ", b"save-limit ")):
+                settings.append("imap_" + line.decode().replace("-", "_").replace(" ", " = "))
             if line == b"may-set-quota":
                 settings.append("imap_set_quota = yes")
             if line == b"secure":
@@ -155,7 +157,7 @@ class World:
         elif line == b"closed":
             while self.session(self.last).receive(WAIT):
                 pass
-        elif not line.startswith((b"hide ", b"quota ", b"secure", b"news", b"server", b"may-set-quota")):
+        elif not line.startswith((b"hide ", b"quota ", b"secure", b"news", b"server", b"may-set-quota", b"message-limit ", b"save-limit ")):
             raise Said(f"what is this: {line!r}")
 
     last = 1

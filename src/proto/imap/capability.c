@@ -61,6 +61,8 @@ static const struct {
     {"QUOTA=RES-STORAGE", AFTER},
     {"QUOTA=RES-MESSAGE", AFTER},
     {"STATUS=SIZE", AFTER},
+    {"MESSAGELIMIT", AFTER}, /* "=" and how many */
+    {"SAVELIMIT", AFTER},
     {"METADATA", AFTER},
     {"LIST-METADATA", AFTER},
 };
@@ -94,6 +96,10 @@ bool imap_offers(const struct postern_imap *s, const char *name)
         return false;
     if (span_equal_nocase(word, SPAN("WITHIN")) || span_equal_nocase(word, SPAN("INPROGRESS")))
         return s->o.seconds != NULL;
+    if (span_equal_nocase(word, SPAN("MESSAGELIMIT")))
+        return s->o.message_limit > 0;
+    if (span_equal_nocase(word, SPAN("SAVELIMIT")))
+        return s->o.save_limit > 0;
     if (span_equal_nocase(word, SPAN("LOGIN-REFERRALS")))
         return s->o.login_referrals;
     if (span_equal_nocase(word, SPAN("COMPRESS=DEFLATE")))
@@ -114,6 +120,17 @@ int postern_imap_hide(struct postern_imap *s, struct postern_span names)
     return imap_set_text(s, &s->hidden, names);
 }
 
+/* write_limit - of those two that have one. */
+static void write_limit(struct postern_imap *s, const char *name)
+{
+    bool messages = strcmp(name, "MESSAGELIMIT") == 0;
+
+    if (!messages && strcmp(name, "SAVELIMIT") != 0)
+        return;
+    write_text(s, "=");
+    write_number(s, messages ? s->o.message_limit : s->o.save_limit);
+}
+
 /* I 7.2.2-1, I 7.2.2-3 */
 void imap_write_capability(struct postern_imap *s)
 {
@@ -125,6 +142,7 @@ void imap_write_capability(struct postern_imap *s)
             imap_offers(s, capabilities[i].name)) {
             write_text(s, " ");
             write_text(s, capabilities[i].name);
+            write_limit(s, capabilities[i].name);
         }
     if (!before) {
         write_text(s, " APPENDLIMIT=");

@@ -214,8 +214,14 @@ static void begun(struct postern_imap *s, const struct imap_answer *answer)
 static void begin_message(struct postern_imap *s, const struct postern_imap_question *question)
 {
     struct imap_append *append = s->append;
+    uint32_t limit = imap_limit_of_saving(s);
 
     append->total = 0;
+    if (limit && append->begun == limit) {
+        give_up(s);
+        imap_no_limit(s, limit, 0);
+        return;
+    }
     if (!append->in_list && !append_grow(s, append->size))
         return;
     if (!append->in_list && append->size == 0) {

@@ -58,7 +58,7 @@ static void copy_or_move(struct postern_imap *s, bool move)
 {
     struct postern_imap_question question = {.on = move};
     struct imap_set set;
-    uint32_t *uids = NULL;
+    uint32_t *uids = NULL, limit = imap_limit_of_saving(s);
 
     parse_space(&s->in);
     parse_set(s, &s->in, s->by_uid, &set);
@@ -71,6 +71,12 @@ static void copy_or_move(struct postern_imap *s, bool move)
         return;
     }
     question.uid_count = imap_set_uids(s, &set, &uids);
+    if (!move && limit && question.uid_count > limit) { /* all or none (RFC 9738 3.1) */
+        imap_no_limit(s, limit, uids[question.uid_count - limit]);
+        return;
+    }
+    if (move)
+        question.uid_count = imap_limit_cut(s, &uids, question.uid_count);
     question.uids = uids;
     if (!question.uid_count) {
         imap_ok(s, NULL, "there is no such message");

@@ -18,20 +18,24 @@ struct imap_expunge {
  * I 7162:3.2.7-2 I 7162:3.2.9-1 */
 static void ok_highest(struct postern_imap *s)
 {
-    struct buffer line = {.allocator = s->o.allocator};
+    struct buffer code = {.allocator = s->o.allocator};
+    struct postern_span kept = {0};
 
     s->after_news = NULL;
-    s->errors = 0;
-    buffer_append_text(&line, "OK [HIGHESTMODSEQ ");
-    buffer_append_number(&line, s->view.modseq);
-    buffer_append_text(&line, "]");
-    imap_result_take(s, &line, "done");
+    buffer_append_text(&code, "HIGHESTMODSEQ ");
+    buffer_append_number(&code, s->view.modseq);
+    buffer_append_char(&code, '\0');
+    if (code.error || arena_copy(&s->arena, buffer_span(&code), &kept) < 0)
+        imap_no_memory(s);
+    else
+        imap_partly(s, true, kept.p, "done");
+    buffer_done(&code);
 }
 
 void imap_ok_removed(struct postern_imap *s, const char *text)
 {
     if (!s->qresync) {
-        imap_ok(s, NULL, text);
+        imap_partly(s, true, NULL, text);
         return;
     }
     s->after_news = ok_highest;
@@ -116,6 +120,8 @@ static void look_on(struct postern_imap *s)
         s->question = (struct postern_imap_question){.range = range, .count = EXPUNGE_BATCH};
         imap_ask(s, POSTERN_IMAP_MESSAGES, looked);
     } else if (expunge->count) {
+        if (s->by_uid)
+            expunge->count = imap_limit_cut(s, &expunge->uids, expunge->count);
         s->question =
             (struct postern_imap_question){.uids = expunge->uids, .uid_count = expunge->count};
         imap_ask(s, POSTERN_IMAP_EXPUNGE, expunged);

@@ -19,16 +19,22 @@ static void finish(struct postern_imap *s)
     buffer_done(&fetch->block);
     buffer_done(&fetch->header);
     if (fetch->unknown)
-        imap_no(s, "UNKNOWN-CTE", "a part is encoded by means that are not known");
+        imap_partly(s, false, "UNKNOWN-CTE", "a part is encoded by means that are not known");
     else if (fetch->missing && !s->by_uid)
-        imap_no(s, "EXPUNGEISSUED", "some of the messages are gone");
+        imap_partly(s, false, "EXPUNGEISSUED", "some of the messages are gone");
     else
-        imap_ok(s, NULL, "done");
+        imap_partly(s, true, NULL, "done");
 }
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
 static void stored(struct postern_imap *s, const struct imap_answer *answer);
+
+/* in_order - the place in the batch of its i-th message by UID. */
+static size_t in_order(const struct postern_imap *s, size_t i)
+{
+    return s->limit_uid ? s->fetch->batch_n - 1 - i : i;
+}
 
 /* set_seen - of the batch those that are not; they are looked at again then.
  * I 7162:3.1.4.1-3 */
@@ -45,11 +51,13 @@ static bool set_seen(struct postern_imap *s)
         return true;
     }
     for (size_t i = 0; i < fetch->batch_n; i++) {
-        fetch->newly_seen[i] = !(fetch->batch[i].flags & POSTERN_FLAG_SEEN) &&
-                               fetch->batch[i].modseq > fetch->changed_since &&
-                               view_number(&s->view, fetch->batch[i].uid);
-        if (fetch->newly_seen[i])
-            uids[count++] = fetch->batch[i].uid;
+        size_t at = in_order(s, i);
+
+        fetch->newly_seen[at] = !(fetch->batch[at].flags & POSTERN_FLAG_SEEN) &&
+                                fetch->batch[at].modseq > fetch->changed_since &&
+                                view_number(&s->view, fetch->batch[at].uid);
+        if (fetch->newly_seen[at])
+            uids[count++] = fetch->batch[at].uid;
     }
     if (!count)
         return false;
@@ -65,10 +73,12 @@ static void took_again(struct postern_imap *s, const struct imap_answer *answer)
     struct imap_fetch *fetch = s->fetch;
 
     for (size_t i = 0, at = 0; !answer->err && i < fetch->batch_n; i++) {
-        while (at < answer->count && answer->messages[at].uid < fetch->batch[i].uid)
+        struct postern_message_info *info = &fetch->batch[in_order(s, i)];
+
+        while (at < answer->count && answer->messages[at].uid < info->uid)
             at++;
-        if (at < answer->count && answer->messages[at].uid == fetch->batch[i].uid)
-            fetch->batch[i] = answer->messages[at];
+        if (at < answer->count && answer->messages[at].uid == info->uid)
+            *info = answer->messages[at];
     }
     s->work = fetch_go;
 }
@@ -86,6 +96,27 @@ static void stored(struct postern_imap *s, const struct imap_answer *answer)
     imap_ask(s, POSTERN_IMAP_MESSAGES, took_again);
 }
 
+static const struct postern_uid_range *range_at(const struct postern_imap *s)
+{
+    const struct imap_fetch *fetch = s->fetch;
+
+    return &fetch->set.ranges[s->limit_uid ? fetch->set.count - 1 - fetch->range : fetch->range];
+}
+
+/* set_next - where the next batch begins; from the highest down, where it ends. */
+static void set_next(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+    struct postern_uid_range whole = *range_at(s), done = fetch->batch_range;
+
+    if (s->limit_uid ? done.first == whole.first : done.last == whole.last) {
+        fetch->range++;
+        fetch->next_uid = 0;
+    } else {
+        fetch->next_uid = s->limit_uid ? done.first - 1 : done.last + 1;
+    }
+}
+
 static void took_batch(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -99,21 +130,16 @@ static void took_batch(struct postern_imap *s, const struct imap_answer *answer)
     fetch->at = 0;
     fetch->batch_n = answer->count < FETCH_BATCH ? answer->count : FETCH_BATCH;
     memset(fetch->newly_seen, 0, sizeof fetch->newly_seen);
-    if (fetch->batch_n)
-        memcpy(fetch->batch, answer->messages, fetch->batch_n * sizeof *fetch->batch);
+    for (size_t i = 0; i < fetch->batch_n; i++)
+        fetch->batch[in_order(s, i)] = answer->messages[i];
     fetch->batch_range = asked;
-    if (fetch->batch_n == FETCH_BATCH)
+    if (fetch->batch_n == FETCH_BATCH && !s->limit_uid)
         fetch->batch_range.last = fetch->batch[FETCH_BATCH - 1].uid;
     /* whatever of the view lies there and did not come is gone */
     fetch->missing |= view_place(&s->view, fetch->batch_range.last + 1) -
                           view_place(&s->view, fetch->batch_range.first) >
                       fetch->batch_n;
-    if (fetch->batch_range.last == fetch->set.ranges[fetch->range].last) {
-        fetch->range++;
-        fetch->next_uid = 0;
-    } else {
-        fetch->next_uid = fetch->batch_range.last + 1;
-    }
+    set_next(s);
     s->work = fetch_go;
     if (fetch->sets_seen && !s->read_only && set_seen(s))
         s->work = NULL;
@@ -128,8 +154,14 @@ static void next_batch(struct postern_imap *s)
         finish(s);
         return;
     }
-    range = fetch->set.ranges[fetch->range];
-    range.first = fetch->next_uid ? fetch->next_uid : range.first;
+    range = *range_at(s);
+    if (s->limit_uid) { /* the ranges have no gaps then */
+        range.last = fetch->next_uid ? fetch->next_uid : range.last;
+        if (range.last - range.first >= FETCH_BATCH)
+            range.first = range.last - FETCH_BATCH + 1;
+    } else if (fetch->next_uid) {
+        range.first = fetch->next_uid;
+    }
     s->work = NULL;
     s->question = (struct postern_imap_question){.range = range, .count = FETCH_BATCH};
     imap_ask(s, POSTERN_IMAP_MESSAGES, took_batch);
@@ -592,15 +624,22 @@ static void write_vanished(struct postern_imap *s)
     imap_write_holes(s, set->ranges, set->count, 0);
 }
 
-/* take_part - of the messages asked for (RFC 9394 3.3), before it is seen what changed (3.4). */
-static void take_part(struct postern_imap *s, struct imap_fetch *fetch)
+/* take_part - of the messages asked for (RFC 9394 3.3), before it is seen what changed (3.4).
+ * false: the command is answered. */
+static bool take_part(struct postern_imap *s, struct imap_fetch *fetch)
 {
-    uint32_t *uids = NULL;
-    size_t count = imap_set_uids(s, &fetch->set, &uids), first, n;
+    uint32_t *uids = NULL, limit = imap_limit(s);
+    size_t count, first, n;
 
+    if (limit && fetch->partial.last - fetch->partial.first >= limit) { /* RFC 9738 3.1 */
+        imap_no_limit(s, limit, 0);
+        return false;
+    }
+    count = imap_set_uids(s, &fetch->set, &uids);
     search_slice(&fetch->partial, count, &first, &n);
     if (!s->failed)
         imap_uids_set(s, uids + first, n, &fetch->set);
+    return !s->failed;
 }
 
 void imap_cmd_fetch(struct postern_imap *s)
@@ -618,8 +657,9 @@ void imap_cmd_fetch(struct postern_imap *s)
         return;
     if (fetch->vanished)
         write_vanished(s);
-    if (fetch->has_partial)
-        take_part(s, fetch);
+    if (!(fetch->has_partial ? take_part(s, fetch) : imap_limit_cut_set(s, &fetch->set)))
+        return;
+    s->told_falls = s->limit_uid;
     s->work = fetch_go;
     imap_advance(s);
 }

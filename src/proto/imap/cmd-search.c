@@ -35,7 +35,7 @@ static void finish(struct postern_imap *s)
     else if (!search_answer(s))
         return;
     imap_search_abort(s);
-    imap_ok(s, NULL, "done");
+    imap_partly(s, true, NULL, "done");
 }
 
 /* ---- one message ----------------------------------------------------------------------------- */
@@ -338,6 +338,8 @@ void search_begin(struct postern_imap *s)
         return;
     }
     search->next_uid = search->only ? search->only[0] : 1;
+    if (!search->only && !search_limit(s))
+        return;
     search->now_s = search->told_s = s->o.seconds ? s->o.seconds() : 0;
     s->work = search_go;
     imap_advance(s);

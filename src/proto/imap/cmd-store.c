@@ -53,6 +53,14 @@ static void parse_store(struct postern_imap *s, struct imap_store *store)
 
 static void tell_more(struct postern_imap *s);
 
+/* range_at - from the highest down where not all were worked on (RFC 9738 3.1). */
+static const struct postern_uid_range *range_at(const struct postern_imap *s)
+{
+    const struct imap_store *store = s->store;
+
+    return &store->set.ranges[s->limit_uid ? store->set.count - 1 - store->range : store->range];
+}
+
 static void write_modseq(struct postern_imap *s, const struct postern_message_info *info)
 {
     imap_write_message(s, info->uid, true);
@@ -76,7 +84,8 @@ static void tell(struct postern_imap *s, const struct imap_answer *answer)
     struct postern_uid_range asked = s->question.range;
 
     for (size_t i = 0; !answer->err && i < answer->count; i++) {
-        const struct postern_message_info *info = &answer->messages[i];
+        const struct postern_message_info *info =
+            &answer->messages[s->limit_uid ? answer->count - 1 - i : i];
 
         if (!view_number(&s->view, info->uid))
             continue;
@@ -86,8 +95,10 @@ static void tell(struct postern_imap *s, const struct imap_answer *answer)
             write_modseq(s, info);
         imap_told(s, info->uid, info->modseq);
     }
-    if (!answer->err && answer->count == STORE_BATCH &&
-        answer->messages[answer->count - 1].uid < asked.last) {
+    if (s->limit_uid && asked.first > range_at(s)->first) {
+        store->next_uid = asked.first - 1;
+    } else if (!s->limit_uid && !answer->err && answer->count == STORE_BATCH &&
+               answer->messages[answer->count - 1].uid < asked.last) {
         store->next_uid = answer->messages[answer->count - 1].uid + 1;
     } else {
         store->range++;
@@ -103,11 +114,17 @@ static void tell_more(struct postern_imap *s)
 
     s->work = NULL;
     if (store->range == store->set.count) {
-        imap_ok(s, store->modified, "done");
+        imap_partly(s, true, store->modified, "done");
         return;
     }
-    range = store->set.ranges[store->range];
-    range.first = store->next_uid ? store->next_uid : range.first;
+    range = *range_at(s);
+    if (s->limit_uid) { /* the ranges have no gaps then */
+        range.last = store->next_uid ? store->next_uid : range.last;
+        if (range.last - range.first >= STORE_BATCH)
+            range.first = range.last - STORE_BATCH + 1;
+    } else if (store->next_uid) {
+        range.first = store->next_uid;
+    }
     s->question = (struct postern_imap_question){.range = range, .count = STORE_BATCH};
     imap_ask(s, POSTERN_IMAP_MESSAGES, tell);
 }
@@ -202,6 +219,9 @@ void imap_cmd_store(struct postern_imap *s)
         imap_no(s, "READ-ONLY", "the mailbox can only be read");
         return;
     }
+    if (!imap_limit_cut_set(s, &store->set))
+        return;
+    s->told_falls = s->limit_uid;
     store->uid_count = imap_set_uids(s, &store->set, &store->uids);
     if (!store->uid_count) {
         imap_ok(s, NULL, "done");

@@ -276,6 +276,8 @@ void imap_command_over(struct postern_imap *s)
     s->metadata = NULL;
     s->told = NULL;
     s->told_count = s->told_room = 0;
+    s->told_falls = false;
+    s->limit_uid = 0;
     imap_input_reset(s);
     arena_drop(&s->arena);
     if (closes)

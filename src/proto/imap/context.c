@@ -114,10 +114,12 @@ void context_keep(struct postern_imap *s)
         at = &(*at)->next;
         count++;
     }
-    if (count == CONTEXTS_MAX || s->search->sort) {
+    if (count == CONTEXTS_MAX || s->search->sort || s->limit_uid) {
         write_text(s, "* NO [NOUPDATE ");
         write_string(s, s->tag);
-        write_text(s, s->search->sort ? "] an order is not kept up\r\n" : "] too many of them\r\n");
+        write_text(s, s->search->sort ? "] an order is not kept up\r\n"
+                      : s->limit_uid  ? "] not all were looked at\r\n"
+                                      : "] too many of them\r\n");
         return;
     }
     *at = context_new(s, s->search);

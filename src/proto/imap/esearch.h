@@ -10,6 +10,7 @@
 struct imap_esearch {
     struct postern_span criteria; /* behind the sources: read anew for each mailbox */
     bool selected;                /* the selected one as well, or alone */
+    size_t looked_at;             /* messages so far, for MESSAGELIMIT */
     unsigned wanted;              /* ESEARCH_*: those that the list is needed for */
     struct postern_span *sources; /* names, and what they stand for */
     unsigned *kinds;

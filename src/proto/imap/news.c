@@ -84,7 +84,7 @@ void imap_told(struct postern_imap *s, uint32_t uid, uint64_t modseq)
     s->told[s->told_count++] = (struct uid_told){uid, modseq};
 }
 
-/* is_told - they were told in the order of their UIDs. */
+/* is_told - they were told in the order of their UIDs, or from the highest down. */
 static bool is_told(const struct postern_imap *s, const struct postern_message_info *info)
 {
     size_t low = 0, high = s->told_count;
@@ -92,7 +92,7 @@ static bool is_told(const struct postern_imap *s, const struct postern_message_i
     while (low < high) {
         size_t middle = (low + high) / 2;
 
-        if (s->told[middle].uid < info->uid)
+        if (s->told_falls ? s->told[middle].uid > info->uid : s->told[middle].uid < info->uid)
             low = middle + 1;
         else
             high = middle;

@@ -139,6 +139,9 @@ enum truth search_judge(struct postern_imap *s, const struct imap_search *search
 /* search_decode_words - a header's value with its encoded words as UTF-8, of any charset. */
 void search_decode_words(struct postern_imap *s, struct postern_span value, struct buffer *out);
 
+/* search_limit.c: search_limit - of the messages that the program's sets leave, only so many are
+ * looked at (RFC 9738). false: the command is answered. */
+bool search_limit(struct postern_imap *s);
 /* search_filter.c */
 /* search_with_filters - go(), once the named filters of the command stand in it; or it is refused.
  */

@@ -86,8 +86,10 @@ static void write_plain(struct postern_imap *s, const struct imap_search *search
 {
     write_text(s, search->sort ? "* SORT" : "* SEARCH");
     for (size_t i = 0; i < search->found_count; i++) {
+        size_t at = s->limit_uid ? search->found_count - 1 - i : i;
+
         write_text(s, " ");
-        write_number(s, shown(s, search->found[i]));
+        write_number(s, shown(s, search->found[at]));
     }
     /* I 7162:3.1.6-1 I 7162:3.1.9-1 */
     if (search->has_modseq && search->modseq) { /* RFC 7162 3.1.5, 3.1.9 */

@@ -181,6 +181,25 @@ static void parse_email_id(struct postern_imap *s, struct imap_search *search)
         step->number = (int64_t)number;
 }
 
+/* parse_beyond - UIDAFTER and UIDBEFORE: a UID, which need not be there (RFC 9738 3.2). */
+static void parse_beyond(struct postern_imap *s, struct imap_search *search, bool after)
+{
+    struct search_step *step = add(s, search, SEARCH_SET);
+    struct postern_uid_range *range = arena_alloc(&s->arena, sizeof *range);
+    uint32_t uid;
+
+    parse_space(&s->in);
+    uid = (uint32_t)parse_number(&s->in, UINT32_MAX);
+    s->in.bad |= uid == 0;
+    if (!range)
+        imap_no_memory(s);
+    if (!range || !step || s->in.bad)
+        return;
+    *range = after ? (struct postern_uid_range){uid + 1, UINT32_MAX}
+                   : (struct postern_uid_range){1, uid - 1};
+    step->set = (struct imap_set){range, (after ? uid < UINT32_MAX : uid > 1) ? 1 : 0};
+}
+
 static bool parse_named(struct postern_imap *s, struct imap_search *search, struct charset *charset)
 {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -219,6 +238,10 @@ static void parse_leaf(struct postern_imap *s, struct imap_search *search, struc
         parse_modseq(s, search);
     } else if (imap_offers(s, "OBJECTID") && parse_try_word(&s->in, "EMAILID")) {
         parse_email_id(s, search);
+    } else if (imap_limit(s) && parse_try_word(&s->in, "UIDAFTER")) {
+        parse_beyond(s, search, true);
+    } else if (imap_limit(s) && parse_try_word(&s->in, "UIDBEFORE")) {
+        parse_beyond(s, search, false);
     } else {
         struct search_step *step = add(s, search, SEARCH_SET);
 

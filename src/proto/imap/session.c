@@ -23,7 +23,8 @@ int postern_imap_new(struct postern_imap **session_r, const struct postern_imap_
 
     if (options->struct_bytes != sizeof *options || options->command_before_login_max < 8192 ||
         options->command_max < 8192 || options->output_mark < 4096 || options->read_chunk == 0 ||
-        options->idle_timeout < 1800 * POSTERN_SECOND)
+        options->idle_timeout < 1800 * POSTERN_SECOND ||
+        (options->message_limit && options->save_limit))
         return POSTERN_E_USAGE;
     s = memory_new(options->allocator, sizeof *s);
     if (!s)

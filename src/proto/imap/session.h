@@ -153,6 +153,8 @@ struct postern_imap {
     size_t noted_count, noted_room;
     struct uid_told *told; /* what this command itself told of flags, by UID; in the arena */
     size_t told_count, told_room;
+    bool told_falls;    /* from the highest down */
+    uint32_t limit_uid; /* the lowest that was worked on, as there were too many (RFC 9738); 0 */
     uint32_t told_down; /* EXPUNGE lines, or ranges, told just now */
 };
 
@@ -226,6 +228,20 @@ size_t imap_set_uids(struct postern_imap *s, const struct imap_set *set, uint32_
 void imap_uids_set(struct postern_imap *s, const uint32_t *uids, size_t count,
                    struct imap_set *set_r);
 bool imap_set_has(const struct imap_set *set, uint32_t uid);
+
+/* limit.c */
+/* imap_limit - the most messages of one command; imap_limit_of_saving - of COPY and APPEND. 0: any
+ * number. */
+uint32_t imap_limit(const struct postern_imap *s);
+uint32_t imap_limit_of_saving(const struct postern_imap *s);
+/* imap_limit_cut - of rising UIDs the last ones, as many as may be; how many. imap_limit_cut_set -
+ * likewise, of those that are there; false: out of memory. */
+size_t imap_limit_cut(struct postern_imap *s, uint32_t **uids, size_t count);
+bool imap_limit_cut_set(struct postern_imap *s, struct imap_set *set);
+/* imap_no_limit - the command ends: NO [MESSAGELIMIT limit uid]. */
+void imap_no_limit(struct postern_imap *s, uint32_t limit, uint32_t uid);
+/* imap_partly - the command ends; if it was cut, that is told as well. */
+void imap_partly(struct postern_imap *s, bool good, const char *code, const char *text);
 
 /* write.c: responses. */
 /* inline, so that the length of a literal is known when it is compiled */

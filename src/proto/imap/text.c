@@ -121,6 +121,8 @@ static const struct {
     {"only the administrator changes a quota", "nur der Verwalter ändert ein Kontingent",
      "solo el administrador cambia una cuota", "seul l'administrateur change un quota",
      "割当量は管理者だけが変えられます"},
+    {"too many messages at once", "zu viele Nachrichten auf einmal", "demasiados mensajes a la vez",
+     "trop de messages à la fois", "一度に多すぎるメッセージです"},
     {"there is no such resource", "keine solche Ressource", "no existe ese recurso",
      "pas de telle ressource", "その資源はありません"},
     {"there is no such quota root", "keine solche Kontingentwurzel", "no existe esa raíz de cuota",
