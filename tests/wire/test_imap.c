@@ -20,7 +20,7 @@ struct play {
     size_t pending_n;
     unsigned who;
     struct line_names names;
-    char message[8192];
+    char *message;
     size_t message_n;
     char why[2000];
 };
@@ -127,9 +127,7 @@ static void deliver(struct play *play, unsigned count, bool recent)
 static bool message(struct play *play, const char *line)
 {
     if (line[0] == '>') {
-        play->message_n += (size_t)snprintf(play->message + play->message_n,
-                                            sizeof play->message - play->message_n, "%s\r\n",
-                                            line[1] ? line + 2 : "");
+        play->message_n = line_add(&play->message, play->message_n, line[1] ? line + 2 : "");
         return true;
     }
     if (strcmp(line, "deliver") != 0)
@@ -260,6 +258,7 @@ static size_t run(struct play *play, char **lines, unsigned count)
     if (play->ready)
         host_close(&play->host);
     free(play->pending);
+    free(play->message);
     return sent;
 }
 

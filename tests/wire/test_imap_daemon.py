@@ -145,7 +145,7 @@ class World:
             self.deliver([b"From: Ann <ann@example.org>\r\nSubject: number %d\r\n\r\nbody %d\r\n" % (i, i)
                           for i in range(1, number + 1)], line.startswith(b"new "))
         elif line.startswith(b">"):
-            self.message += line[2:] + b"\r\n"
+            self.message += octets(line[2:])
         elif line == b"deliver":
             self.deliver([self.message], False)
             self.message = b""

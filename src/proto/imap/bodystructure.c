@@ -85,6 +85,22 @@ static bool is_text(const struct postern_mime_part *part)
     return span_equal_nocase(part->type, SPAN("text"));
 }
 
+/* is_message - also one that was not looked into: it is encoded, or too deep. */
+static bool is_message(const struct postern_mime_part *part)
+{
+    return part->kind == POSTERN_MIME_MESSAGE ||
+           (part->kind == POSTERN_MIME_LEAF && span_equal_nocase(part->type, SPAN("message")) &&
+            (span_equal_nocase(part->subtype, SPAN("rfc822")) ||
+             span_equal_nocase(part->subtype, SPAN("global"))));
+}
+
+/* write_no_body - a part that is not there, where the grammar wants one (RFC 9051 9). */
+static void write_no_body(struct postern_imap *s, bool extended)
+{
+    write_text(s, "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0");
+    write_text(s, extended ? " NIL NIL NIL NIL)" : ")");
+}
+
 /* write_fields - type to size: what every part that is no multipart has. */
 static void write_fields(struct postern_imap *s, struct postern_span block, uint32_t i,
                          const struct postern_mime_part *part)
@@ -109,20 +125,25 @@ static void write_fields(struct postern_imap *s, struct postern_span block, uint
 }
 
 static void write_begin(struct postern_imap *s, struct postern_span block, uint32_t i,
-                        const struct postern_mime_part *part)
+                        const struct postern_mime_part *part, bool extended)
 {
     write_text(s, "(");
     if (part->kind == POSTERN_MIME_MULTIPART) {
-        if (!part->child) /* a body has at least one part (RFC 9051 9) */
-            write_text(s, "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0)");
+        if (!part->child)
+            write_no_body(s, extended);
         return;
     }
     write_fields(s, block, i, part);
-    if (part->kind == POSTERN_MIME_MESSAGE && part->child) {
-        write_text(s, " ");
+    if (!is_message(part))
+        return;
+    write_text(s, " ");
+    if (part->child) {
         fetch_write_envelope(s, block, part->child);
         write_text(s, " ");
+        return;
     }
+    write_text(s, "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ");
+    write_no_body(s, extended);
 }
 
 static void write_end(struct postern_imap *s, struct postern_span block, uint32_t i,
@@ -134,7 +155,7 @@ static void write_end(struct postern_imap *s, struct postern_span block, uint32_
         if (extended)
             write_parameters(s, field_of(block, i, POSTERN_MIME_CONTENT_TYPE));
     } else {
-        if (is_text(part) || (part->kind == POSTERN_MIME_MESSAGE && part->child)) {
+        if (is_text(part) || is_message(part)) {
             write_text(s, " ");
             write_number(s, part->body_lines);
         }
@@ -155,7 +176,7 @@ void fetch_write_body(struct postern_imap *s, struct postern_span block, bool ex
 
     for (;;) {
         postern_mime_part(block, i, &part);
-        write_begin(s, block, i, &part);
+        write_begin(s, block, i, &part, extended);
         if (part.child) {
             i = part.child;
             continue;

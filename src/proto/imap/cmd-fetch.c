@@ -388,8 +388,9 @@ static void took_octets(struct postern_imap *s, const struct imap_answer *answer
         broken(s);
         return;
     }
-    if (stream->decodes && answer->text.n) {
-        stream->at += answer->text.n;
+    if (stream->decodes && (answer->text.n || stream->counting)) {
+        /* one that is shorter than its structure says is decoded as far as it goes */
+        stream->at = answer->text.n ? stream->at + answer->text.n : stream->end;
         take_decoded(s, answer->text);
         return;
     }
@@ -477,7 +478,8 @@ static void begin_octets(struct postern_imap *s)
         stream->left = 0;
         return;
     }
-    write_literal_size(s, false, stream->left);
+    stream->keeps_nul = section_is_binary(fetch, section);
+    write_literal_size(s, stream->keeps_nul, stream->left);
 }
 
 static void begin_section(struct postern_imap *s)

@@ -188,7 +188,8 @@ static void write_earlier(struct postern_imap *s, const struct imap_select *sele
     else
         imap_write_holes(s, &all, 1, matched(&s->view, select));
     for (size_t i = 0; i < mailbox->changed_count; i++) /* RFC 7162 3.2.5.1: of those alone */
-        if (!select->known.ranges || imap_set_has(&select->known, mailbox->changed[i].uid))
+        if (view_number(&s->view, mailbox->changed[i].uid) &&
+            (!select->known.ranges || imap_set_has(&select->known, mailbox->changed[i].uid)))
             imap_write_changed(s, &mailbox->changed[i]);
 }
 

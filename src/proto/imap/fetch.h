@@ -65,6 +65,7 @@ struct fetch_stream {
     bool collects; /* a header to be filtered: it goes to `header` */
     /* BINARY: decoded twice, first to be counted */
     bool decodes, counting, has_nul;
+    bool keeps_nul; /* of a part that is not encoded, and may have some */
     uint64_t begin, counted;
     struct transfer transfer;
     bool previews; /* the octets go to fetch->preview */
@@ -104,6 +105,8 @@ void section_parse(struct postern_imap *s, struct fetch_section *section);
 /* section_transfer - how a part is encoded (RFC 3516): false: by means that nobody knows. */
 bool section_transfer(const struct imap_fetch *fetch, const struct fetch_section *section,
                       enum transfer_kind *kind_r);
+/* section_is_binary - is the part one of any octets, not encoded (RFC 3516 4.2)? */
+bool section_is_binary(const struct imap_fetch *fetch, const struct fetch_section *section);
 /* section_find - where it is; false: it is not there, NIL. */
 bool section_find(struct postern_span block, const struct fetch_section *section,
                   uint64_t size_wire, struct postern_mime_range *range_r);

@@ -45,17 +45,30 @@ static bool find_part(struct postern_span block, const struct fetch_section *sec
     return true;
 }
 
+/* encoding_of - as the part's header says; absent: it does not. */
+static struct postern_span encoding_of(const struct imap_fetch *fetch,
+                                       const struct fetch_section *section)
+{
+    struct postern_span block = buffer_span(&fetch->block);
+    uint32_t part;
+
+    if (!section->path_n || !find_part(block, section, &part))
+        return (struct postern_span){0};
+    return span_trim(postern_mime_field(block, part, POSTERN_MIME_CONTENT_ENCODING, 0));
+}
+
+bool section_is_binary(const struct imap_fetch *fetch, const struct fetch_section *section)
+{
+    return section->prefix && span_begins_nocase(encoding_of(fetch, section), SPAN("binary"));
+}
+
 bool section_transfer(const struct imap_fetch *fetch, const struct fetch_section *section,
                       enum transfer_kind *kind_r)
 {
     static const char *const plain[] = {"7bit", "8bit", "binary"};
-    struct postern_span encoding = {0};
-    uint32_t part;
+    struct postern_span encoding = encoding_of(fetch, section);
 
     *kind_r = TRANSFER_NONE;
-    if (section->path_n && find_part(buffer_span(&fetch->block), section, &part))
-        encoding = span_trim(
-            postern_mime_field(buffer_span(&fetch->block), part, POSTERN_MIME_CONTENT_ENCODING, 0));
     if (!encoding.n)
         return true;
     *kind_r = transfer_of(encoding);

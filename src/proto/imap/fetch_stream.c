@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* fetch_stream - octets of a message as stored become octets as sent: each line ends with CRLF,
- * also the last, and a part of a section is counted in what is sent. */
+ * also the last, and a part of a section is counted in what is sent. NUL is in no literal but those
+ * of BINARY (RFC 9051 9): it goes out as 0x80. */
 #include "proto/imap/fetch.h"
+
+static void append_without_nul(struct postern_span text, struct buffer *out)
+{
+    while (text.n) {
+        size_t n = span_find(text, '\0');
+
+        buffer_append(out, span_make(text.p, n));
+        if (n < text.n)
+            buffer_append_char(out, (char)0x80);
+        text = span_from(text, n + 1);
+    }
+}
 
 /* put - LF is CRLF; then skip and left count. */
 static void put(struct fetch_stream *stream, struct postern_span in, struct buffer *out)
 {
+    bool has_nul = !stream->keeps_nul && in.n && memchr(in.p, '\0', in.n);
+
     while (in.n && stream->left) {
         size_t end = span_find(in, '\n');
         struct postern_span text = span_make(in.p, end);
@@ -20,7 +35,10 @@ static void put(struct fetch_stream *stream, struct postern_span in, struct buff
             stream->skip -= skip;
             pieces[i] = span_from(pieces[i], skip);
             pieces[i].n = pieces[i].n < stream->left ? pieces[i].n : (size_t)stream->left;
-            buffer_append(out, pieces[i]);
+            if (has_nul)
+                append_without_nul(pieces[i], out);
+            else
+                buffer_append(out, pieces[i]);
             stream->left -= pieces[i].n;
         }
         stream->last = end < in.n ? '\n' : in.p[in.n - 1];
@@ -53,6 +71,10 @@ void stream_take(struct fetch_stream *stream, struct postern_span octets, struct
         return;
     }
     stream->at = stream->end;
-    if (stream->left) /* the last line has an end, as sent */
-        put(stream, stream->last == '\n' ? SPAN("") : SPAN("\n"), out);
+    if (stream->left) { /* the last line has an end, as sent; a CR there is not half of it */
+        bool has_end = stream->last == '\n';
+
+        stream->last = '\0';
+        put(stream, has_end ? SPAN("") : SPAN("\n"), out);
+    }
 }

@@ -75,7 +75,8 @@ void write_header(struct postern_imap *s, struct postern_span text)
 {
     struct buffer word = {.allocator = s->o.allocator};
 
-    if (!text.p || utf8_is_ascii(text) || ((s->utf8 || s->rev2) && utf8_is_valid(text))) {
+    if (!text.p || (!memchr(text.p, '\0', text.n) &&
+                    (utf8_is_ascii(text) || ((s->utf8 || s->rev2) && utf8_is_valid(text))))) {
         write_nstring(s, text);
         return;
     }
