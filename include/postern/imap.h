@@ -15,7 +15,8 @@
  *   LOOK                    what is in `name`, not to select it     answer_mailbox
  *   NEWS                    what changed in it since `since`       answer_mailbox
  *   MESSAGES                the messages of a range of UIDs        answer_messages
- *   STRUCTURE               the parsed form of one (mime.h)        answer_structure
+ *   STRUCTURE               the parsed form of one (mime.h), or of several
+ *                                                          answer_structure, answer_structures
  *   CONTENT, READ           open one, and read of it               answer_content, answer_read
  *   STORE                   change flags                           answer_uids: those not changed
  *   COPY                    copy or move to `name`                 answer_uids: the new ones
@@ -156,7 +157,8 @@ struct postern_imap_question {
     uint64_t content, offset;       /* READ, CONTENT_DONE */
     uint32_t length;                /* READ */
     const uint32_t *uids;           /* STORE, COPY, EXPUNGE: rising. APPEND, COMMIT: of the selected
-                                       mailbox the one that is replaced, or none */
+                                       mailbox the one that is replaced, or none. STRUCTURE: `uid`
+                                       and those that will be asked for next, rising; or none */
     size_t uid_count;
     /* STORE, APPEND */
     enum postern_flags_how how;
@@ -273,6 +275,11 @@ POSTERN_API int postern_imap_answer_messages(struct postern_imap *s, uint64_t id
                                              const struct postern_message_info *all, size_t count);
 POSTERN_API int postern_imap_answer_structure(struct postern_imap *s, uint64_t id, int err,
                                               struct postern_span block);
+/* postern_imap_answer_structures - of the first so many of question.uids, at least one, each with
+ * its UID. Unlike all other answers it is lent: until a question is shown that is none of MESSAGES,
+ * CONTENT, READ and STORE, or the session is freed. */
+POSTERN_API int postern_imap_answer_structures(struct postern_imap *s, uint64_t id,
+                                               const struct postern_structure *all, size_t count);
 /* postern_imap_answer_content - content: any number that names it to the application. */
 POSTERN_API int postern_imap_answer_content(struct postern_imap *s, uint64_t id, int err,
                                             uint64_t content);

@@ -128,6 +128,12 @@ struct postern_message_info {
     struct postern_span unique_id; /* POP3's; lent for the call that shows it */
 };
 
+/* struct postern_structure - the parsed form of a message: a block that mime.h reads. */
+struct postern_structure {
+    uint32_t uid;
+    struct postern_span block;
+};
+
 enum postern_flags_how { POSTERN_FLAGS_SET, POSTERN_FLAGS_ADD, POSTERN_FLAGS_REMOVE };
 
 #ifdef __cplusplus

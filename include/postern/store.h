@@ -227,6 +227,12 @@ struct postern_store_ops {
      * postern/mime.h read. block_r: given, end with free(). POSTERN_E_NOT_FOUND. */
     int (*structure)(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
                      struct postern_span *block_r);
+    /* structures - of these messages (UIDs, rising), from the first on, those whose parsed forms
+     * are at hand: written to room, of `size` octets, and all_r, which has a place for each. How
+     * many, perhaps 0 (then structure() gives the first), or POSTERN_E_AGAIN with NO_WAIT. NULL: a
+     * store that has none at hand. */
+    int (*structures)(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
+                      unsigned flags, char *room, size_t size, struct postern_structure *all_r);
     /* flags - change flags and keywords of these. Those that are gone, or changed since, are
      * skipped: their UIDs are written to skipped_r (room for count, may be NULL), their number is
      * returned. What changes nothing gives no new mod-sequence. */

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TURN_QUESTIONS 1000 /* answered in one turn of the loop */
+#define TURN_QUESTIONS 1000 /* answered in one turn of the loop, and messages that are shown */
 
 const struct postern_store_ops *imap_ops(const struct serve_imap *s)
 {
@@ -75,6 +75,7 @@ void imap_go(struct serve_imap *s)
 
 static void answer(struct serve_imap *s)
 {
+    imap_shown_drop(s, s->question.kind);
     switch (s->question.kind) {
     case POSTERN_IMAP_CONNECT:
         postern_imap_answer(s->engine, s->question.id, 0);
@@ -181,7 +182,9 @@ static void session_pump(void *self, postern_time now)
         if (i >= TURN_QUESTIONS && s->login.user[0] &&
             s->site->work->later(s->conn, 0, answer_later, s) >= 0)
             return;
+        s->shown_count = 0;
         answer(s);
+        i += (unsigned)s->shown_count;
     }
 }
 
@@ -235,6 +238,7 @@ static void session_end(struct serve_imap *s)
     imap_leave_other(s);
     if (s->account)
         imap_ops(s)->account_close(&s->account);
+    imap_shown_drop(s, POSTERN_IMAP_LOGOUT);
     free((char *)(uintptr_t)s->block.p);
     buffer_done(&s->infos);
     buffer_done(&s->ranges);

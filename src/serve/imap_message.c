@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #define READ_BYTES 65536
+#define SHOWN_MAX 256 /* parsed forms at once, and octets of them */
+#define SHOWN_BYTES 65536
 
 /* ---- looking --------------------------------------------------------------------------------- */
 
@@ -40,19 +42,58 @@ static void messages_finish(struct serve_imap *s, int err)
     buffer_take(&s->infos, buffer_length(&s->infos));
 }
 
+/* struct imap_shown - parsed forms that are lent to the engine. */
+struct imap_shown {
+    struct postern_structure all[SHOWN_MAX];
+    char room[SHOWN_BYTES];
+};
+
+void imap_shown_drop(struct serve_imap *s, enum postern_imap_question_kind kind)
+{
+    if (kind == POSTERN_IMAP_MESSAGES || kind == POSTERN_IMAP_STRUCTURE ||
+        kind == POSTERN_IMAP_CONTENT || kind == POSTERN_IMAP_READ || kind == POSTERN_IMAP_STORE)
+        return;
+    memory_free(NULL, s->shown);
+    s->shown = NULL;
+}
+
+/* show_several - of how many, from the first on, the parsed form is at hand. */
+static int show_several(struct serve_imap *s, struct postern_mailbox *box, unsigned wait_flag)
+{
+    const struct postern_imap_question *q = &s->question;
+    size_t most = q->uid_count < SHOWN_MAX ? q->uid_count : SHOWN_MAX;
+
+    if (most < 2 || !imap_ops(s)->structures)
+        return 0;
+    if (!s->shown)
+        s->shown = memory_resize(NULL, NULL, sizeof *s->shown);
+    if (!s->shown)
+        return POSTERN_E_NOMEM;
+    return imap_ops(s)->structures(box, q->uids, most, wait_flag, s->shown->room,
+                                   sizeof s->shown->room, s->shown->all);
+}
+
 static int structure_work(struct serve_imap *s, unsigned wait_flag)
 {
     struct postern_mailbox *box;
-    int err = imap_reach(s, wait_flag, &box);
+    int n = imap_reach(s, wait_flag, &box);
 
-    return err ? err : imap_ops(s)->structure(box, s->question.uid, wait_flag, &s->block);
+    if (!n)
+        n = show_several(s, box, wait_flag);
+    s->shown_count = n > 0 ? (size_t)n : 0;
+    if (n)
+        return n < 0 ? n : 0;
+    return imap_ops(s)->structure(box, s->question.uid, wait_flag, &s->block);
 }
 
 static void structure_finish(struct serve_imap *s, int err)
 {
     if (err < 0)
         login_log_error(&s->login, "structure", err);
-    postern_imap_answer_structure(s->engine, s->question.id, err, s->block);
+    if (!err && s->shown_count)
+        postern_imap_answer_structures(s->engine, s->question.id, s->shown->all, s->shown_count);
+    else
+        postern_imap_answer_structure(s->engine, s->question.id, err, s->block);
     free((char *)(uintptr_t)s->block.p);
     s->block = (struct postern_span){0};
 }

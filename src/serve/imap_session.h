@@ -57,6 +57,8 @@ struct serve_imap {
     uint32_t recent_from, selected_validity;
     bool unchanged;
     struct postern_span block;
+    struct imap_shown *shown; /* parsed forms that the engine has; NULL: none */
+    size_t shown_count;       /* of them that the question is answered with; 0: it is block */
     struct buffer infos, ranges, statuses, names, uids;
     uint64_t fetched, appended, expunged;
 };
@@ -81,6 +83,8 @@ extern const struct imap_work imap_account_open;
  * How many. */
 size_t imap_learn(struct serve_imap *s, struct postern_mailbox *mailbox,
                   struct postern_span names_r[POSTERN_KEYWORDS_MAX]);
+/* imap_shown_drop - unless this question leaves the engine the parsed forms that it has. */
+void imap_shown_drop(struct serve_imap *s, enum postern_imap_question_kind kind);
 /* imap_leave - the selected mailbox; imap_drop_appends - what was begun. */
 void imap_leave(struct serve_imap *s);
 void imap_drop_appends(struct serve_imap *s);

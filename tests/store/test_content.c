@@ -122,6 +122,41 @@ static void test_large(void **state)
     free(bytes);
 }
 
+/* Of several messages the first ones' parsed forms, as far as there is room, the same as one alone.
+ */
+static void test_structures(void **state)
+{
+    struct world w;
+    struct postern_structure all[4];
+    struct postern_entry entry;
+    struct postern_span block;
+    char unique[POSTERN_UID_MAX + 1], bytes[4000];
+    uint32_t uids[4];
+
+    world_open(&w, *state);
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(bytes, sizeof bytes, "Subject: %u\nX-Long: %0*u\n\nx\n", i, 1000, i);
+        deliver(&w, bytes, unique);
+        assert_int_equal(w.ops->find(w.box, text(unique), &entry, &uids[i]), 0);
+    }
+    uids[3] = uids[2] + 1; /* nobody's */
+    for (size_t size = 0; w.ops->structures && size <= 8192; size += 4096) {
+        char *room = malloc(size + 1);
+        int n = w.ops->structures(w.box, uids, 4, 0, room, size, all);
+
+        assert_in_range(n, 0, size ? 3 : 0);
+        for (int i = 0; i < n; i++) {
+            assert_int_equal(all[i].uid, uids[i]);
+            assert_int_equal(w.ops->structure(w.box, uids[i], 0, &block), 0);
+            assert_int_equal(all[i].block.n, block.n);
+            assert_memory_equal(all[i].block.p, block.p, block.n);
+            free((char *)block.p);
+        }
+        free(room);
+    }
+    world_close(&w);
+}
+
 /* The parsed form tells the parts of the message that was delivered. */
 static void test_structure(void **state)
 {
@@ -205,7 +240,7 @@ static void test_uids_are_proper(void **state)
 #define OVER(kind)                                                                     \
     ONE(kind, test_facts), ONE(kind, test_utf8_header_is_told), ONE(kind, test_large), \
         ONE(kind, test_read_while_deleted), ONE(kind, test_uids_are_proper),           \
-        ONE(kind, test_structure)
+        ONE(kind, test_structure), ONE(kind, test_structures)
 
 int main(void)
 {

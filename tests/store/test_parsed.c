@@ -33,6 +33,9 @@ static int parsed(struct world *w, uint32_t uid, unsigned number, unsigned flags
     struct postern_mime_facts facts;
     struct postern_facts known;
     struct postern_content *content = NULL;
+    char room[8192];
+    struct postern_structure one;
+    int several = w->ops->structures(w->box, &uid, 1, 0, room, sizeof room, &one);
     int err = w->ops->structure(w->box, uid, flags, &block);
 
     if (err)
@@ -40,6 +43,11 @@ static int parsed(struct world *w, uint32_t uid, unsigned number, unsigned flags
     snprintf(subject, sizeof subject, "number %u", number);
     assert_true(postern_mime_check(block));
     assert_true(is(postern_mime_field(block, 0, POSTERN_MIME_SUBJECT, 0), subject));
+    assert_in_range(several, 0, 1);
+    if (several) {
+        assert_int_equal(one.block.n, block.n);
+        assert_memory_equal(one.block.p, block.p, block.n);
+    }
     postern_mime_facts(block, &facts);
     assert_int_equal(w->ops->message(w->box, uid, 0, &content, &known), 0);
     assert_int_equal(facts.size_wire, known.size_wire);
@@ -73,7 +81,9 @@ static void fill(struct world *w, uint32_t uids[COUNT])
 
 static void test_kept(void **state)
 {
+    struct postern_structure all[COUNT];
     uint32_t uids[COUNT];
+    char room[65536];
     struct world w;
 
     (void)state;
@@ -83,6 +93,8 @@ static void test_kept(void **state)
     reopen(&w);
     for (unsigned i = 0; i < COUNT; i++)
         assert_int_equal(parsed(&w, uids[i], i, POSTERN_STORE_NO_WAIT), 0);
+    assert_int_equal(w.ops->structures(w.box, uids, COUNT, 0, room, sizeof room, all), COUNT);
+    assert_int_equal(w.ops->structures(w.box, uids, COUNT, 0, room, 300, all), 1);
     assert_int_equal(w.ops->expunge(w.box, uids, 1), 0);
     assert_int_equal(parsed(&w, uids[0], 0, 0), POSTERN_E_NOT_FOUND);
     world_close(&w);

@@ -117,6 +117,15 @@ int postern_imap_answer_structure(struct postern_imap *s, uint64_t id, int err,
                 &(struct imap_answer){.err = err, .text = block});
 }
 
+int postern_imap_answer_structures(struct postern_imap *s, uint64_t id,
+                                   const struct postern_structure *all, size_t count)
+{
+    if (count == 0 || all[0].uid != s->question.uid)
+        return POSTERN_E_USAGE;
+    return take(s, id, mask(POSTERN_IMAP_STRUCTURE),
+                &(struct imap_answer){.text = all[0].block, .structures = all, .count = count});
+}
+
 int postern_imap_answer_content(struct postern_imap *s, uint64_t id, int err, uint64_t content)
 {
     return take(s, id, mask(POSTERN_IMAP_CONTENT),

@@ -16,7 +16,7 @@ static void finish(struct postern_imap *s)
     struct imap_fetch *fetch = s->fetch;
 
     s->work = NULL;
-    buffer_done(&fetch->block);
+    buffer_done(&fetch->structures.own);
     buffer_done(&fetch->header);
     if (fetch->unknown)
         imap_partly(s, false, "UNKNOWN-CTE", "a part is encoded by means that are not known");
@@ -203,24 +203,40 @@ static void message_over(struct postern_imap *s)
     fetch->at++;
 }
 
-static void took_block(struct postern_imap *s, const struct imap_answer *answer)
+static void write_message(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
 
-    buffer_take(&fetch->block, buffer_length(&fetch->block));
-    s->work = fetch_go;
-    if (answer->err) { /* gone, or it cannot be read: the others can */
-        fetch->missing = true;
-        fetch->at++;
-        return;
-    }
-    buffer_append(&fetch->block, answer->text);
-    if (fetch->block.error)
-        imap_no_memory(s);
     fetch->in_message = true;
     fetch->any = false;
     fetch->item = fetch->items;
     imap_write_message(s, info_of(fetch)->uid, false);
+}
+
+static void took_structures(struct postern_imap *s, const struct imap_answer *answer)
+{
+    s->work = fetch_go;
+    if (answer->err) { /* gone, or it cannot be read: the others can */
+        s->fetch->missing = true;
+        s->fetch->at++;
+    } else if (structures_take(s, &s->fetch->structures, answer)) {
+        write_message(s);
+    }
+}
+
+/* ask_structures - of this message, and those of the batch behind it. */
+static void ask_structures(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+    size_t count = 0;
+
+    for (size_t i = fetch->at; i < fetch->batch_n; i++)
+        if (fetch->batch[i].modseq > fetch->changed_since)
+            fetch->wanted[count++] = fetch->batch[i].uid;
+    s->work = NULL;
+    s->question = (struct postern_imap_question){
+        .uid = fetch->wanted[0], .uids = fetch->wanted, .uid_count = count};
+    imap_ask(s, POSTERN_IMAP_STRUCTURE, took_structures);
 }
 
 /* I 7162:3.1.4.1-1 */
@@ -233,13 +249,10 @@ static void begin_message(struct postern_imap *s)
         fetch->at++;
         return;
     }
-    if (!fetch->needs_block) {
-        took_block(s, &(struct imap_answer){.text = SPAN("")});
-        return;
-    }
-    s->work = NULL;
-    s->question = (struct postern_imap_question){.uid = info_of(fetch)->uid};
-    imap_ask(s, POSTERN_IMAP_STRUCTURE, took_block);
+    if (!fetch->needs_block || structures_have(&fetch->structures, info_of(fetch)->uid))
+        write_message(s);
+    else
+        ask_structures(s);
 }
 
 /* ---- sections -------------------------------------------------------------------------------- */
@@ -342,15 +355,15 @@ static void begin_preview(struct postern_imap *s)
     struct postern_mime_part part;
     uint32_t at;
 
-    if (!preview_part(buffer_span(&fetch->block), &at)) {
+    if (!preview_part(fetch->structures.block, &at)) {
         write_text(s, "PREVIEW \"\"");
         fetch->item = fetch->item->next;
         return;
     }
-    postern_mime_part(buffer_span(&fetch->block), at, &part);
+    postern_mime_part(fetch->structures.block, at, &part);
     fetch->preview = (struct preview){.plain = {.allocator = s->o.allocator},
                                       .text = {.allocator = s->o.allocator}};
-    if (preview_begin(&fetch->preview, buffer_span(&fetch->block), at) < 0)
+    if (preview_begin(&fetch->preview, fetch->structures.block, at) < 0)
         imap_no_memory(s);
     fetch->stream = (struct fetch_stream){
         .active = true, .previews = true, .at = part.body.raw, .end = part.body.raw_end, .left = 1};
@@ -457,7 +470,7 @@ static void begin_octets(struct postern_imap *s)
     section_write_label(s, section);
     fetch->unknown |= !known;
     if (!known ||
-        !section_find(buffer_span(&fetch->block), section, info_of(fetch)->size_wire, &range)) {
+        !section_find(fetch->structures.block, section, info_of(fetch)->size_wire, &range)) {
         write_text(s, fetch->item->kind == FETCH_BINARY_SIZE ? " 0" : " NIL");
         fetch->item = fetch->item->next;
         return;
@@ -535,7 +548,7 @@ static void write_id(struct postern_imap *s, const struct postern_message_info *
 static void write_item(struct postern_imap *s, enum fetch_kind kind)
 {
     const struct postern_message_info *info = info_of(s->fetch);
-    struct postern_span block = buffer_span(&s->fetch->block);
+    struct postern_span block = s->fetch->structures.block;
 
     switch (kind) {
     case FETCH_UID:
@@ -653,7 +666,7 @@ void imap_cmd_fetch(struct postern_imap *s)
         return;
     }
     memset(fetch, 0, sizeof *fetch);
-    fetch->block.allocator = fetch->header.allocator = s->o.allocator;
+    fetch->structures.own.allocator = fetch->header.allocator = s->o.allocator;
     s->fetch = fetch;
     if (!fetch_parse(s, fetch))
         return;
@@ -670,7 +683,7 @@ void imap_fetch_abort(struct postern_imap *s)
 {
     if (!s->fetch)
         return;
-    buffer_done(&s->fetch->block);
+    buffer_done(&s->fetch->structures.own);
     buffer_done(&s->fetch->header);
     preview_done(&s->fetch->preview);
 }

@@ -16,7 +16,7 @@ void imap_search_abort(struct postern_imap *s)
     if (s->search->scan)
         (void)text_scan_end(s->search->scan);
     s->search->scan = NULL;
-    buffer_done(&s->search->block);
+    buffer_done(&s->search->structures.own);
 }
 
 static void finish(struct postern_imap *s)
@@ -165,7 +165,7 @@ static void next_leaf(struct postern_imap *s)
     }
     step = &search->steps[search->leaf];
     search->offset = 0;
-    search->scan = text_scan_new(s, buffer_span(&search->block), step->text, step->name,
+    search->scan = text_scan_new(s, search->structures.block, step->text, step->name,
                                  step->op != SEARCH_BODY, step->op != SEARCH_HEADER);
     if (!search->scan)
         return;
@@ -189,30 +189,30 @@ static void took_content(struct postern_imap *s, const struct imap_answer *answe
     next_leaf(s);
 }
 
-static void took_block(struct postern_imap *s, const struct imap_answer *answer)
+/* look_into - the message at hand, whose parsed form is there. */
+static void look_into(struct postern_imap *s)
 {
     struct imap_search *search = s->search;
     enum truth truth;
 
-    if (answer->err) {
-        message_over(s, FALSE_);
-        return;
-    }
-    buffer_take(&search->block, buffer_length(&search->block));
-    buffer_append(&search->block, answer->text);
-    if (search->block.error) {
-        imap_no_memory(s);
-        return;
-    }
     search->depth = KNOWS_BLOCK;
     truth = search_judge(s, search, &search->batch[search->at], KNOWS_BLOCK);
     if (truth != UNKNOWN_) {
         message_over(s, truth);
         return;
     }
+    s->work = NULL;
     s->question = (struct postern_imap_question){.name = search->mailbox,
                                                  .uid = search->batch[search->at].uid};
     imap_ask(s, POSTERN_IMAP_CONTENT, took_content);
+}
+
+static void took_structures(struct postern_imap *s, const struct imap_answer *answer)
+{
+    if (answer->err)
+        message_over(s, FALSE_);
+    else if (structures_take(s, &s->search->structures, answer))
+        look_into(s);
 }
 
 /* is_looked_at - a context looks at what changed only. */
@@ -227,22 +227,41 @@ static bool is_looked_at(struct imap_search *search, uint32_t uid)
     return search->only_count && *search->only == uid;
 }
 
-static void look_at(struct postern_imap *s, const struct postern_message_info *info)
+/* needs_structure - of a message of the batch. */
+static bool needs_structure(const struct imap_search *search, size_t i)
 {
-    enum truth truth = view_number(&s->view, info->uid) && is_looked_at(s->search, info->uid)
-                           ? search_judge(s, s->search, info, KNOWS_INFO)
-                           : FALSE_;
+    return search->truths[i] == UNKNOWN_ ||
+           (search->truths[i] == TRUE_ && (search->thread || sort_needs_block(search->sort)));
+}
 
-    bool needs_block = s->search->thread || sort_needs_block(s->search->sort);
+/* ask_structures - of this message, and of those of the batch behind it that need it too. */
+static void ask_structures(struct postern_imap *s)
+{
+    struct imap_search *search = s->search;
+    size_t count = 0;
 
-    s->search->depth = KNOWS_INFO;
-    if (truth == FALSE_ || (truth == TRUE_ && !needs_block)) {
-        message_over(s, truth);
-        return;
-    }
+    for (size_t i = search->at; i < search->batch_n; i++)
+        if (needs_structure(search, i))
+            search->wanted[count++] = search->batch[i].uid;
     s->work = NULL;
-    s->question = (struct postern_imap_question){.name = s->search->mailbox, .uid = info->uid};
-    imap_ask(s, POSTERN_IMAP_STRUCTURE, took_block);
+    s->question = (struct postern_imap_question){.name = search->mailbox,
+                                                 .uid = search->wanted[0],
+                                                 .uids = search->wanted,
+                                                 .uid_count = count};
+    imap_ask(s, POSTERN_IMAP_STRUCTURE, took_structures);
+}
+
+static void look_at(struct postern_imap *s)
+{
+    struct imap_search *search = s->search;
+
+    search->depth = KNOWS_INFO;
+    if (!needs_structure(search, search->at))
+        message_over(s, search->truths[search->at]);
+    else if (structures_have(&search->structures, search->batch[search->at].uid))
+        look_into(s);
+    else
+        ask_structures(s);
 }
 
 /* ---- batches --------------------------------------------------------------------------------- */
@@ -288,6 +307,12 @@ static void took_batch(struct postern_imap *s, const struct imap_answer *answer)
     search->batch_n = answer->count < SEARCH_BATCH ? answer->count : SEARCH_BATCH;
     if (search->batch_n)
         memcpy(search->batch, answer->messages, search->batch_n * sizeof *search->batch);
+    for (size_t i = 0; i < search->batch_n; i++) {
+        const struct postern_message_info *info = &search->batch[i];
+        bool meant = view_number(&s->view, info->uid) && is_looked_at(search, info->uid);
+
+        search->truths[i] = meant ? search_judge(s, search, info, KNOWS_INFO) : FALSE_;
+    }
     search->next_uid =
         search->batch_n == SEARCH_BATCH ? search->batch[SEARCH_BATCH - 1].uid + 1 : 0;
     s->work = search_go;
@@ -301,7 +326,7 @@ static void search_go(struct postern_imap *s)
     if (search->only)
         last = search->only_count ? search->only[search->only_count - 1] : 0;
     if (search->at < search->batch_n) {
-        look_at(s, &search->batch[search->at]);
+        look_at(s);
     } else if (search->next_uid == 0 || search->next_uid > last) {
         finish(s);
     } else {
@@ -322,7 +347,7 @@ bool search_new(struct postern_imap *s)
         return false;
     }
     memset(search, 0, sizeof *search);
-    search->block.allocator = s->o.allocator;
+    search->structures.own.allocator = s->o.allocator;
     s->search = search;
     return true;
 }

@@ -113,7 +113,7 @@ static struct postern_span folded(struct postern_imap *s, struct postern_span te
 
 struct postern_span sort_subject(struct postern_imap *s, bool *is_reply_r)
 {
-    return folded(s, postern_mime_field(buffer_span(&s->search->block), 0, POSTERN_MIME_SUBJECT, 0),
+    return folded(s, postern_mime_field(s->search->structures.block, 0, POSTERN_MIME_SUBJECT, 0),
                   is_reply_r);
 }
 
@@ -121,7 +121,7 @@ struct postern_span sort_subject(struct postern_imap *s, bool *is_reply_r)
 static struct postern_span address(struct postern_imap *s, enum postern_mime_field field,
                                    bool display)
 {
-    struct postern_span rest = postern_mime_field(buffer_span(&s->search->block), 0, field, 0);
+    struct postern_span rest = postern_mime_field(s->search->structures.block, 0, field, 0);
     struct postern_mime_address one;
     char buffer[ADDRESS_BYTES], whole[ADDRESS_BYTES * 2];
     bool in_group = false;
@@ -144,7 +144,7 @@ static struct postern_span address(struct postern_imap *s, enum postern_mime_fie
 int64_t sort_sent(struct postern_imap *s, const struct postern_message_info *info)
 {
     struct postern_span value =
-        postern_mime_field(buffer_span(&s->search->block), 0, POSTERN_MIME_DATE, 0);
+        postern_mime_field(s->search->structures.block, 0, POSTERN_MIME_DATE, 0);
     struct postern_mime_date date;
 
     return postern_mime_date(value, &date) < 0 ? info->date_s : date.seconds;

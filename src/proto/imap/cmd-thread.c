@@ -29,7 +29,7 @@ static bool next_id(struct postern_span *rest, struct postern_span *id_r)
 
 static struct postern_span field(struct postern_imap *s, enum postern_mime_field id)
 {
-    return postern_mime_field(buffer_span(&s->search->block), 0, id, 0);
+    return postern_mime_field(s->search->structures.block, 0, id, 0);
 }
 
 /* references - the field with the ids that the message refers to; max_r: of how many of them. */

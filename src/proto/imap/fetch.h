@@ -90,7 +90,9 @@ struct imap_fetch {
     /* the message being written */
     bool in_message, any; /* any: an item of it was written */
     struct fetch_item *item;
-    struct buffer block, header;
+    struct imap_structures structures;
+    uint32_t wanted[FETCH_BATCH]; /* of these */
+    struct buffer header;
     uint64_t content;
     bool has_content;
     struct fetch_stream stream;

@@ -49,7 +49,7 @@ static bool find_part(struct postern_span block, const struct fetch_section *sec
 static struct postern_span encoding_of(const struct imap_fetch *fetch,
                                        const struct fetch_section *section)
 {
-    struct postern_span block = buffer_span(&fetch->block);
+    struct postern_span block = fetch->structures.block;
     uint32_t part;
 
     if (!section->path_n || !find_part(block, section, &part))

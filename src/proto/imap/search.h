@@ -87,9 +87,11 @@ struct imap_search {
     size_t only_count;
     bool broken; /* not all of them could be looked at */
     struct postern_message_info batch[SEARCH_BATCH];
+    unsigned char truths[SEARCH_BATCH]; /* of each, by what is known without looking at it */
     size_t batch_n, at;
-    struct buffer block;
-    enum search_depth depth; /* how much of the message at hand was looked at */
+    struct imap_structures structures;
+    uint32_t wanted[SEARCH_BATCH]; /* of these */
+    enum search_depth depth;       /* how much of the message at hand was looked at */
     /* reading one message for its text */
     size_t leaf;        /* the step being looked up */
     enum truth *leaves; /* by step, of what was read */

@@ -22,7 +22,7 @@ static enum truth sent(const struct imap_search *search, const struct search_ste
 
     if (depth == KNOWS_INFO)
         return UNKNOWN_;
-    if (postern_mime_date(postern_mime_field(buffer_span(&search->block), 0, POSTERN_MIME_DATE, 0),
+    if (postern_mime_date(postern_mime_field(search->structures.block, 0, POSTERN_MIME_DATE, 0),
                           &date) < 0)
         return FALSE_;
     day = day_of(date.seconds + (int64_t)date.zone_minutes * 60);
@@ -56,7 +56,7 @@ static bool value_has(struct postern_imap *s, struct postern_span value, struct 
 static enum truth header(struct postern_imap *s, const struct imap_search *search,
                          const struct search_step *step, enum search_depth depth, size_t i)
 {
-    struct postern_span block = buffer_span(&search->block);
+    struct postern_span block = search->structures.block;
     struct postern_mime_part part;
     bool unread = false;
 

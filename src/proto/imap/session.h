@@ -25,6 +25,7 @@ struct imap_answer {
     const struct postern_scram_keys *keys;
     const struct postern_status *statuses;
     const struct postern_message_info *messages;
+    const struct postern_structure *structures; /* NULL: it is the one in text */
     const struct postern_quota *quota;
     const struct postern_metadata *metadata;
     const uint32_t *uids;
@@ -220,6 +221,21 @@ void parse_set(struct postern_imap *s, struct imap_parser *in, bool by_uid, stru
 /* parse_date - "1-Feb-2020" (days since 1970); parse_date_time - with a time, in seconds. */
 int64_t parse_date(struct postern_imap *s, struct imap_parser *in);
 int64_t parse_date_time(struct postern_imap *s, struct imap_parser *in);
+
+/* structures.c */
+/* struct imap_structures - parsed forms that are at hand: lent ones, or a copy of one. */
+struct imap_structures {
+    const struct postern_structure *lent;
+    size_t count;
+    struct buffer own;
+    struct postern_span block; /* of the message at hand */
+};
+/* structures_have - is that of this message there? Then it is the one at hand. They are asked for
+ * in the order of UIDs. */
+bool structures_have(struct imap_structures *structures, uint32_t uid);
+/* structures_take - what came with an answer. false: out of memory. */
+bool structures_take(struct postern_imap *s, struct imap_structures *structures,
+                     const struct imap_answer *answer);
 
 /* uids.c */
 /* imap_set_uids - the messages of the view in the set, rising, in the arena; how many. */

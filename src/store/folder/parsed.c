@@ -13,6 +13,8 @@
 #define FRESH_MAX 256
 #define FRESH_BYTES (512u << 10)
 #define QUICK_BYTES (64u << 10)
+#define RECORD_BYTES 4096u /* most records are shorter */
+#define GAP_BYTES 16384u   /* what may lie between two that are read at once */
 
 /* struct fresh - parsed forms that are not in the cache yet, as records. */
 struct fresh {
@@ -159,4 +161,71 @@ int folder_structure(struct postern_mailbox *mailbox, uint32_t uid, unsigned fla
     keep(account, mailbox->id, uid, *block_r);
     account_leave(account);
     return 0;
+}
+
+/* ---- several --------------------------------------------------------------------------------- */
+
+/* row_behind - the live row of a UID, which is likely the next; *place: of the last. NULL. */
+static const struct index_row *row_behind(const struct index_mailbox *rows, size_t *place,
+                                          uint32_t uid)
+{
+    if (*place >= mailbox_rows(rows) || mailbox_row(rows, *place)->uid != uid)
+        *place = mailbox_place(rows, uid);
+    if (*place >= mailbox_rows(rows))
+        return NULL;
+    return mailbox_row(rows, *place)->uid == uid && !(mailbox_row(rows, *place)->bits & ROW_GONE)
+               ? mailbox_row(rows, (*place)++)
+               : NULL;
+}
+
+/* window_of - how many octets of the cache are worth to be read at once: the records of these
+ * messages stand one behind the other if they were asked for in this order. */
+static size_t window_of(const struct index_mailbox *rows, const uint32_t *uids, size_t count,
+                        size_t size, uint64_t *offset_r)
+{
+    size_t place = 0;
+    const struct index_row *row = row_behind(rows, &place, uids[0]);
+    uint64_t first = row ? row->block : 0, last = first;
+
+    for (size_t i = 1; row && i < count && last - first + RECORD_BYTES < size; i++) {
+        row = row_behind(rows, &place, uids[i]);
+        if (!row || row->block < last || row->block - last > GAP_BYTES)
+            break;
+        last = row->block;
+    }
+    *offset_r = first;
+    if (first == 0)
+        return 0;
+    return last - first + RECORD_BYTES < size ? (size_t)(last - first) + RECORD_BYTES : size;
+}
+
+int folder_structures(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
+                      unsigned flags, char *room, size_t size, struct postern_structure *all_r)
+{
+    struct postern_account *account = mailbox->account;
+    const struct index_mailbox *rows;
+    struct postern_span window = {room, 0};
+    size_t place = 0, n = 0;
+    uint64_t offset;
+    int err = account_take(account, flags);
+
+    if (err)
+        return err;
+    rows = index_mailbox_of(&account->index, mailbox->id);
+    if (rows && count)
+        window.n = window_of(rows, uids, count, size, &offset);
+    if (window.n)
+        window.n = cache_window(&account->index, offset, room, window.n);
+    while (n < count && window.n) {
+        const struct index_row *row = row_behind(rows, &place, uids[n]);
+
+        all_r[n].uid = uids[n];
+        all_r[n].block =
+            row && row->block ? cache_find(rows, row, window, offset) : (struct postern_span){0};
+        if (!all_r[n].block.p)
+            break;
+        n++;
+    }
+    account_leave(account);
+    return (int)n;
 }

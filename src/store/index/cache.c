@@ -130,6 +130,29 @@ int cache_read(struct index *index, const struct index_mailbox *mailbox,
     return err;
 }
 
+size_t cache_window(struct index *index, uint64_t offset, char *out, size_t n)
+{
+    ssize_t got = cache_open(index, 0) < 0 ? 0 : pread(index->cache, out, n, (off_t)offset);
+
+    return got < 0 ? 0 : (size_t)got;
+}
+
+struct postern_span cache_find(const struct index_mailbox *mailbox, const struct index_row *row,
+                               struct postern_span window, uint64_t offset)
+{
+    struct postern_span rest = span_from(window, row->block - offset), block;
+    struct cache_record record;
+
+    if (row->block < offset || rest.n < sizeof record)
+        return (struct postern_span){0};
+    memcpy(&record, rest.p, sizeof record);
+    block = span_from(rest, sizeof record);
+    if (!is_for(&record, mailbox, row->uid) || record.length > block.n)
+        return (struct postern_span){0};
+    block.n = record.length;
+    return postern_mime_check(block) ? block : (struct postern_span){0};
+}
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 uint64_t cache_record(struct buffer *records, const struct index_mailbox *mailbox, uint32_t uid,

@@ -202,6 +202,12 @@ size_t index_mend(struct index *index);
  * POSTERN_E_NOT_FOUND: there is none. */
 int cache_read(struct index *index, const struct index_mailbox *mailbox,
                const struct index_row *row, struct postern_span *block_r);
+/* cache_window - octets of the cache as they are from offset on; how many, perhaps 0. */
+size_t cache_window(struct index *index, uint64_t offset, char *out, size_t n);
+/* cache_find - the parsed form that a row has, if it lies whole in a window that begins there;
+ * absent. */
+struct postern_span cache_find(const struct index_mailbox *mailbox, const struct index_row *row,
+                               struct postern_span window, uint64_t offset);
 /* cache_record - append the record of a message to some; where in them it begins. */
 uint64_t cache_record(struct buffer *records, const struct index_mailbox *mailbox, uint32_t uid,
                       struct postern_span block);

@@ -479,6 +479,32 @@ static int memory_structure(struct postern_mailbox *mailbox, uint32_t uid, unsig
     return err;
 }
 
+/* memory_structures - all are at hand as soon as they are parsed. */
+static int memory_structures(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
+                             unsigned flags, char *room, size_t size,
+                             struct postern_structure *all_r)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < count; i++, n++) {
+        struct postern_span block;
+        int err = memory_structure(mailbox, uids[i], flags, &block);
+        bool fits = !err && block.n <= size;
+
+        if (fits) {
+            memcpy(room, block.p, block.n);
+            all_r[i] = (struct postern_structure){uids[i], span_make(room, block.n)};
+            room += block.n;
+            size -= block.n;
+        }
+        if (!err)
+            free((char *)(uintptr_t)block.p);
+        if (!fits)
+            break;
+    }
+    return n;
+}
+
 /* ---- news ------------------------------------------------------------------------------------ */
 
 static void memory_tidy(struct postern_mailbox *mailbox)
@@ -537,6 +563,7 @@ int postern_store_memory_new(struct postern_store *store_r)
                                                  .read = memory_read,
                                                  .content_close = memory_content_close,
                                                  .structure = memory_structure,
+                                                 .structures = memory_structures,
                                                  .flags = memory_flags,
                                                  .copy = memory_copy,
                                                  .expunge = memory_expunge,
