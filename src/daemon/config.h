@@ -49,11 +49,14 @@
     X(sendmail, "sendmail", STRING, "",                                                            \
       "program that takes it instead, run as sendmail -i -f SENDER -- RECIPIENT...")               \
     X(sendmail_timeout, "sendmail_timeout", TIME, "60s", "time that it has")                       \
-    X(filter, "filter", STRING, "",                                                                \
-      "program that sees each message before it is taken; see smtp.md")                            \
-    X(filter_timeout, "filter_timeout", TIME, "60s", "time that it has")                           \
+    X(filter, "filter", LIST, "",                                                                  \
+      "who sees each message before it is taken: /PROGRAM, rspamd:http://HOST:PORT, "              \
+      "rspamd:unix:/PATH")                                                                         \
+    X(filter_timeout, "filter_timeout", TIME, "60s", "time that each has")                         \
     X(filter_optional, "filter_optional", BOOL, "no",                                              \
-      "take mail if it fails or is late; else the sender is to come again")                        \
+      "take mail if one fails or is late; else the sender is to come again")                       \
+    X(filter_junk, "filter_junk", STRING, "Junk",                                                  \
+      "mailbox for what they call spam; empty: where it belongs")                                  \
     X(deduplicate, "deduplicate", BOOL, "no",                                                      \
       "recognise what an MTA sends again since our answer got lost, up to 64 KiB")                 \
     X(message_mb, "message_mb", NUMBER, "50", "MiB of a message that SMTP and LMTP take")          \

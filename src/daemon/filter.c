@@ -3,166 +3,162 @@
 
 #include "base/memory.h"
 #include "base/span.h"
-#include "daemon/program.h"
+#include "daemon/filter_program.h"
+#include "daemon/parts.h"
+#include "net/reach.h"
+#include "serve/rspamd.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#define VARIABLES 8
-#define REFUSED 20
-
-struct filter {
-    struct serve_filter serve;
-    const char *program;
-    postern_time limit;
+/* struct place - a filter on a socket. */
+struct place {
+    char host[PARTS_HOST_BYTES], port[PARTS_PORT_BYTES],
+        host_port[PARTS_HOST_BYTES + 16]; /* the last as HTTP's Host */
+    struct reach_options options;
+    struct filter_link link;
+    struct rspamd rspamd;
 };
 
-/* ---- what it is told --------------------------------------------------------------------------
- */
+struct filters {
+    struct serve_filters serve;
+    struct serve_filter all[FILTERS_MAX];
+    struct filter_program programs[FILTERS_MAX];
+    struct place places[FILTERS_MAX];
+};
 
-/* variable - "NAME=value", of what a peer said: no line ends get in. */
-static char *variable(const char *name, struct postern_span value)
+static _Thread_local char error_text[400];
+
+const char *filters_error(void)
 {
-    struct buffer text = {0};
-
-    while (value.n && value.p[value.n - 1] == '\n')
-        value.n--;
-    buffer_append_text(&text, name);
-    buffer_append_char(&text, '=');
-    for (size_t i = 0; i < value.n; i++)
-        buffer_append_char(&text, value.p[i] == '\n' ? ' ' : value.p[i] ? value.p[i] : '?');
-    buffer_append_char(&text, '\0');
-    if (text.error)
-        buffer_done(&text);
-    return text.data; /* nothing was taken of it: it begins there */
+    return error_text;
 }
 
-static bool environment_make(const struct filter_question *q, char *environment[VARIABLES + 1])
+static int fail(int err, const char *filter, const char *why)
 {
-    const struct {
-        const char *name;
-        struct postern_span value;
-    } all[VARIABLES] = {{"PATH", SPAN(PROGRAM_PATH)}, {"MAIL_FROM", q->sender},
-                        {"RCPT_TO", q->recipients},   {"EHLO_DOMAIN", q->helo},
-                        {"REMOTE_ADDR", q->peer},     {"AUTH_AS", q->user},
-                        {"PROTOCOL", q->protocol},    {"QUEUE_ID", q->transaction}};
-    bool good = true;
+    snprintf(error_text, sizeof error_text, "%.300s %s", filter, why);
+    return err;
+}
 
-    for (size_t i = 0; i < VARIABLES; i++) {
-        environment[i] = variable(all[i].name, all[i].value);
-        good &= environment[i] != NULL;
+/* ---- the links ------------------------------------------------------------------------------- */
+
+static int link_open(void *ctx, void **link_r)
+{
+    const struct place *place = ctx;
+    struct reach *reach = NULL;
+    int err = reach_open(&reach, &place->options);
+
+    *link_r = reach;
+    return err;
+}
+
+static void link_again(void *link)
+{
+    reach_again(link);
+}
+
+static int link_read(void *link, char *out, size_t n)
+{
+    return reach_read(link, out, n);
+}
+
+static int link_write(void *link, struct postern_span bytes)
+{
+    return reach_write(link, bytes);
+}
+
+static void link_close(void *link)
+{
+    struct reach *reach = link;
+
+    reach_close(&reach);
+}
+
+/* ---- what the configuration names ------------------------------------------------------------ */
+
+/* place_fill - address: "unix:/PATH", or what stands behind `prefix`: HOST:PORT. */
+static bool place_fill(struct place *place, const char *address, const char *prefix,
+                       postern_time limit)
+{
+    size_t n = strlen(prefix);
+
+    place->options.limit = limit;
+    place->link =
+        (struct filter_link){link_open, link_again, link_read, link_write, link_close, place};
+    if (strncmp(address, "unix:/", 6) == 0) {
+        place->options.path = address + 5;
+        snprintf(place->host_port, sizeof place->host_port, "localhost");
+        return true;
     }
-    environment[VARIABLES] = NULL;
-    return good;
-}
-
-/* ---- the verdict ----------------------------------------------------------------------------- */
-
-/* is_header - "Name: value", printable. */
-static bool is_header(struct postern_span line)
-{
-    size_t colon = span_find(line, ':');
-
-    if (!colon || colon == line.n || line.n > 998)
+    if (strncmp(address, prefix, n) != 0 || !parts_address(address + n, place->host, place->port))
         return false;
-    for (size_t i = 0; i < line.n; i++)
-        if ((unsigned char)line.p[i] < ' ' || line.p[i] == 127 || (i < colon && line.p[i] == ' '))
-            return false;
+    place->options.host = place->host;
+    place->options.port = place->port;
+    snprintf(place->host_port, sizeof place->host_port, "%s", address + n);
     return true;
 }
 
-static void take_headers(struct postern_span said, struct filter_verdict *verdict)
+static int open_rspamd(struct serve_filter *filter, struct place *place, postern_time limit)
 {
-    while (said.n) {
-        struct postern_span line = span_cut(&said, '\n'), value;
-
-        line.n -= line.n && line.p[line.n - 1] == '\r';
-        value = line;
-        if (!is_header(line))
-            continue;
-        if (span_begins_nocase(line, SPAN("X-Postern-Mailbox:"))) {
-            (void)span_cut(&value, ':');
-            value = span_trim(value);
-            snprintf(verdict->mailbox, sizeof verdict->mailbox, "%.*s", SPAN_ARG(value));
-            continue;
-        }
-        buffer_append(&verdict->headers, line);
-        buffer_append_text(&verdict->headers, "\r\n");
-    }
-}
-
-static void refuse(struct postern_span said, int status, struct filter_verdict *verdict)
-{
-    struct postern_span line = span_trim(span_cut(&said, '\n'));
-    bool for_good = status == REFUSED;
-
-    verdict->code = for_good ? 554 : 451;
-    snprintf(verdict->enhanced, sizeof verdict->enhanced, for_good ? "5.7.1" : "4.7.1");
-    if (line.n)
-        snprintf(verdict->text, sizeof verdict->text, "%.*s", SPAN_ARG(line));
-    else
-        snprintf(verdict->text, sizeof verdict->text, for_good ? "refused" : "not now");
-}
-
-static int run(const struct filter *filter, const struct filter_question *question,
-               struct buffer *said)
-{
-    char *environment[VARIABLES + 1], *arguments[] = {(char *)(uintptr_t)filter->program, NULL};
-    struct program program = {.arguments = arguments,
-                              .environment = environment,
-                              .message = question->message,
-                              .limit = filter->limit};
-    int status = POSTERN_E_NOMEM;
-
-    if (environment_make(question, environment))
-        status = program_run(&program, said);
-    for (size_t i = 0; i < VARIABLES; i++)
-        free(environment[i]);
-    return status;
-}
-
-static int judge(void *ctx, const struct filter_question *question,
-                 struct filter_verdict *verdict_r)
-{
-    struct buffer said = {0};
-    int status = run(ctx, question, &said);
-
-    if (status == 0)
-        take_headers(buffer_span(&said), verdict_r);
-    else if (status > 0)
-        refuse(buffer_span(&said), status, verdict_r);
-    if (verdict_r->headers.error)
-        status = POSTERN_E_NOMEM;
-    buffer_done(&said);
-    return status < 0 ? status : 0;
-}
-
-int filter_open(struct filter **filter_r, const struct config *config)
-{
-    struct filter *filter;
-
-    if (access(config->filter, X_OK) < 0)
-        return POSTERN_E_NOT_FOUND;
-    filter = memory_new(NULL, sizeof *filter);
-    if (!filter)
-        return POSTERN_E_NOMEM;
-    filter->program = config->filter;
-    filter->limit = config->filter_timeout;
-    filter->serve = (struct serve_filter){.judge = judge,
-                                          .accepts_on_failure = config->filter_optional,
-                                          .folder = program_folder(),
-                                          .ctx = filter};
-    *filter_r = filter;
+    if (!place_fill(place, filter->name + strlen("rspamd:"), "http://", limit))
+        return fail(POSTERN_E_SYNTAX, filter->name,
+                    "is neither rspamd:http://HOST:PORT nor rspamd:unix:/PATH");
+    place->rspamd = (struct rspamd){&place->link, place->host_port};
+    filter->ops = &rspamd_ops;
+    filter->ctx = &place->rspamd;
     return 0;
 }
 
-void filter_close(struct filter **filter)
+static int open_program(struct serve_filter *filter, struct filter_program *program,
+                        postern_time limit)
 {
-    memory_free(NULL, *filter);
-    *filter = NULL;
+    if (filter->name[0] != '/' || access(filter->name, X_OK) < 0)
+        return fail(POSTERN_E_NOT_FOUND, filter->name, "is no program");
+    *program = (struct filter_program){filter->name, limit};
+    filter->ops = &filter_program_ops;
+    filter->ctx = program;
+    return 0;
 }
 
-const struct serve_filter *filter_serve(struct filter *filter)
+static int open_one(struct filters *filters, const char *name, postern_time limit)
 {
-    return &filter->serve;
+    size_t number = filters->serve.count++;
+    struct serve_filter *filter = &filters->all[number];
+
+    filter->name = name;
+    if (strncmp(name, "rspamd:", 7) == 0)
+        return open_rspamd(filter, &filters->places[number], limit);
+    return open_program(filter, &filters->programs[number], limit);
+}
+
+int filters_open(struct filters **filters_r, const struct config *config)
+{
+    struct filters *filters = memory_new(NULL, sizeof *filters);
+    int err = 0;
+
+    if (!filters)
+        return fail(POSTERN_E_NOMEM, "filter", "out of memory");
+    filters->serve.all = filters->all;
+    filters->serve.accepts_on_failure = config->filter_optional;
+    filters->serve.junk = config->filter_junk;
+    filters->serve.body_max = (uint64_t)config->message_mb << 20;
+    for (size_t i = 0; !err && config->filter[i]; i++)
+        err = i < FILTERS_MAX ? open_one(filters, config->filter[i], config->filter_timeout)
+                              : fail(POSTERN_E_SYNTAX, config->filter[i], "is one too many");
+    for (size_t i = 0; !err && i < filters->serve.count; i++)
+        filters->serve.sees_envelope |= filters->all[i].ops->mail || filters->all[i].ops->rcpt;
+    if (err)
+        filters_close(&filters);
+    *filters_r = filters;
+    return err;
+}
+
+void filters_close(struct filters **filters)
+{
+    memory_free(NULL, *filters);
+    *filters = NULL;
+}
+
+const struct serve_filters *filters_serve(struct filters *filters)
+{
+    return &filters->serve;
 }

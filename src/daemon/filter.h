@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* filter - a program that sees each message before it is taken: the message on its standard input,
- * what is known of it in its environment. Its exit status is the verdict: 0 take it, 20 refuse it
- * for good, anything else for now. Of its output the lines "Name: value" are put before the
- * message; "X-Postern-Mailbox: NAME" is not, but says where it goes; refusing, the first line is
- * what the sender hears. */
+/* filter - those who see each message before it is taken, as the configuration names them, in its
+ * order: a program by its path, rspamd (rspamd:ADDRESS), a milter (milter:ADDRESS). */
 #ifndef DAEMON_FILTER_H
 #define DAEMON_FILTER_H
 
 #include "daemon/config.h"
 #include "serve/filter.h"
 
-struct filter;
+struct filters;
 
-/* filter_open - filter_r: given; config: lent until filter_close(). POSTERN_E_NOMEM, _NOT_FOUND
- * (there is no such program). */
-int filter_open(struct filter **filter_r, const struct config *config);
-void filter_close(struct filter **filter);
-/* filter_serve - how sessions ask it; lent until filter_close(). */
-const struct serve_filter *filter_serve(struct filter *filter);
+/* filters_open - filters_r: given; config: lent until filters_close(). POSTERN_E_NOMEM, _NOT_FOUND,
+ * _SYNTAX: filters_error() names the one and says why. */
+int filters_open(struct filters **filters_r, const struct config *config);
+void filters_close(struct filters **filters);
+const char *filters_error(void);
+/* filters_serve - how sessions ask them; lent until filters_close(). */
+const struct serve_filters *filters_serve(struct filters *filters);
 
 #endif

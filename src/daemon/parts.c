@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/parts.h"
 
+#include "base/span.h"
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -56,4 +57,24 @@ void parts_host(const struct config *config, char *out, size_t size)
         snprintf(out, size, "%s", config->host);
     else if (gethostname(out, size - 1) < 0 || !*out)
         snprintf(out, size, "localhost");
+}
+
+bool parts_address(const char *address, char host_r[PARTS_HOST_BYTES],
+                   char port_r[PARTS_PORT_BYTES])
+{
+    const char *colon = strrchr(address, ':');
+    struct postern_span host = {address, colon ? (size_t)(colon - address) : 0};
+    uint64_t port;
+
+    if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+        host = span_make(host.p + 1, host.n - 2);
+    for (size_t i = 0; i < host.n; i++)
+        if (host.p[i] <= ' ' || strchr("/@,;\"'\\", host.p[i]))
+            return false;
+    if (!host.n || host.n >= PARTS_HOST_BYTES ||
+        !span_number(postern_span_of(colon + 1), 65535, &port) || !port)
+        return false;
+    snprintf(host_r, PARTS_HOST_BYTES, "%.*s", SPAN_ARG(host));
+    snprintf(port_r, PARTS_PORT_BYTES, "%u", (unsigned)port);
+    return true;
 }

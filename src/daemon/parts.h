@@ -17,5 +17,10 @@ int parts_recipients(const struct config *config, struct accounts *accounts,
 void parts_smtp(const struct config *config, struct postern_smtp_options *options_r);
 /* parts_host - the configured name of this server, or the system's. */
 void parts_host(const struct config *config, char *out, size_t size);
+/* parts_address - "mail.example.net:587", "[2001:db8::1]:25": cut in two. false: it is none. */
+#define PARTS_HOST_BYTES 256
+#define PARTS_PORT_BYTES 8
+bool parts_address(const char *address, char host_r[PARTS_HOST_BYTES],
+                   char port_r[PARTS_PORT_BYTES]);
 
 #endif

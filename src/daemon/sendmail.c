@@ -127,10 +127,10 @@ static void refuse(int status, struct postern_span said, struct filter_verdict *
         snprintf(verdict->text, sizeof verdict->text, "%s", answer->text);
 }
 
-static int hand_over(void *ctx, const struct filter_question *question,
-                     struct filter_verdict *verdict_r)
+static int hand_over(const struct serve_filter *filter, void **talk,
+                     const struct filter_question *question, struct filter_verdict *verdict_r)
 {
-    const struct sendmail *sendmail = ctx;
+    const struct sendmail *sendmail = filter->ctx;
     char *environment[] = {(char *)(uintptr_t) "PATH=" PROGRAM_PATH, NULL};
     struct command command = {0};
     struct program program = {.environment = environment,
@@ -141,6 +141,7 @@ static int hand_over(void *ctx, const struct filter_question *question,
     struct buffer said = {0};
     int status = command_make(&command, sendmail->program, question);
 
+    (void)talk;
     program.arguments = command.arguments;
     if (!status)
         status = program_run(&program, &said);
@@ -153,6 +154,8 @@ static int hand_over(void *ctx, const struct filter_question *question,
 
 /* ---- its life -------------------------------------------------------------------------------- */
 
+static const struct filter_ops sendmail_ops = {.judge = hand_over};
+
 int sendmail_open(struct sendmail **sendmail_r, const struct config *config)
 {
     struct sendmail *sendmail;
@@ -164,8 +167,7 @@ int sendmail_open(struct sendmail **sendmail_r, const struct config *config)
         return POSTERN_E_NOMEM;
     sendmail->program = config->sendmail;
     sendmail->limit = config->sendmail_timeout;
-    sendmail->serve =
-        (struct serve_filter){.judge = hand_over, .folder = program_folder(), .ctx = sendmail};
+    sendmail->serve = (struct serve_filter){&sendmail_ops, config->sendmail, sendmail};
     *sendmail_r = sendmail;
     return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "daemon/filter.h"
 #include "daemon/parts.h"
+#include "daemon/program.h"
 #include "daemon/sendmail.h"
 #include "daemon/smarthost.h"
 
@@ -22,7 +23,7 @@
 #include <unistd.h>
 
 #define POOL_QUEUE_MAX 4096  /* more waiting work than this is refused: [SYS/TEMP] */
-#define POOL_LONG_THREADS 16 /* they wait, and do little */
+#define POOL_LONG_THREADS 64 /* they wait, and do little */
 #define DELAY_ENTRIES 65536
 
 postern_time server_now(void)
@@ -208,9 +209,10 @@ static void site_fill(struct server *server)
         .imap = &server->imap,
         .smtp = &server->smtp,
         .recipients = server->recipients,
-        .filter = server->filter ? filter_serve(server->filter) : NULL,
+        .filters = server->filters ? filters_serve(server->filters) : NULL,
         .relay = server->smarthost ? smarthost_relay(server->smarthost) : NULL,
         .sendmail = server->sendmail ? sendmail_serve(server->sendmail) : NULL,
+        .spool_folder = program_folder(),
         .detail_create = server->config->detail_create,
         .has_quota = server->config->quota_mb || server->config->quota_messages,
         .set_quota = server->config->imap_set_quota,
@@ -243,7 +245,7 @@ static int tables_open(struct server *server)
         r = server_options(server);
     if (r >= 0)
         r = net_pool_new(&server->pool, (unsigned)config->workers, POOL_QUEUE_MAX);
-    if (r >= 0 && (server->smarthost || server->filter || server->sendmail))
+    if (r >= 0 && (server->smarthost || server->filters || server->sendmail))
         r = net_pool_new(&server->pool_long, POOL_LONG_THREADS, POOL_QUEUE_MAX);
     return r < 0 ? server_fail(server, EX_OSERR, "start", postern_err_text(r)) : 0;
 }
@@ -256,8 +258,8 @@ int server_open(struct server *server)
         r = accounts_open(server);
     if (!r)
         r = recipients_open(server);
-    if (!r && *server->config->filter && filter_open(&server->filter, server->config) < 0)
-        r = server_fail(server, EX_CONFIG, server->config->filter, "is no program");
+    if (!r && *server->config->filter && filters_open(&server->filters, server->config) < 0)
+        r = server_fail(server, EX_CONFIG, "filter", filters_error());
     if (!r && *server->config->smarthost && smarthost_open(&server->smarthost, server->config) < 0)
         r = server_fail(server, EX_CONFIG, "smarthost", smarthost_error());
     if (!r && *server->config->sendmail && sendmail_open(&server->sendmail, server->config) < 0)
@@ -276,7 +278,7 @@ void server_done(struct server *server)
     net_pool_free(&server->pool);
     net_pool_free(&server->pool_long);
     smarthost_close(&server->smarthost);
-    filter_close(&server->filter);
+    filters_close(&server->filters);
     sendmail_close(&server->sendmail);
     if (server->store.ops)
         postern_store_free(&server->store);

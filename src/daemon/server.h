@@ -48,7 +48,7 @@ struct server {
     size_t special_count;
     struct postern_smtp_options smtp;
     struct recipients *recipients; /* NULL: no mail is received */
-    struct filter *filter;         /* NULL: there is none */
+    struct filters *filters;       /* NULL: there is none */
     struct smarthost *smarthost;   /* NULL: there is none */
     struct sendmail *sendmail;     /* NULL: there is none */
     struct net_pool *pool_long;    /* for what waits for it */

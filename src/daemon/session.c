@@ -154,6 +154,11 @@ static void work_unwatch(void *conn)
     net_watch_free(&((struct session *)conn)->watch);
 }
 
+static const char *work_tls(void *conn)
+{
+    return ((struct session *)conn)->tls;
+}
+
 #define PAIRS_MAX 24
 
 static enum log_level level_of(const char *event)
@@ -188,6 +193,7 @@ void session_work(struct serve_work *work)
                                 .own = work_own,
                                 .watch = work_watch,
                                 .unwatch = work_unwatch,
+                                .tls = work_tls,
                                 .log = work_log};
 }
 

@@ -14,7 +14,7 @@
 struct smarthost {
     struct serve_relay relay;
     struct dial_options dial;
-    char host[256], port[8], name[256];
+    char host[PARTS_HOST_BYTES], port[PARTS_PORT_BYTES], name[256];
     char login[LOGIN_BYTES]; /* "user:password", cut in two */
 };
 
@@ -61,23 +61,6 @@ static void link_close(void *link)
     struct dial *dial = link;
 
     dial_close(&dial);
-}
-
-/* address_cut - "mail.example.net:587", "[2001:db8::1]:25". */
-static bool address_cut(struct smarthost *smarthost, const char *address)
-{
-    const char *colon = strrchr(address, ':');
-    struct postern_span host = {address, colon ? (size_t)(colon - address) : 0};
-    uint64_t port;
-
-    if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-        host = span_make(host.p + 1, host.n - 2);
-    if (!host.n || host.n >= sizeof smarthost->host ||
-        !span_number(postern_span_of(colon + 1), 65535, &port) || !port)
-        return false;
-    snprintf(smarthost->host, sizeof smarthost->host, "%.*s", SPAN_ARG(host));
-    snprintf(smarthost->port, sizeof smarthost->port, "%u", (unsigned)port);
-    return true;
 }
 
 static int login_read(struct smarthost *smarthost, const char *path)
@@ -134,7 +117,7 @@ int smarthost_open(struct smarthost **smarthost_r, const struct config *config)
 
     if (!smarthost)
         return fail(POSTERN_E_NOMEM, "out of memory");
-    if (!address_cut(smarthost, config->smarthost)) {
+    if (!parts_address(config->smarthost, smarthost->host, smarthost->port)) {
         smarthost_close(&smarthost);
         return fail(POSTERN_E_SYNTAX, "not HOST:PORT");
     }

@@ -30,12 +30,14 @@ struct serve_work {
      * which must come before fd is closed. One at a time. */
     int (*watch)(void *conn, int fd, void (*ready)(void *arg), void *arg);
     void (*unwatch)(void *conn);
+    /* tls - "TLSv1.3 TLS_AES_256_GCM_SHA384"; "": none. On any thread. NULL: nobody knows. */
+    const char *(*tls)(void *conn);
     /* log - one event: name and key=value pairs up to NULL; user bytes are escaped by the log. */
     void (*log)(void *conn, const char *event, const char *const *pairs);
 };
 
 struct serve_relay;
-struct serve_filter;
+struct serve_filters;
 
 struct serve_special {
     struct postern_span name;
@@ -56,9 +58,10 @@ struct serve_site {
     bool read_only;
     bool create_mailboxes;               /* open() with POSTERN_STORE_CREATE */
     bool detail_create;                  /* the mailbox that "ann+lists" names is made */
-    const struct serve_filter *filter;   /* sees each message before it is taken; NULL: nobody */
+    const struct serve_filters *filters; /* see each message before it is taken; NULL: nobody */
     const struct serve_relay *relay;     /* takes users' mail for others; NULL: nobody */
     const struct serve_filter *sendmail; /* so does this, once a message is whole */
+    const char *spool_folder; /* for messages that they see and are too large for memory */
     const char *deliver_into; /* all mail goes into this mailbox if it is there; NULL: INBOX */
     const char *original_to;  /* of all mail, for X-Original-To; NULL: not written */
     bool set_quota;           /* users may change their own limits */

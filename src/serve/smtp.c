@@ -44,6 +44,15 @@ void smtp_log(struct serve_smtp *s, const char *event, const char *result)
         s->site->work->log(s->conn, event, pairs);
 }
 
+void smtp_log_end(struct serve_smtp *s, int err)
+{
+    smtp_log(s, "received",
+             err                    ? postern_err_name(err)
+             : s->verdict.discarded ? "discarded"
+             : s->elsewhere         ? "handed on"
+                                    : "saved");
+}
+
 /* ---- work ------------------------------------------------------------------------------------ */
 
 static void session_end(struct serve_smtp *s);
@@ -122,7 +131,7 @@ static void answer(struct serve_smtp *s)
         smtp_go(s, &smtp_verify);
         break;
     case POSTERN_SMTP_BEGIN:
-        if (s->elsewhere && s->site->relay)
+        if (s->elsewhere && s->site->relay && !s->site->filters)
             smtp_go(s, &smtp_relay_begin);
         else
             smtp_yes(s);
@@ -174,10 +183,10 @@ static void name_make(struct serve_smtp *s)
         snprintf(s->name + 2 * i, 3, "%02x", octets[i]);
 }
 
-/* address_of - "192.0.2.1" of "192.0.2.1:4711", "[::ffff:192.0.2.1]:4711" (A9); absent: none. */
-static struct postern_span address_of(const struct login *login)
+/* A9 */
+struct postern_span smtp_peer_address(const struct serve_smtp *s)
 {
-    struct postern_span address = span_make(login->peer, login->address_n);
+    struct postern_span address = span_make(s->login.peer, s->login.address_n);
 
     if (address.n > 2 && address.p[0] == '[')
         address = span_make(address.p + 1, address.n - 2);
@@ -201,14 +210,12 @@ static int make(void **session_r, const struct serve_site *site, void *conn,
     s->site = site;
     s->conn = conn;
     s->role = role;
-    s->whole.folder = site->filter     ? site->filter->folder
-                      : site->sendmail ? site->sendmail->folder
-                                       : NULL;
+    s->whole.folder = site->spool_folder;
     smtp_login_init(s, peer, now);
     name_make(s);
     options.role = role;
     options.session_name = postern_span_of(s->name);
-    options.peer_address = address_of(&s->login);
+    options.peer_address = smtp_peer_address(s);
     options.plaintext_without_tls = plaintext_allowed;
     options.trusted = options.trusted || (site->trusts && site->trusts(site->ctx, conn));
     if (role != POSTERN_SMTP_SUBMISSION && !(site->smtp_login && role == POSTERN_SMTP_MX))

@@ -58,7 +58,6 @@ static int write_preamble(struct serve_smtp *s, struct smtp_target *target)
         buffer_append_text(&text, s->site->original_to);
         buffer_append_text(&text, "\r\n");
     }
-    buffer_append(&text, buffer_span(&s->verdict.headers));
     err = text.error ? text.error : smtp_ops(s)->write(target->delivery, buffer_span(&text));
     buffer_done(&text);
     return err;
@@ -133,7 +132,7 @@ static bool is_small(const struct serve_smtp *s)
 
 bool smtp_is_whole(const struct serve_smtp *s)
 {
-    return s->site->filter || (s->elsewhere && s->site->sendmail);
+    return s->site->filters || (s->elsewhere && s->site->sendmail);
 }
 
 int smtp_keep(struct serve_smtp *s, unsigned wait_flag)
@@ -235,11 +234,13 @@ int smtp_commit_all(struct serve_smtp *s)
 
 int smtp_stage(struct serve_smtp *s)
 {
-    int err = s->site->filter ? smtp_filter(s) : 0;
+    int err = s->site->filters ? smtp_filter(s) : 0;
 
+    if (s->verdict.discarded)
+        return err;
     if (!err && !s->streams)
         err = open_all(s);
-    return !err && smtp_is_whole(s) ? smtp_pour(s) : err;
+    return !err && smtp_is_whole(s) ? smtp_pour(s, smtp_write_all) : err;
 }
 
 static int commit_work(struct serve_smtp *s, unsigned wait_flag)
@@ -247,9 +248,9 @@ static int commit_work(struct serve_smtp *s, unsigned wait_flag)
     int err = smtp_stage(s);
 
     (void)wait_flag;
-    if (!err && s->elsewhere)
+    if (!err && s->elsewhere && !s->verdict.discarded)
         err = smtp_sendmail(s);
-    return err ? err : smtp_commit_all(s);
+    return err || s->verdict.discarded ? err : smtp_commit_all(s);
 }
 
 /* reply_to - (P4 Q3 Q7) of a recipient: what came of the worst of its mailboxes. */
@@ -285,9 +286,9 @@ static void commit_finish(struct serve_smtp *s, int err)
     snprintf(s->saved, sizeof s->saved, "%s as %.*s", s->elsewhere ? "handed on" : "saved",
              SPAN_ARG(s->question.transaction));
     saved.text = postern_span_of(s->saved);
-    smtp_log(s, "received", err ? postern_err_name(err) : s->elsewhere ? "handed on" : "saved");
+    smtp_log_end(s, err);
     if (s->verdict.code)
-        smtp_say(s, s->verdict.code, s->verdict.enhanced, s->verdict.text);
+        smtp_say_verdict(s);
     else if (err)
         smtp_answer_with(s, err);
     else if (s->role == POSTERN_SMTP_LMTP)

@@ -22,7 +22,7 @@ void smtp_drop(struct serve_smtp *s)
     buffer_done(&s->addresses);
     buffer_done(&s->others);
     spool_done(&s->whole);
-    buffer_done(&s->verdict.headers);
+    smtp_filters_close(s);
     s->verdict = (struct filter_verdict){0};
     address_targets_free(&s->found);
     relay_close(&s->relay);
@@ -76,6 +76,8 @@ static void mail_finish(struct serve_smtp *s, int err)
         smtp_say(s, 553, "5.7.1", "this is not your address");
     else if (err)
         smtp_say(s, 451, "4.3.0", "temporarily unavailable");
+    else if (smtp_filters_envelope(s))
+        smtp_go(s, &smtp_filter_mail);
     else
         smtp_yes(s);
 }
@@ -151,7 +153,7 @@ int smtp_note_recipient(struct serve_smtp *s)
         buffer_append(&s->links, span_make((const char *)&number, sizeof number));
     }
     buffer_append(&s->recipients, span_make((const char *)&recipient, sizeof recipient));
-    if (s->site->filter) {
+    if (s->site->filters) {
         buffer_append(&s->addresses, s->question.path.text);
         buffer_append_char(&s->addresses, '\n');
     }
@@ -167,18 +169,19 @@ static int note_other(struct serve_smtp *s)
     return s->others.error ? s->others.error : smtp_note_recipient(s);
 }
 
-/* rcpt_elsewhere - L7 */
-static void rcpt_elsewhere(struct serve_smtp *s)
+void smtp_accept_recipient(struct serve_smtp *s)
 {
-    if (s->site->relay)
+    bool elsewhere = !s->found.count; /* L7 */
+
+    if (elsewhere && s->site->relay)
         smtp_go(s, &smtp_relay_rcpt);
-    else if (note_other(s) == 0)
+    else if ((elsewhere ? note_other(s) : smtp_note_recipient(s)) == 0)
         smtp_yes(s);
     else
         smtp_say(s, 451, "4.3.0", "temporarily unavailable");
 }
 
-static void rcpt_finish(struct serve_smtp *s, int found)
+static void refuse_recipient(struct serve_smtp *s, int found)
 {
     static const struct {
         int found;
@@ -190,20 +193,22 @@ static void rcpt_finish(struct serve_smtp *s, int found)
                    {ADDRESS_TANGLED, 451, "4.3.5", "the aliases name each other"},
                    {POSTERN_E_FULL, 452, "4.2.2", "the mailbox is full"}};
 
-    if (found == ADDRESS_FOUND && smtp_note_recipient(s) == 0) {
-        smtp_yes(s);
-        return;
-    }
-    if (found == ADDRESS_FOREIGN && smtp_may_relay(s)) {
-        rcpt_elsewhere(s);
-        return;
-    }
     for (size_t i = 0; i < sizeof replies / sizeof *replies; i++)
         if (replies[i].found == found) {
             smtp_say(s, replies[i].code, replies[i].enhanced, replies[i].text);
             return;
         }
     smtp_say(s, 451, "4.3.0", "temporarily unavailable"); /* F3: never 550 for a fault of ours */
+}
+
+static void rcpt_finish(struct serve_smtp *s, int found)
+{
+    if (found != ADDRESS_FOUND && !(found == ADDRESS_FOREIGN && smtp_may_relay(s)))
+        refuse_recipient(s, found);
+    else if (smtp_filters_envelope(s))
+        smtp_go(s, &smtp_filter_rcpt);
+    else
+        smtp_accept_recipient(s);
 }
 
 const struct smtp_work smtp_rcpt = {rcpt_work, rcpt_finish, true, false};
@@ -220,8 +225,10 @@ static void verify_finish(struct serve_smtp *s, int found)
 {
     if (found == ADDRESS_FOUND)
         smtp_yes(s);
+    else if (found == ADDRESS_FOREIGN && smtp_may_relay(s))
+        smtp_say(s, 252, "2.5.0", "cannot be verified, but mail for it is taken");
     else
-        rcpt_finish(s, found);
+        refuse_recipient(s, found);
     address_targets_free(&s->found);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* smtp_filter - a message is whole, and another program has its say: a filter, before anything is
- * staged, and a sendmail, which gets it for those elsewhere when it is staged for those here. On a
- * worker that may wait. */
+/* smtp_filter - other programs have their say: filters, those that want it at MAIL and RCPT, all of
+ * them once a message is whole, one after the other, before anything is staged; and a sendmail,
+ * which gets it for those elsewhere when it is staged for those here. On a worker that may wait. */
 #include "serve/smtp_session.h"
 
 #include "base/span.h"
@@ -9,66 +9,190 @@
 
 #define CHUNK 65536
 
-static void refuse(struct serve_smtp *s, unsigned code, const char *enhanced, const char *text)
+enum stage { AT_MAIL, AT_RCPT, AT_END };
+
+void filter_refuse(struct filter_verdict *verdict, unsigned code, const char *enhanced,
+                   struct postern_span text)
 {
-    s->verdict.code = code;
-    snprintf(s->verdict.enhanced, sizeof s->verdict.enhanced, "%s", enhanced);
-    snprintf(s->verdict.text, sizeof s->verdict.text, "%s", text);
+    verdict->code = code;
+    snprintf(verdict->enhanced, sizeof verdict->enhanced, "%s", enhanced);
+    snprintf(verdict->text, sizeof verdict->text, "%.*s", SPAN_ARG(text));
 }
 
-/* judge - the verdict of one of them, in s->verdict; <0: it could not be asked. */
-static int judge(struct serve_smtp *s, const struct serve_filter *filter,
-                 const struct buffer *recipients)
+void smtp_filters_close(struct serve_smtp *s)
 {
-    struct filter_question question = {.sender = buffer_span(&s->sender),
-                                       .recipients = buffer_span(recipients),
-                                       .helo = postern_smtp_helo(s->engine),
-                                       .peer = span_make(s->login.peer, s->login.address_n),
-                                       .user = postern_span_of(s->login.user),
-                                       .protocol = postern_smtp_protocol(s->engine),
-                                       .transaction = s->question.transaction,
-                                       .message = &s->whole};
+    const struct serve_filters *filters = s->site->filters;
 
-    return filter->judge(filter->ctx, &question, &s->verdict);
+    for (size_t i = 0; filters && i < filters->count; i++)
+        if (s->talks[i])
+            filters->all[i].ops->close(&s->talks[i]);
+}
+
+static struct filter_question question_of(struct serve_smtp *s)
+{
+    struct postern_span none = {NULL, 0};
+
+    return (struct filter_question){
+        .sender = buffer_span(&s->sender),
+        .recipients = buffer_span(&s->addresses),
+        .recipient = s->question.path.text,
+        .helo = postern_smtp_helo(s->engine),
+        .peer = smtp_peer_address(s),
+        .user = postern_span_of(s->login.user),
+        .protocol = postern_smtp_protocol(s->engine),
+        .transaction = s->question.transaction,
+        .hostname = s->site->smtp->hostname,
+        .tls = s->site->work->tls ? postern_span_of(s->site->work->tls(s->conn)) : none,
+        .delivered = s->target_count == 1 ? postern_span_of(s->targets[0]->user) : none,
+        .message = &s->whole};
+}
+
+static int ask(struct serve_smtp *s, size_t number, enum stage stage,
+               const struct filter_question *question, struct filter_verdict *verdict)
+{
+    const struct serve_filter *filter = &s->site->filters->all[number];
+    void **talk = &s->talks[number];
+
+    if (stage == AT_END)
+        return filter->ops->judge(filter, talk, question, verdict);
+    if (stage == AT_MAIL)
+        return filter->ops->mail ? filter->ops->mail(filter, talk, question, verdict) : 0;
+    return filter->ops->rcpt ? filter->ops->rcpt(filter, talk, question, verdict) : 0;
+}
+
+/* take - what a filter said, into what is said of the message. */
+static void take(struct serve_smtp *s, const struct filter_verdict *verdict)
+{
+    const char *mailbox = verdict->mailbox[0] ? verdict->mailbox
+                          : verdict->spam     ? s->site->filters->junk
+                                              : "";
+
+    s->verdict.discarded |= verdict->discarded;
+    if (*mailbox)
+        snprintf(s->verdict.mailbox, sizeof s->verdict.mailbox, "%s", mailbox);
+    if (verdict->code)
+        filter_refuse(&s->verdict, verdict->code, verdict->enhanced,
+                      postern_span_of(verdict->text));
+}
+
+static void failed(struct serve_smtp *s, const struct serve_filter *filter, int err)
+{
+    login_log(&s->login, "filter-failed", "filter", filter->name, "why", postern_err_text(err));
+    if (!s->site->filters->accepts_on_failure)
+        filter_refuse(&s->verdict, 451, "4.7.1", SPAN("the message could not be looked at"));
+}
+
+static void ask_one(struct serve_smtp *s, size_t number, enum stage stage)
+{
+    const struct serve_filters *filters = s->site->filters;
+    struct filter_verdict verdict = {.edits = {.body_max = filters->body_max}};
+    struct filter_question question = question_of(s);
+    int err;
+
+    verdict.edits.body.folder = s->site->spool_folder;
+    err = ask(s, number, stage, &question, &verdict);
+    if (!err && !verdict.code && !verdict.discarded)
+        err = edits_apply(&verdict.edits, &s->whole);
+    if (err < 0)
+        failed(s, &filters->all[number], err);
+    else
+        take(s, &verdict);
+    if (!err && (verdict.code || verdict.discarded))
+        login_log(&s->login, "filtered", "filter", filters->all[number].name, "text",
+                  verdict.code ? verdict.text : "discarded");
+    edits_done(&verdict.edits);
+}
+
+/* ask_all - until one refuses it. */
+static int ask_all(struct serve_smtp *s, enum stage stage)
+{
+    size_t count = s->site->filters ? s->site->filters->count : 0;
+
+    s->verdict.code = 0;
+    for (size_t i = 0; !s->verdict.code && !s->verdict.discarded && i < count; i++)
+        ask_one(s, i, stage);
+    return s->verdict.code ? POSTERN_E_DENIED : 0;
 }
 
 int smtp_filter(struct serve_smtp *s)
 {
-    const struct serve_filter *filter = s->site->filter;
-    int err = judge(s, filter, &s->addresses);
-
-    if (err < 0) {
-        buffer_done(&s->verdict.headers);
-        s->verdict = (struct filter_verdict){0};
-        if (!filter->accepts_on_failure)
-            refuse(s, 451, "4.7.1", "the message could not be looked at");
-    }
-    return s->verdict.code ? POSTERN_E_DENIED : 0;
+    return ask_all(s, AT_END);
 }
 
 /* L7: its answer is the user's. */
 int smtp_sendmail(struct serve_smtp *s)
 {
+    const struct serve_filter *sendmail = s->site->sendmail;
+    struct filter_question question = question_of(s);
+    struct filter_verdict verdict = {0};
     char text[200];
+    void *none = NULL;
 
-    if (judge(s, s->site->sendmail, &s->others) < 0 && !s->verdict.code)
-        refuse(s, 451, "4.3.0", "it cannot be handed on now");
-    if (!s->verdict.code)
+    question.recipients = buffer_span(&s->others);
+    if (sendmail->ops->judge(sendmail, &none, &question, &verdict) < 0)
+        filter_refuse(&verdict, 451, "4.3.0", SPAN("it cannot be handed on now"));
+    take(s, &verdict);
+    if (!verdict.code)
         return 0;
-    login_name(text, sizeof text, postern_span_of(s->verdict.text));
-    login_log(&s->login, "sendmail-refused", "status", s->verdict.enhanced, "text", text);
+    login_name(text, sizeof text, postern_span_of(verdict.text));
+    login_log(&s->login, "sendmail-refused", "status", verdict.enhanced, "text", text);
     return POSTERN_E_DENIED;
 }
 
-int smtp_pour(struct serve_smtp *s)
+int smtp_pour(struct serve_smtp *s, int (*write)(struct serve_smtp *s, struct postern_span bytes))
 {
     char bytes[CHUNK];
     uint64_t at = 0;
     int n, err = 0;
 
     while (!err && (n = spool_read(&s->whole, at, bytes, sizeof bytes)) != 0) {
-        err = n < 0 ? n : smtp_write_all(s, span_make(bytes, (size_t)n));
+        err = n < 0 ? n : write(s, span_make(bytes, (size_t)n));
         at += n > 0 ? (uint64_t)n : 0;
     }
     return err;
 }
+
+/* ---- MAIL and RCPT --------------------------------------------------------------------------- */
+
+bool smtp_filters_envelope(const struct serve_smtp *s)
+{
+    return s->site->filters && s->site->filters->sees_envelope;
+}
+
+void smtp_say_verdict(struct serve_smtp *s)
+{
+    smtp_say(s, s->verdict.code, s->verdict.enhanced, s->verdict.text);
+}
+
+static int mail_work(struct serve_smtp *s, unsigned wait_flag)
+{
+    (void)wait_flag;
+    return ask_all(s, AT_MAIL);
+}
+
+static void mail_finish(struct serve_smtp *s, int err)
+{
+    if (!err) {
+        smtp_yes(s);
+        return;
+    }
+    smtp_say_verdict(s);
+    smtp_drop(s);
+}
+
+static int rcpt_work(struct serve_smtp *s, unsigned wait_flag)
+{
+    (void)wait_flag;
+    return ask_all(s, AT_RCPT);
+}
+
+static void rcpt_finish(struct serve_smtp *s, int err)
+{
+    if (err)
+        smtp_say_verdict(s);
+    else
+        smtp_accept_recipient(s);
+}
+
+const struct smtp_work smtp_filter_mail = {mail_work, mail_finish, false, true},
+                       smtp_filter_rcpt = {rcpt_work, rcpt_finish, false, true};

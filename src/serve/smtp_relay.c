@@ -80,21 +80,28 @@ static int begin_work(struct serve_smtp *s, unsigned wait_flag)
     return relay_data(s->relay);
 }
 
+/* refused - it is not taken there, whatever was said. */
+static void refused(struct serve_smtp *s)
+{
+    if (hand_back(s))
+        smtp_say(s, 451, "4.3.0", "the other server does not go on");
+}
+
 static void begin_finish(struct serve_smtp *s, int err)
 {
     if (!err && relay_reply(s->relay)->code == 354)
         smtp_yes(s);
-    else if (hand_back(s))
-        smtp_say(s, 451, "4.3.0", "the other server does not go on");
+    else
+        refused(s);
 }
 
 const struct smtp_work smtp_relay_begin = {begin_work, begin_finish, false, true};
 
 static int write_work(struct serve_smtp *s, unsigned wait_flag)
 {
-    int err = s->target_count || s->site->filter ? smtp_keep(s, wait_flag) : 0;
+    int err = s->target_count || s->site->filters ? smtp_keep(s, wait_flag) : 0;
 
-    if (!err && relay_write(s->relay, s->question.bytes) < 0)
+    if (!err && !s->site->filters && relay_write(s->relay, s->question.bytes) < 0)
         err = POSTERN_E_CLOSED;
     return err;
 }
@@ -102,18 +109,35 @@ static int write_work(struct serve_smtp *s, unsigned wait_flag)
 static void write_finish(struct serve_smtp *s, int err)
 {
     if (err == POSTERN_E_CLOSED)
-        (void)hand_back(s);
+        refused(s);
     else
         smtp_answer_with(s, err);
 }
 
 const struct smtp_work smtp_relay_write = {write_work, write_finish, false, true};
 
+static int write_relay(struct serve_smtp *s, struct postern_span bytes)
+{
+    return relay_write(s->relay, bytes) < 0 ? POSTERN_E_CLOSED : 0;
+}
+
+/* pass_filtered - it is told of a message that filters may change when they have. */
+static int pass_filtered(struct serve_smtp *s)
+{
+    if (relay_data(s->relay) < 0 || relay_reply(s->relay)->code != 354)
+        return POSTERN_E_CLOSED;
+    return smtp_pour(s, write_relay);
+}
+
 static int commit_work(struct serve_smtp *s, unsigned wait_flag)
 {
     int err = smtp_stage(s);
 
     (void)wait_flag;
+    if (s->verdict.discarded)
+        return err;
+    if (!err && s->site->filters)
+        err = pass_filtered(s);
     if (!err && (relay_finish(s->relay) < 0 || relay_reply(s->relay)->code / 100 != 2))
         return POSTERN_E_CLOSED;
     return err ? err : smtp_commit_all(s);
@@ -121,11 +145,13 @@ static int commit_work(struct serve_smtp *s, unsigned wait_flag)
 
 static void commit_finish(struct serve_smtp *s, int err)
 {
-    smtp_log(s, "received", err ? postern_err_name(err) : "handed on");
+    smtp_log_end(s, err);
     if (s->verdict.code)
-        smtp_say(s, s->verdict.code, s->verdict.enhanced, s->verdict.text);
+        smtp_say_verdict(s);
+    else if (s->verdict.discarded)
+        smtp_yes(s);
     else if (err == POSTERN_E_CLOSED)
-        (void)hand_back(s);
+        refused(s);
     else if (err)
         smtp_answer_with(s, err);
     else

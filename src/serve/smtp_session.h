@@ -58,9 +58,10 @@ struct serve_smtp {
     struct buffer addresses;         /* their texts, a line each, for a filter */
     struct buffer others;            /* those of them that a sendmail gets */
     struct spool whole;              /* the message, where a filter or a sendmail is to see it */
-    struct filter_verdict verdict;
-    struct address_targets found; /* of the RCPT at hand */
-    struct buffer spool;          /* the message, as long as it is small */
+    void *talks[FILTERS_MAX];        /* with the filters */
+    struct filter_verdict verdict;   /* of all of them; without edits */
+    struct address_targets found;    /* of the RCPT at hand */
+    struct buffer spool;             /* the message, as long as it is small */
     uint64_t octets;
     char saved[64];      /* what is said of a message that was taken */
     uint64_t size_bytes; /* as announced */
@@ -79,6 +80,8 @@ void smtp_say(struct serve_smtp *s, unsigned code, const char *enhanced, const c
 void smtp_yes(struct serve_smtp *s);
 /* smtp_log - an event of the transaction, with what it came to. */
 void smtp_log(struct serve_smtp *s, const char *event, const char *result);
+/* smtp_log_end - what became of the message. */
+void smtp_log_end(struct serve_smtp *s, int err);
 
 /* smtp_login.c */
 void smtp_login_init(struct serve_smtp *s, struct postern_span peer, postern_time now);
@@ -87,8 +90,10 @@ void smtp_login_accept(struct serve_smtp *s);
 
 /* smtp_envelope.c: MAIL, RCPT, VERIFY */
 extern const struct smtp_work smtp_mail, smtp_rcpt, smtp_verify;
-/* smtp_note_recipient - the one at hand, with what was found for it. */
+/* smtp_note_recipient - the one at hand, with what was found for it; smtp_accept_recipient - it is
+ * noted and answered, here or by the other server. */
 int smtp_note_recipient(struct serve_smtp *s);
+void smtp_accept_recipient(struct serve_smtp *s);
 /* smtp_drop - the transaction, and what was begun of the message. */
 void smtp_drop(struct serve_smtp *s);
 
@@ -112,10 +117,17 @@ struct postern_span smtp_delivery_id(struct serve_smtp *s, const struct smtp_tar
 int smtp_write_all(struct serve_smtp *s, struct postern_span bytes);
 
 /* smtp_filter.c: on a worker. smtp_filter - 0, or POSTERN_E_DENIED: s->verdict says why;
- * smtp_sendmail - likewise, of those elsewhere; smtp_pour - the message into what is open. */
+ * smtp_sendmail - likewise, of those elsewhere; smtp_pour - the message that the filters leave. */
 int smtp_filter(struct serve_smtp *s);
 int smtp_sendmail(struct serve_smtp *s);
-int smtp_pour(struct serve_smtp *s);
+int smtp_pour(struct serve_smtp *s, int (*write)(struct serve_smtp *s, struct postern_span bytes));
+/* smtp_filters_envelope - is one of them to be asked at MAIL and RCPT, by these two? */
+bool smtp_filters_envelope(const struct serve_smtp *s);
+extern const struct smtp_work smtp_filter_mail, smtp_filter_rcpt;
+void smtp_say_verdict(struct serve_smtp *s);
+void smtp_filters_close(struct serve_smtp *s);
+/* smtp_peer_address - "192.0.2.1" of "192.0.2.1:4711", "[::ffff:192.0.2.1]:4711"; absent: none. */
+struct postern_span smtp_peer_address(const struct serve_smtp *s);
 
 /* smtp_is_whole - the message is kept until it is whole. */
 bool smtp_is_whole(const struct serve_smtp *s);
