@@ -26,27 +26,30 @@ static int by_level(const void *a, const void *b)
     }
 }
 
-/* has_below - an existing one follows among those below status i. */
-static bool has_below(const struct postern_status *all, size_t count, size_t i)
+/* has_below - does an existing one follow, from status i on, among those below the name? */
+static bool has_below(const struct postern_status *all, size_t count, size_t i,
+                      struct postern_span name)
 {
-    for (size_t j = i + 1; j < count && name_is_below(all[j].name, all[i].name); j++)
-        if (all[j].exists)
+    for (; i < count && name_is_below(all[i].name, name); i++)
+        if (all[i].exists)
             return true;
     return false;
 }
 
-/* show_above - the levels over name that the one shown before is neither nor lies below. */
-static int show_above(struct postern_span name, struct postern_span before, bool exists,
+/* show_above - the levels over status i that the one shown before is neither nor lies below. */
+static int show_above(const struct postern_status *all, size_t count, size_t i,
                       int (*each)(void *ctx, const struct postern_status *status), void *ctx)
 {
+    struct postern_span name = all[i].name, before = i ? all[i - 1].name : SPAN("");
     int result = 0;
 
     for (size_t n = 1; n < name.n && !result; n++) {
-        struct postern_span level = span_make(name.p, n);
+        struct postern_status level = {.name = span_make(name.p, n)};
 
-        if (name.p[n] == '/' && !span_equal(before, level) && !name_is_below(before, level) &&
-            exists)
-            result = each(ctx, &(struct postern_status){.name = level, .has_children = true});
+        if (name.p[n] != '/' || span_equal(before, level.name) || name_is_below(before, level.name))
+            continue;
+        level.has_children = has_below(all, count, i, level.name);
+        result = each(ctx, &level);
     }
     return result;
 }
@@ -54,17 +57,15 @@ static int show_above(struct postern_span name, struct postern_span before, bool
 int levels_show(struct postern_status *all, size_t count,
                 int (*each)(void *ctx, const struct postern_status *status), void *ctx)
 {
-    struct postern_span before = {"", 0};
     int result = 0;
 
     if (count)
         qsort(all, count, sizeof *all, by_level);
     for (size_t i = 0; i < count && !result; i++) {
-        all[i].has_children = has_below(all, count, i);
-        result = show_above(all[i].name, before, all[i].exists, each, ctx);
+        all[i].has_children = has_below(all, count, i + 1, all[i].name);
+        result = show_above(all, count, i, each, ctx);
         if (!result)
             result = each(ctx, &all[i]);
-        before = all[i].name;
     }
     return result;
 }

@@ -166,6 +166,24 @@ static void test_subscribe(void **state)
     home_close(&home);
 }
 
+/* A level above a name that is only subscribed is told, and hides none above one that is there. */
+static void test_levels_of_subscriptions(void **state)
+{
+    struct home home;
+
+    home_open(&home, *state);
+    assert_int_equal(home.w.ops->subscribe(home.account, text("deep/er/a"), true), 0);
+    assert_string_equal(list(&home),
+                        "INBOX special 0\ndeep (none) special 0\ndeep/er (none) special 0\n"
+                        "deep/er/a (none) subscribed special 0\n");
+    assert_int_equal(create(&home, "deep/er/b"), 0);
+    assert_int_equal(home.w.ops->remove(home.account, text("deep")), 0);
+    assert_string_equal(list(&home),
+                        "INBOX special 0\ndeep (none) + special 0\ndeep/er + special 0\n"
+                        "deep/er/a (none) subscribed special 0\ndeep/er/b special 0\n");
+    home_close(&home);
+}
+
 static void test_status(void **state)
 {
     struct postern_flags_change seen = {.how = POSTERN_FLAGS_ADD, .flags = POSTERN_FLAG_SEEN},
@@ -351,7 +369,8 @@ static void test_sharers(void **state)
 #define OVER(kind)                                                                       \
     ONE(kind, test_create), ONE(kind, test_remove), ONE(kind, test_rename),              \
         ONE(kind, test_rename_inbox), ONE(kind, test_subscribe), ONE(kind, test_status), \
-        ONE(kind, test_metadata), ONE(kind, test_acl), ONE(kind, test_sharers)
+        ONE(kind, test_metadata), ONE(kind, test_acl), ONE(kind, test_sharers),          \
+        ONE(kind, test_levels_of_subscriptions)
 
 int main(void)
 {
