@@ -249,9 +249,14 @@ struct postern_span parse_mailbox(struct postern_imap *s, struct imap_parser *in
 
 struct postern_span parse_pattern(struct postern_imap *s, struct imap_parser *in)
 {
+    struct postern_span word;
+
     if (is_string(in))
         return to_utf8(s, in, parse_string(s, in));
-    return to_utf8(s, in, take_while(in, is_list_char));
+    word = take_while(in, is_list_char);
+    if (word.n == 0)
+        spoil(in);
+    return to_utf8(s, in, word);
 }
 
 /* ---- flags ----------------------------------------------------------------------------------- */
@@ -449,10 +454,21 @@ static int64_t days_of(int64_t year, unsigned month, unsigned day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-static int64_t day_month_year(struct imap_parser *in)
+/* fixed_number - of exactly n digits. */
+static uint64_t fixed_number(struct imap_parser *in, size_t n, uint64_t max)
+{
+    size_t before = in->rest.n;
+    uint64_t number = parse_number(in, max);
+
+    if (!in->bad && before - in->rest.n != n)
+        spoil(in);
+    return number;
+}
+
+static int64_t month_and_year(struct imap_parser *in, unsigned day)
 {
     static const unsigned char longest[12] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    unsigned day = (unsigned)parse_number(in, 31), month = 0;
+    unsigned month = 0;
     int64_t year;
 
     parse_char(in, '-');
@@ -460,7 +476,7 @@ static int64_t day_month_year(struct imap_parser *in)
         month++;
     in->rest = span_from(in->rest, 3);
     parse_char(in, '-');
-    year = (int64_t)parse_number(in, 9999);
+    year = (int64_t)fixed_number(in, 4, 9999);
     if (month == 12 || day == 0 || day > longest[month < 12 ? month : 0])
         spoil(in);
     return in->bad ? 0 : days_of(year, month + 1, day);
@@ -469,9 +485,14 @@ static int64_t day_month_year(struct imap_parser *in)
 int64_t parse_date(struct postern_imap *s, struct imap_parser *in)
 {
     bool is_quoted = parse_try(in, '"');
-    int64_t days = day_month_year(in);
+    size_t before = in->rest.n;
+    unsigned day = (unsigned)parse_number(in, 31);
+    int64_t days;
 
     (void)s;
+    if (before - in->rest.n > 2)
+        spoil(in);
+    days = month_and_year(in, day);
     if (is_quoted)
         parse_char(in, '"');
     return days;
@@ -484,19 +505,18 @@ int64_t parse_date_time(struct postern_imap *s, struct imap_parser *in)
 
     (void)s;
     parse_char(in, '"');
-    (void)parse_try(in, ' ');
-    days = day_month_year(in);
+    days = month_and_year(in, (unsigned)fixed_number(in, parse_try(in, ' ') ? 1 : 2, 31));
     parse_space(in);
-    seconds = (int64_t)parse_number(in, 23) * 3600;
+    seconds = (int64_t)fixed_number(in, 2, 23) * 3600;
     parse_char(in, ':');
-    seconds += (int64_t)parse_number(in, 59) * 60;
+    seconds += (int64_t)fixed_number(in, 2, 59) * 60;
     parse_char(in, ':');
-    seconds += (int64_t)parse_number(in, 60);
+    seconds += (int64_t)fixed_number(in, 2, 60);
     parse_space(in);
     east = parse_try(in, '+');
     if (!east)
         parse_char(in, '-');
-    zone = (int64_t)parse_number(in, 9999);
+    zone = (int64_t)fixed_number(in, 4, 9999);
     parse_char(in, '"');
     zone = (zone / 100 * 60 + zone % 100) * 60;
     return in->bad ? 0 : days * 86400 + seconds - (east ? zone : -zone);
