@@ -143,7 +143,7 @@ static void read_finish(struct serve_imap *s, int err)
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
-/* keyword_bits - of names; those that are only taken away need not be there. */
+/* keyword_bits - of names; those that are only taken away need not be there. I 2.3.2-3 */
 static int keyword_bits(struct serve_imap *s, struct postern_mailbox *mailbox, bool make,
                         uint64_t *bits_r)
 {

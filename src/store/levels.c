@@ -36,7 +36,8 @@ static bool has_below(const struct postern_status *all, size_t count, size_t i,
     return false;
 }
 
-/* show_above - the levels over status i that the one shown before is neither nor lies below. */
+/* show_above - the levels over status i that the one shown before is neither nor lies below.
+ * I 6.3.4-4 I 6.3.6-4 */
 static int show_above(const struct postern_status *all, size_t count, size_t i,
                       int (*each)(void *ctx, const struct postern_status *status), void *ctx)
 {
@@ -54,6 +55,7 @@ static int show_above(const struct postern_status *all, size_t count, size_t i,
     return result;
 }
 
+/* I 6.3.5-3 */
 int levels_show(struct postern_status *all, size_t count,
                 int (*each)(void *ctx, const struct postern_status *status), void *ctx)
 {

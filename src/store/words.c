@@ -6,6 +6,7 @@
 #include "codec/utf8.h"
 #include <stdlib.h>
 
+/* I 5.1-5 */
 int name_check(struct postern_span *name)
 {
     struct postern_span rest = *name;

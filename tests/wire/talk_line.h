@@ -74,11 +74,11 @@ struct line_names {
 /* line_named - the line with what its names stand for. Its memory is the caller's. */
 static inline char *line_named(const struct line_names *names, const char *text)
 {
-    char *out = malloc(strlen(text) + 1000), *at = out;
+    char *out = malloc(strlen(text) * sizeof names->value[0] + 1), *at = out;
 
     if (!out)
         abort();
-    while (*text && at - out < (long)strlen(text) + 800)
+    while (*text)
         if (text[0] == '{' && text[1] >= 'A' && text[1] <= 'Z' && text[2] == '}') {
             at += sprintf(at, "%s", names->value[text[1] - 'A']);
             text += 3;

@@ -25,7 +25,8 @@ void imap_append_abort(struct postern_imap *s)
     s->append = NULL;
 }
 
-/* give_up - octets that will come though nobody asks for them any more are passed over. */
+/* give_up - octets that will come though nobody asks for them any more are passed over. I 6.3.12-5
+ */
 static void give_up(struct postern_imap *s)
 {
     bool comes = s->append->announced && !s->append->waits;
@@ -54,6 +55,7 @@ static void refuse(struct postern_imap *s, int err)
     imap_refuse_target(s, err);
 }
 
+/* I 6.3.12-9 */
 static void spoilt(struct postern_imap *s)
 {
     const char *code = s->in.code, *why = s->in.why ? s->in.why : "syntax error";
@@ -236,6 +238,7 @@ static void begin_message(struct postern_imap *s, const struct postern_imap_ques
     imap_ask(s, POSTERN_IMAP_APPEND, begun);
 }
 
+/* I 6.3.12-3 I 6.3.12-4 */
 static void parse_message(struct postern_imap *s)
 {
     struct postern_imap_question question = {0};
@@ -316,6 +319,7 @@ static void write_code(struct postern_imap *s, const struct imap_answer *answer,
     write_text(s, after);
 }
 
+/* I 6.3.12-7 */
 static void committed(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct buffer out = s->out, line;
@@ -419,6 +423,7 @@ void append_write(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_WRITE, written);
 }
 
+/* I 6.3.12-1 I 6.3.12-2 */
 size_t imap_append_octets(struct postern_imap *s, struct postern_span in)
 {
     struct imap_append *append = s->append;

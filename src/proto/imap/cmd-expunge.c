@@ -145,6 +145,7 @@ static struct imap_expunge *expunge_new(struct postern_imap *s)
     return expunge;
 }
 
+/* I 2.3.1.1-3 */
 void imap_cmd_expunge(struct postern_imap *s)
 {
     struct imap_expunge *expunge = expunge_new(s);
@@ -163,6 +164,7 @@ void imap_cmd_expunge(struct postern_imap *s)
         look_on(s);
 }
 
+/* I 6.4.1-1 I 6.4.1-2 */
 void imap_cmd_close(struct postern_imap *s)
 {
     struct imap_expunge *expunge = expunge_new(s);

@@ -31,6 +31,7 @@ struct imap_list {
 
 /* ---- what is asked for ----------------------------------------------------------------------- */
 
+/* I 6.3.9-8 I 6.3.9.1-3 I 6.3.9.1-5 */
 static void parse_selection(struct postern_imap *s, struct imap_list *list)
 {
     bool other = false;
@@ -55,6 +56,7 @@ static void parse_selection(struct postern_imap *s, struct imap_list *list)
     parse_space(&s->in);
 }
 
+/* I 6.3.9-9 */
 static void parse_return(struct postern_imap *s, struct imap_list *list)
 {
     if (!parse_try(&s->in, ' '))
@@ -87,7 +89,7 @@ static void parse_return(struct postern_imap *s, struct imap_list *list)
     }
 }
 
-/* one_pattern - behind the reference. */
+/* one_pattern - behind the reference. I 6.3.9-4 I 6.3.9-6 */
 static void one_pattern(struct postern_imap *s, struct imap_list *list,
                         struct postern_span reference)
 {
@@ -128,6 +130,7 @@ static void parse_patterns(struct postern_imap *s, struct imap_list *list)
 
 /* ---- what is shown --------------------------------------------------------------------------- */
 
+/* I 6.3.9-2 I 6.3.9-10 I 6.3.9-12 */
 static bool is_matched(const struct imap_list *list, struct postern_span name)
 {
     for (size_t i = 0; i < list->pattern_count; i++)
@@ -141,6 +144,7 @@ static bool is_below(struct postern_span name, struct postern_span parent)
     return name.n > parent.n && span_begins(name, parent) && name.p[parent.n] == '/';
 }
 
+/* I 6.3.7-2 I 6.3.9.1-1 */
 static bool is_selected(const struct imap_list *list, const struct postern_status *one)
 {
     if (list->options & SELECT_SUBSCRIBED && !one->subscribed)
@@ -150,7 +154,7 @@ static bool is_selected(const struct imap_list *list, const struct postern_statu
     return list->options & SELECT_SUBSCRIBED || one->exists || one->has_children;
 }
 
-/* has_selected_below - one that no pattern shows by itself. */
+/* has_selected_below - one that no pattern shows by itself. I 6.3.9.1-4 I 6.3.9.6-2 */
 static bool has_selected_below(const struct imap_list *list, const struct imap_answer *all,
                                size_t at)
 {
@@ -171,6 +175,8 @@ static void write_attribute(struct postern_imap *s, const char **space, const ch
     *space = " ";
 }
 
+/* I 5.1-4 I 5.1.1-1 I 6.3.9-1 I 6.3.9-3 I 6.3.9.1-2 I 6.3.9.2-1 I 6.3.9.2-2 I 6.3.9.2-3 I 6.3.9.2-4
+ * I 6.3.9.5-1 I 7.3.1-2 */
 static void write_name(struct postern_imap *s, const struct imap_list *list,
                        const struct postern_status *one, bool child_info)
 {
@@ -202,7 +208,7 @@ static void write_name(struct postern_imap *s, const struct imap_list *list,
 }
 
 /* write_lsub_parent - RFC 3501 6.3.9: "%" shows a level that is not subscribed when one below it
- * is, as \Noselect. */
+ * is, as \Noselect. I 3501:6.3.9-2 */
 static void write_lsub_parent(struct postern_imap *s, const struct imap_list *list,
                               const struct postern_status *one)
 {
@@ -247,6 +253,7 @@ static void note_shown(struct postern_imap *s, struct imap_list *list, struct po
         imap_no_memory(s);
 }
 
+/* I 6.3.9-7 I 6.3.9.3-1 I 6.3.9.6-1 */
 static void listed(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct imap_list *list = s->list;
@@ -291,6 +298,7 @@ static struct imap_list *list_new(struct postern_imap *s)
     return list;
 }
 
+/* I 6.3.9-5 */
 void imap_cmd_list(struct postern_imap *s)
 {
     struct imap_list *list = list_new(s);
@@ -321,6 +329,7 @@ static void older(struct postern_imap *s, struct imap_list *list)
     imap_ask(s, POSTERN_IMAP_LIST, listed);
 }
 
+/* I 3501:6.3.9-1 I 3501:6.3.9-3 */
 void imap_cmd_lsub(struct postern_imap *s)
 {
     struct imap_list *list = list_new(s);

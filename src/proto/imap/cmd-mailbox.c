@@ -20,6 +20,7 @@ const char *imap_special(enum postern_special_use special)
     return NULL;
 }
 
+/* I 6.3.5-2 I 6.3.6-3 */
 static void done(struct postern_imap *s, const struct imap_answer *answer)
 {
     if (answer->err)
@@ -28,7 +29,8 @@ static void done(struct postern_imap *s, const struct imap_answer *answer)
         imap_ok(s, NULL, "done");
 }
 
-/* is_possible - RFC 9051 5.1: no name that is not normalized comes into being; or it is refused. */
+/* is_possible - RFC 9051 5.1: no name that is not normalized comes into being; or it is refused.
+ * I 5.1-2 */
 static bool is_possible(struct postern_imap *s, struct postern_span name)
 {
     if (nfc_is(name))
@@ -87,6 +89,7 @@ static void told_id(struct postern_imap *s, const struct imap_answer *answer)
     imap_result_take(s, &line, "made");
 }
 
+/* I 6.3.4-2 */
 static void created(struct postern_imap *s, const struct imap_answer *answer)
 {
     if (answer->err) {
@@ -97,6 +100,7 @@ static void created(struct postern_imap *s, const struct imap_answer *answer)
     imap_ask(s, POSTERN_IMAP_STATUS, told_id);
 }
 
+/* I 2.3.1.1-5 I 6.3.4-1 I 6.3.4-3 I 6.3.4-5 */
 void imap_cmd_create(struct postern_imap *s)
 {
     struct postern_imap_question question = {0};
@@ -126,12 +130,14 @@ static bool one_name(struct postern_imap *s)
     return imap_good(s);
 }
 
+/* I 6.3.5-1 I 6.3.5-4 */
 void imap_cmd_delete(struct postern_imap *s)
 {
     if (one_name(s))
         imap_ask(s, POSTERN_IMAP_REMOVE, done);
 }
 
+/* I 6.3.6-1 I 6.3.6-2 I 6.3.6-5 I 6.3.6-6 I 6.3.6-7 */
 void imap_cmd_rename(struct postern_imap *s)
 {
     struct postern_imap_question question = {0};
@@ -145,6 +151,7 @@ void imap_cmd_rename(struct postern_imap *s)
         imap_ask(s, POSTERN_IMAP_RENAME, done);
 }
 
+/* I 6.3.7-1 I 6.3.7-3 */
 void imap_cmd_subscribe(struct postern_imap *s)
 {
     if (!one_name(s))
@@ -153,6 +160,7 @@ void imap_cmd_subscribe(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_SUBSCRIBE, done);
 }
 
+/* I 6.3.8-1 */
 void imap_cmd_unsubscribe(struct postern_imap *s)
 {
     if (one_name(s))
@@ -177,7 +185,7 @@ void imap_cmd_unsubscribe(struct postern_imap *s)
 static const char *const items[] = {STATUS_ITEMS(ITEM_NAME)};
 #define ITEM_COUNT (sizeof items / sizeof *items)
 
-/* I 7162:3.1.7-1 */
+/* I 7162:3.1.7-1 I 6.3.11-6 */
 unsigned imap_parse_status_items(struct postern_imap *s)
 {
     unsigned mask = 0;
@@ -200,6 +208,7 @@ unsigned imap_parse_status_items(struct postern_imap *s)
     return mask;
 }
 
+/* I 6.3.11-4 I 6.3.11-5 */
 static uint64_t item_value(const struct postern_imap *s, const struct postern_status *status,
                            size_t item)
 {
@@ -218,6 +227,7 @@ static uint64_t item_value(const struct postern_imap *s, const struct postern_st
     return values[item];
 }
 
+/* I 6.3.11-1 I 7.3.3-1 */
 void imap_write_status(struct postern_imap *s, const struct postern_status *status, unsigned mask)
 {
     const char *space = "";
@@ -240,6 +250,7 @@ void imap_write_status(struct postern_imap *s, const struct postern_status *stat
     write_text(s, ")\r\n");
 }
 
+/* I 6.3.11-3 */
 static void status_known(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct postern_status status;
@@ -254,6 +265,7 @@ static void status_known(struct postern_imap *s, const struct imap_answer *answe
     imap_ok(s, NULL, "done");
 }
 
+/* I 6.3.11-2 */
 void imap_cmd_status(struct postern_imap *s)
 {
     struct postern_imap_question question = {0};

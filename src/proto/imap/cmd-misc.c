@@ -97,6 +97,7 @@ void imap_cmd_enable(struct postern_imap *s)
     imap_ok(s, NULL, "done");
 }
 
+/* I 5.1.2-1 I 6.3.10-1 I 7.3.2-1 */
 void imap_cmd_namespace(struct postern_imap *s)
 {
     if (!imap_good(s))

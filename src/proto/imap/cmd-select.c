@@ -98,6 +98,7 @@ void imap_enable_condstore(struct postern_imap *s)
     s->asks_condstore = true;
 }
 
+/* I 2.3.1.1-4 I 2.3.1.1-6 I 6.3.2-1 */
 static void write_mailbox_facts(struct postern_imap *s, const struct postern_imap_mailbox *mailbox)
 {
     imap_write_mailbox_flags(s);
@@ -193,7 +194,7 @@ static void write_earlier(struct postern_imap *s, const struct imap_select *sele
             imap_write_changed(s, &mailbox->changed[i]);
 }
 
-/* I 7162:3.2.5-4 */
+/* I 7162:3.2.5-4 I 6.3.2-2 I 6.3.2-6 I 6.3.2-7 I 6.3.3-2 */
 static void selected(struct postern_imap *s, const struct imap_answer *answer)
 {
     const struct postern_imap_mailbox *mailbox = answer->mailbox;
@@ -228,7 +229,7 @@ static void selected(struct postern_imap *s, const struct imap_answer *answer)
     imap_ok(s, s->read_only ? "READ-ONLY" : "READ-WRITE", "selected");
 }
 
-/* I 7162:3.2.5-3 I 7162:3.2.11-1 I 6.3.2-9 */
+/* I 7162:3.2.5-3 I 7162:3.2.11-1 I 6.3.2-9 I 6.3.2-4 I 6.3.2-5 I 6.3.2-8 */
 static void open_mailbox(struct postern_imap *s, bool examine)
 {
     struct imap_select *select = arena_alloc(&s->arena, sizeof *select);
@@ -260,13 +261,13 @@ void imap_cmd_select(struct postern_imap *s)
     open_mailbox(s, false);
 }
 
-/* I 6.3.3-4 */
+/* I 6.3.3-4 I 6.3.3-1 */
 void imap_cmd_examine(struct postern_imap *s)
 {
     open_mailbox(s, true);
 }
 
-/* I 7162:3.2.11-2 */
+/* I 7162:3.2.11-2 I 6.4.2-1 */
 void imap_cmd_unselect(struct postern_imap *s)
 {
     if (!imap_good(s))

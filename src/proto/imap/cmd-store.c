@@ -201,7 +201,7 @@ static void store_now(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_STORE, stored);
 }
 
-/* I 7162:3.1.3-7 */
+/* I 7162:3.1.3-7 I 7.1-6 */
 void imap_cmd_store(struct postern_imap *s)
 {
     struct imap_store *store = arena_alloc(&s->arena, sizeof *store);

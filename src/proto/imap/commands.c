@@ -204,7 +204,7 @@ void imap_bad(struct postern_imap *s, const char *text)
     imap_bad_code(s, NULL, text);
 }
 
-/* imap_refuse - RFC 5530: the code says what a program can do about it. */
+/* imap_refuse - RFC 5530: the code says what a program can do about it. I 7.1-1 */
 void imap_refuse(struct postern_imap *s, int err)
 {
     static const struct {
@@ -231,6 +231,7 @@ void imap_refuse(struct postern_imap *s, int err)
     imap_no(s, "SERVERBUG", "an error of the server");
 }
 
+/* I 6.3.12-6 */
 void imap_refuse_target(struct postern_imap *s, int err)
 {
     if (err == POSTERN_E_NOT_FOUND)

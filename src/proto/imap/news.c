@@ -32,6 +32,7 @@ void imap_learn_keywords(struct postern_imap *s, const struct postern_span *name
         imap_write_mailbox_flags(s);
 }
 
+/* I 6.3.2-3 */
 static void write_names(struct postern_imap *s, bool permanent)
 {
     uint64_t all = s->keyword_count == 64 ? UINT64_MAX : (UINT64_C(1) << s->keyword_count) - 1;
@@ -47,6 +48,7 @@ static void write_names(struct postern_imap *s, bool permanent)
     }
 }
 
+/* I 7.3.5-1 */
 void imap_write_mailbox_flags(struct postern_imap *s)
 {
     write_text(s, "* FLAGS ");
@@ -153,6 +155,7 @@ static void gone(struct postern_imap *s, const struct postern_imap_mailbox *now,
     }
 }
 
+/* I 2.3.1.2-3 */
 static void tell_expunged(struct postern_imap *s, struct postern_uid_range range)
 {
     /* numbers fall as each is told; s->told_down of them have fallen */
@@ -203,7 +206,7 @@ static void take_gone(struct postern_imap *s, const struct postern_imap_mailbox 
     s->view.messages = next.messages;
 }
 
-/* I 7162:3.2.10.2-2 */
+/* I 7162:3.2.10.2-2 I 2.3.1.2-2 I 6.3.12-8 I 7.4.1-1 */
 static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
     uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;
@@ -236,7 +239,7 @@ static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *
     write_text(s, " RECENT\r\n");
 }
 
-/* I 7162:3.2-2 I 7162:3.2.10.2-3 I 7162:3.2.10.2-4 */
+/* I 7162:3.2-2 I 7162:3.2.10.2-3 I 7162:3.2.10.2-4 I 5.2-1 */
 static void take_news(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
     bool may = !s->row || !(s->row->flags & ROW_NO_EXPUNGE) || (s->by_uid && !s->by_number);
@@ -271,6 +274,7 @@ static void take_news(struct postern_imap *s, const struct postern_imap_mailbox 
         imap_write_highest(s);
 }
 
+/* I 3.2-2 */
 void imap_unselect(struct postern_imap *s)
 {
     if (s->state != POSTERN_IMAP_SELECTED)

@@ -199,7 +199,7 @@ struct postern_span parse_nstring(struct postern_imap *s, struct imap_parser *in
 /* ---- names of mailboxes ---------------------------------------------------------------------- */
 
 /* is_written_so - is this the one way to write the name? A shift for what needs none could hide a
- * name from those who compare (RFC 3501 5.1.3). */
+ * name from those who compare (RFC 3501 5.1.3). I 3501:5.1.3-1 */
 static bool is_written_so(struct postern_imap *s, struct postern_span text,
                           struct postern_span written)
 {
@@ -211,7 +211,7 @@ static bool is_written_so(struct postern_imap *s, struct postern_span text,
 }
 
 /* to_utf8 - UTF-8 stands as it is, if it may; else it is modified UTF-7. A name that is neither is
- * no name that exists: it is told as bad. I 4.3.1-1 */
+ * no name that exists: it is told as bad. I 4.3.1-1 I 5.1-1 */
 static struct postern_span to_utf8(struct postern_imap *s, struct imap_parser *in,
                                    struct postern_span name)
 {
@@ -239,7 +239,7 @@ static struct postern_span to_utf8(struct postern_imap *s, struct imap_parser *i
     return kept;
 }
 
-/* I 4.5-1 */
+/* I 4.5-1 I 5.1-3 */
 struct postern_span parse_mailbox(struct postern_imap *s, struct imap_parser *in)
 {
     struct postern_span name = to_utf8(s, in, parse_astring(s, in));
@@ -247,6 +247,7 @@ struct postern_span parse_mailbox(struct postern_imap *s, struct imap_parser *in
     return span_equal_nocase(name, SPAN("INBOX")) ? SPAN("INBOX") : name;
 }
 
+/* I 6.3.9-11 */
 struct postern_span parse_pattern(struct postern_imap *s, struct imap_parser *in)
 {
     struct postern_span word;
@@ -268,7 +269,7 @@ static const struct {
                     {"Flagged", POSTERN_FLAG_FLAGGED}, {"Deleted", POSTERN_FLAG_DELETED},
                     {"Draft", POSTERN_FLAG_DRAFT},     {"Recent", 0}};
 
-/* one_flag - \Recent is taken and means nothing: no client can change it. */
+/* one_flag - \Recent is taken and means nothing: no client can change it. I 2.3.2-1 I 6.4.6-6 */
 static void one_flag(struct imap_parser *in, struct imap_flags *flags)
 {
     struct postern_span word;
@@ -289,7 +290,7 @@ static void one_flag(struct imap_parser *in, struct imap_flags *flags)
     in->why = "there is no such system flag";
 }
 
-/* I 4.4-1 */
+/* I 4.4-1 I 2.3.2-2 */
 void parse_flags(struct postern_imap *s, struct imap_parser *in, struct imap_flags *flags_r)
 {
     bool list = parse_try(in, '(');
@@ -454,7 +455,7 @@ static int64_t days_of(int64_t year, unsigned month, unsigned day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-/* fixed_number - of exactly n digits. */
+/* fixed_number - of exactly n digits. I 9-10 */
 static uint64_t fixed_number(struct imap_parser *in, size_t n, uint64_t max)
 {
     size_t before = in->rest.n;

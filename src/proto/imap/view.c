@@ -70,6 +70,7 @@ static size_t run_of(const struct imap_view *view, uint32_t uid)
     return low;
 }
 
+/* I 2.3.1.2-1 */
 uint32_t view_number(const struct imap_view *view, uint32_t uid)
 {
     size_t i = run_of(view, uid);

@@ -89,6 +89,7 @@ void write_header(struct postern_imap *s, struct postern_span text)
     buffer_done(&word);
 }
 
+/* I 5.1-6 I 7.2.2-2 I 7.3.1-1 */
 void write_mailbox(struct postern_imap *s, struct postern_span name)
 {
     struct buffer text = {.allocator = s->o.allocator};
@@ -143,6 +144,7 @@ void write_ranges(struct postern_imap *s, const struct postern_uid_range *ranges
     }
 }
 
+/* I 7.1-2 */
 void write_uids(struct postern_imap *s, const uint32_t *uids, size_t count)
 {
     for (size_t i = 0; i < count;) {
@@ -159,6 +161,7 @@ void write_uids(struct postern_imap *s, const uint32_t *uids, size_t count)
     }
 }
 
+/* I 2.3.3-1 */
 void write_date_time(struct postern_imap *s, int64_t seconds)
 {
     struct date date = date_of(seconds);

@@ -223,6 +223,7 @@ static void describe(struct batch *batch, const struct postern_delivery *deliver
     row_write(&batch->group, rows->facts.id, &row, name, delivery->what.unique_id);
 }
 
+/* I 2.3.1.1-1 */
 static int place_one(struct batch *batch, struct postern_delivery *delivery)
 {
     struct postern_account *account = batch->account;
