@@ -117,6 +117,7 @@ static void set_next(struct postern_imap *s)
     }
 }
 
+/* I 6.3.3-3 */
 static void took_batch(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -457,6 +458,7 @@ static bool begin_decoding(struct postern_imap *s, enum transfer_kind kind)
     return true;
 }
 
+/* I 2.3.1.1-7 */
 static void begin_octets(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -545,6 +547,7 @@ static void write_id(struct postern_imap *s, const struct postern_message_info *
     write_text(s, ")");
 }
 
+/* I 2.3.4-1 */
 static void write_item(struct postern_imap *s, enum fetch_kind kind)
 {
     const struct postern_message_info *info = info_of(s->fetch);
