@@ -25,6 +25,8 @@ static const struct command {
      "deliver a message, or a stream of them"},
     {"deliver", cli_deliver, "-d USER [-f SENDER] [-m MAILBOX] [-a ADDRESS] [-e]",
      "deliver a message from standard input, for an MTA's pipe"},
+    {"sendmail", cli_sendmail, "[-t] [-i] [-f SENDER] [-F NAME] [RECIPIENT]...",
+     "send a message from standard input, as every MTA's sendmail does"},
     {"explain", cli_explain, "ADDRESS", "who gets the mail for an address"},
     {"import", cli_import, "USER PATH [--mailbox NAME]", "append a Maildir, an mbox or .eml files"},
     {"export", cli_export, "USER PATH [--mailbox NAME] [--format maildir|mbox|eml]",
@@ -75,11 +77,22 @@ int cli_help(int argc, char **argv)
     return 0;
 }
 
+/* is_sendmail - called by one of the names that programs know. */
+static bool is_sendmail(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+    return strcmp(name, "sendmail") == 0 || strcmp(name, "mailq") == 0 ||
+           strcmp(name, "newaliases") == 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "help";
     const struct command *command;
 
+    if (argc && is_sendmail(argv[0]))
+        return cli_sendmail(argc, argv);
     if (strcmp(name, "--version") == 0)
         name = "version";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)

@@ -325,6 +325,7 @@ static int check_words(const struct config *config)
                 {"surrogate", config->surrogate, surrogates},
                 {"bare_newline", config->bare_newline, newlines},
                 {"smarthost_tls", config->smarthost_tls, trusts},
+                {"submit_tls", config->submit_tls, trusts},
                 {"log_level", config->log_level, levels}};
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -469,6 +470,8 @@ int config_check(const struct config *config)
     if (config->idle_timeout < 600 * POSTERN_SECOND)
         return config_fail(POSTERN_E_SYNTAX,
                            "idle_timeout must be at least 10m (RFC 1939 3)"); /* R11 */
+    if (strncmp(config->smarthost, "lmtp:", 5) == 0)
+        return config_fail(POSTERN_E_SYNTAX, "smarthost: mail for others is not sent by LMTP");
     if (*config->sendmail && *config->smarthost)
         return config_fail(POSTERN_E_SYNTAX, "smarthost and sendmail: only one of them takes mail");
     if (!*config->tls_cert != !*config->tls_key)

@@ -49,6 +49,11 @@
     X(sendmail, "sendmail", STRING, "",                                                            \
       "program that takes it instead, run as sendmail -i -f SENDER -- RECIPIENT...")               \
     X(sendmail_timeout, "sendmail_timeout", TIME, "60s", "time that it has")                       \
+    X(submit, "submit", STRING, "127.0.0.1:25",                                                    \
+      "where `postern sendmail` hands mail to: HOST:PORT or /SOCKET; lmtp: before it speaks LMTP") \
+    X(submit_tls, "submit_tls", STRING, "none", "as smarthost_tls")                                \
+    X(submit_ca, "submit_ca", STRING, "", "as smarthost_ca")                                       \
+    X(submit_login, "submit_login", STRING, "", "as smarthost_login")                              \
     X(filter, "filter", LIST, "",                                                                  \
       "who sees each message before it is taken: /PROGRAM, rspamd:http://HOST:PORT, "              \
       "rspamd:unix:/PATH")                                                                         \

@@ -250,6 +250,24 @@ static int tables_open(struct server *server)
     return r < 0 ? server_fail(server, EX_OSERR, "start", postern_err_text(r)) : 0;
 }
 
+/* relay_place - who takes users' mail for others. */
+static int relay_place(struct server *server)
+{
+    const struct config *config = server->config;
+    struct smarthost_place place = {.address = config->smarthost,
+                                    .tls = config->smarthost_tls,
+                                    .ca = config->smarthost_ca,
+                                    .login = config->smarthost_login,
+                                    .host = server->host};
+
+    parts_host(config, server->host, sizeof server->host);
+    if (*config->smarthost && smarthost_open(&server->smarthost, &place) < 0)
+        return server_fail(server, EX_CONFIG, "smarthost", smarthost_error());
+    if (*config->sendmail && sendmail_open(&server->sendmail, config) < 0)
+        return server_fail(server, EX_CONFIG, config->sendmail, "is no program");
+    return 0;
+}
+
 int server_open(struct server *server)
 {
     int r = store_open(server);
@@ -260,10 +278,8 @@ int server_open(struct server *server)
         r = recipients_open(server);
     if (!r && *server->config->filter && filters_open(&server->filters, server->config) < 0)
         r = server_fail(server, EX_CONFIG, "filter", filters_error());
-    if (!r && *server->config->smarthost && smarthost_open(&server->smarthost, server->config) < 0)
-        r = server_fail(server, EX_CONFIG, "smarthost", smarthost_error());
-    if (!r && *server->config->sendmail && sendmail_open(&server->sendmail, server->config) < 0)
-        r = server_fail(server, EX_CONFIG, server->config->sendmail, "is no program");
+    if (!r)
+        r = relay_place(server);
     if (!r)
         r = tables_open(server);
     if (!r)

@@ -10,11 +10,12 @@
 
 #define WAIT_S 60 /* for each step of the other server's */
 #define LOGIN_BYTES 1024
+#define LMTP "lmtp:"
 
 struct smarthost {
     struct serve_relay relay;
     struct dial_options dial;
-    char host[PARTS_HOST_BYTES], port[PARTS_PORT_BYTES], name[256];
+    char host[PARTS_HOST_BYTES], port[PARTS_PORT_BYTES];
     char login[LOGIN_BYTES]; /* "user:password", cut in two */
 };
 
@@ -63,6 +64,18 @@ static void link_close(void *link)
     dial_close(&dial);
 }
 
+/* address_cut - HOST:PORT, or a socket's path. */
+static bool address_cut(struct smarthost *smarthost, const char *address)
+{
+    size_t n = strlen(address);
+
+    if (*address != '/')
+        return parts_address(address, smarthost->host, smarthost->port);
+    if (n < sizeof smarthost->host)
+        memcpy(smarthost->host, address, n + 1);
+    return n < sizeof smarthost->host;
+}
+
 static int login_read(struct smarthost *smarthost, const char *path)
 {
     struct postern_span rest, user;
@@ -72,28 +85,28 @@ static int login_read(struct smarthost *smarthost, const char *path)
     if (!*path)
         return 0;
     if (!file)
-        return fail(POSTERN_E_NOT_FOUND, "smarthost_login cannot be read");
+        return fail(POSTERN_E_NOT_FOUND, "the file with its login cannot be read");
     good = fgets(smarthost->login, sizeof smarthost->login, file) != NULL;
     fclose(file);
     rest = span_make(smarthost->login, strcspn(smarthost->login, "\r\n"));
     user = span_cut(&rest, ':');
     if (!good || !user.n || !rest.n)
-        return fail(POSTERN_E_SYNTAX, "smarthost_login wants one line, USER:PASSWORD");
+        return fail(POSTERN_E_SYNTAX, "the file with its login wants one line, USER:PASSWORD");
     smarthost->relay.client.user = user;
     smarthost->relay.client.secret = rest;
     return 0;
 }
 
-static void relay_fill(struct smarthost *smarthost, const struct config *config)
+static void relay_fill(struct smarthost *smarthost, const struct smarthost_place *place)
 {
     struct postern_smtp_client_options *client = &smarthost->relay.client;
-    bool none = strcmp(config->smarthost_tls, "none") == 0;
+    bool none = strcmp(place->tls, "none") == 0;
 
     smarthost->dial = (struct dial_options){
         .host = smarthost->host,
         .port = smarthost->port,
-        .ca_path = *config->smarthost_ca ? config->smarthost_ca : NULL,
-        .verify = strcmp(config->smarthost_tls, "verify") == 0,
+        .ca_path = *place->ca ? place->ca : NULL,
+        .verify = strcmp(place->tls, "verify") == 0,
         .tls_first = strcmp(smarthost->port, "465") == 0 && !none,
         .wait_s = WAIT_S,
     };
@@ -104,25 +117,26 @@ static void relay_fill(struct smarthost *smarthost, const struct config *config)
                                             .close = link_close,
                                             .ctx = smarthost};
     POSTERN_SMTP_CLIENT_OPTIONS_INIT(client);
-    parts_host(config, smarthost->name, sizeof smarthost->name);
-    client->hostname = postern_span_of(smarthost->name);
+    client->hostname = postern_span_of(place->host);
     client->tls = none ? POSTERN_SMTP_CLIENT_TLS_NEVER : POSTERN_SMTP_CLIENT_TLS_REQUIRED;
     client->tls_first = smarthost->dial.tls_first;
 }
 
-int smarthost_open(struct smarthost **smarthost_r, const struct config *config)
+int smarthost_open(struct smarthost **smarthost_r, const struct smarthost_place *place)
 {
     struct smarthost *smarthost = memory_new(NULL, sizeof *smarthost);
+    bool lmtp = strncmp(place->address, LMTP, strlen(LMTP)) == 0;
     int err;
 
     if (!smarthost)
         return fail(POSTERN_E_NOMEM, "out of memory");
-    if (!parts_address(config->smarthost, smarthost->host, smarthost->port)) {
+    if (!address_cut(smarthost, place->address + (lmtp ? strlen(LMTP) : 0))) {
         smarthost_close(&smarthost);
         return fail(POSTERN_E_SYNTAX, "not HOST:PORT");
     }
-    relay_fill(smarthost, config);
-    err = login_read(smarthost, config->smarthost_login);
+    relay_fill(smarthost, place);
+    smarthost->relay.client.lmtp = lmtp;
+    err = login_read(smarthost, place->login);
     if (err)
         smarthost_close(&smarthost);
     *smarthost_r = smarthost;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* smarthost - the server that takes users' mail for other domains, as the configuration names it.
- */
+/* smarthost - another server that takes mail, as the configuration names it: that of users for
+ * other domains, or that of this host's programs (postern sendmail). */
 #ifndef DAEMON_SMARTHOST_H
 #define DAEMON_SMARTHOST_H
 
@@ -9,9 +9,16 @@
 struct serve_relay;
 struct smarthost;
 
-/* smarthost_open - reads its login. smarthost_r: given; config: lent until smarthost_close().
- * POSTERN_E_SYNTAX, _NOT_FOUND, _IO, _NOMEM: smarthost_error() says why. */
-int smarthost_open(struct smarthost **smarthost_r, const struct config *config);
+/* struct smarthost_place - where it is; lent until smarthost_close(). */
+struct smarthost_place {
+    const char *address; /* HOST:PORT, or /SOCKET; with "lmtp:" before it LMTP is spoken */
+    const char *tls, *ca, *login;
+    const char *host; /* our name */
+};
+
+/* smarthost_open - reads its login. smarthost_r: given. POSTERN_E_SYNTAX, _NOT_FOUND, _IO, _NOMEM:
+ * smarthost_error() says why. */
+int smarthost_open(struct smarthost **smarthost_r, const struct smarthost_place *place);
 void smarthost_close(struct smarthost **smarthost);
 const char *smarthost_error(void);
 /* smarthost_relay - how it is reached; lent until smarthost_close(). */

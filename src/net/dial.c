@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 struct dial {
@@ -56,12 +57,30 @@ static int connect_one(const struct addrinfo *address, unsigned wait_s)
     return -1;
 }
 
+static int connect_path(const struct dial_options *options, int *fd_r)
+{
+    struct sockaddr_un path = {.sun_family = AF_UNIX};
+    struct addrinfo address = {.ai_family = AF_UNIX,
+                               .ai_socktype = SOCK_STREAM,
+                               .ai_addr = (struct sockaddr *)&path,
+                               .ai_addrlen = sizeof path};
+
+    if (snprintf(path.sun_path, sizeof path.sun_path, "%s", options->host) >=
+        (int)sizeof path.sun_path)
+        return POSTERN_E_NOT_FOUND;
+    *fd_r = connect_one(&address, options->wait_s);
+    return *fd_r < 0 ? POSTERN_E_IO : 0;
+}
+
 static int connect_any(const struct dial_options *options, int *fd_r)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *all;
-    int r = getaddrinfo(options->host, options->port, &hints, &all);
+    int r;
 
     *fd_r = -1;
+    if (*options->host == '/')
+        return connect_path(options, fd_r);
+    r = getaddrinfo(options->host, options->port, &hints, &all);
     if (r)
         return r == EAI_NONAME ? POSTERN_E_NOT_FOUND : POSTERN_E_AGAIN;
     for (const struct addrinfo *one = all; one && *fd_r < 0; one = one->ai_next)

@@ -10,9 +10,9 @@ struct dial;
 
 /* struct dial_options - lent until dial_open() returns. */
 struct dial_options {
-    const char *host, *port;
-    const char *ca_path; /* PEM file of CAs; NULL: the system's */
-    bool verify;         /* the certificate must be of `host`, signed by a CA that is known */
+    const char *host, *port; /* or a socket's path, that begins with "/", and no port */
+    const char *ca_path;     /* PEM file of CAs; NULL: the system's */
+    bool verify;             /* the certificate must be of `host`, signed by a CA that is known */
     bool tls_first;
     unsigned wait_s; /* for each step */
 };

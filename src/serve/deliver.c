@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include "serve/address.h"
 #include "serve/alone.h"
 #include <stdio.h>
 
@@ -36,34 +37,6 @@ static unsigned last_reply(struct pipe *pipe, struct deliver_result *result_r)
     return (unsigned)code;
 }
 
-/* is_plain - a local part that needs no quotes. */
-static bool is_plain(struct postern_span local)
-{
-    for (size_t i = 0; i < local.n; i++)
-        if ((unsigned char)local.p[i] <= ' ' || strchr("\"(),:;<>@[\\]", local.p[i]))
-            return false;
-    return local.n > 0;
-}
-
-/* write_path - an address in brackets, whatever is in it. */
-static void write_path(struct buffer *out, struct postern_span local, struct postern_span domain)
-{
-    const char *quote = is_plain(local) ? "" : "\"";
-
-    buffer_append_char(out, '<');
-    buffer_append_text(out, quote);
-    for (size_t i = 0; i < local.n; i++) {
-        if (local.p[i] == '"' || local.p[i] == '\\')
-            buffer_append_char(out, '\\');
-        buffer_append_char(out, local.p[i]);
-    }
-    buffer_append_text(out, quote);
-    if (domain.p)
-        buffer_append_char(out, '@');
-    buffer_append(out, domain);
-    buffer_append_char(out, '>');
-}
-
 /* write_recipient - an account by its whole name, else an address. */
 static void write_recipient(const struct deliver *deliver, struct buffer *out)
 {
@@ -72,12 +45,12 @@ static void write_recipient(const struct deliver *deliver, struct buffer *out)
 
     while (at && name.p[at - 1] != '@')
         at--;
-    buffer_append_text(out, "RCPT TO:");
+    buffer_append_text(out, "RCPT TO:<");
     if (!at || accounts_stamp(deliver->accounts, name))
-        write_path(out, name, (struct postern_span){NULL, 0});
+        address_write(out, name, (struct postern_span){NULL, 0});
     else
-        write_path(out, span_make(name.p, at - 1), span_from(name, at));
-    buffer_append_text(out, "\r\n");
+        address_write(out, span_make(name.p, at - 1), span_from(name, at));
+    buffer_append_text(out, ">\r\n");
 }
 
 static void say_envelope(const struct deliver *deliver, struct pipe *pipe,

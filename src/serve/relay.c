@@ -153,6 +153,11 @@ int relay_finish(struct relay *r)
     return command(r, postern_smtp_client_finish(r->client));
 }
 
+int relay_finish_next(struct relay *r)
+{
+    return turn(r);
+}
+
 const struct postern_smtp_reply *relay_reply(const struct relay *r)
 {
     return &r->reply;

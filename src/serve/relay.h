@@ -32,6 +32,8 @@ int relay_rcpt(struct relay *relay, struct postern_span recipient);
 int relay_data(struct relay *relay);
 int relay_write(struct relay *relay, struct postern_span bytes);
 int relay_finish(struct relay *relay);
+/* relay_finish_next - LMTP: the reply for the next recipient; relay_finish() had the first's. */
+int relay_finish_next(struct relay *relay);
 /* relay_reply - of the last command; lent until the next. */
 const struct postern_smtp_reply *relay_reply(const struct relay *relay);
 /* relay_close - says QUIT if there is somebody to say it to. Does not wait. */
