@@ -20,7 +20,8 @@ enum {
 
 struct imap_list {
     unsigned options, status;
-    bool lsub, xlist, extended; /* extended: an empty pattern has no meaning of its own */
+    bool lsub, xlist;
+    bool extended; /* RFC 5258: by options, by several patterns, or by RETURN */
     struct postern_span patterns[PATTERNS_MAX];
     size_t pattern_count;
     /* RFC 9590: of those that were shown, one after the other */
@@ -31,7 +32,7 @@ struct imap_list {
 
 /* ---- what is asked for ----------------------------------------------------------------------- */
 
-/* I 6.3.9-8 I 6.3.9.1-3 I 6.3.9.1-5 */
+/* I 6.3.9-8 I 6.3.9.1-3 I 6.3.9.1-5 I 5258:3-7 I 5258:3-8 I 5258:3.1-3 I 5258:3.1-4 I 6154:2-2 */
 static void parse_selection(struct postern_imap *s, struct imap_list *list)
 {
     bool other = false;
@@ -89,7 +90,8 @@ static void parse_return(struct postern_imap *s, struct imap_list *list)
     }
 }
 
-/* one_pattern - behind the reference. I 6.3.9-4 I 6.3.9-6 */
+/* one_pattern - behind the reference.
+ * I 6.3.9-4 I 6.3.9-6 I 5258:3-3 I 5258:3-4 */
 static void one_pattern(struct postern_imap *s, struct imap_list *list,
                         struct postern_span reference)
 {
@@ -107,8 +109,7 @@ static void one_pattern(struct postern_imap *s, struct imap_list *list,
     }
     if (reference.n)
         memcpy(both, reference.p, reference.n);
-    if (pattern.n)
-        memcpy(both + reference.n, pattern.p, pattern.n);
+    memcpy(both + reference.n, pattern.p, pattern.n);
     list->patterns[list->pattern_count++] = span_make(both, reference.n + pattern.n);
 }
 
@@ -130,7 +131,7 @@ static void parse_patterns(struct postern_imap *s, struct imap_list *list)
 
 /* ---- what is shown --------------------------------------------------------------------------- */
 
-/* I 6.3.9-2 I 6.3.9-10 I 6.3.9-12 */
+/* I 6.3.9-2 I 6.3.9-10 I 6.3.9-12 I 5258:3-1 I 5258:3.3-1 */
 static bool is_matched(const struct imap_list *list, struct postern_span name)
 {
     for (size_t i = 0; i < list->pattern_count; i++)
@@ -144,7 +145,7 @@ static bool is_below(struct postern_span name, struct postern_span parent)
     return name.n > parent.n && span_begins(name, parent) && name.p[parent.n] == '/';
 }
 
-/* I 6.3.7-2 I 6.3.9.1-1 */
+/* I 6.3.7-2 I 6.3.9.1-1 I 5258:3-5 I 5258:3-6 I 5258:3.1-1 I 6154:2-1 */
 static bool is_selected(const struct imap_list *list, const struct postern_status *one)
 {
     if (list->options & SELECT_SUBSCRIBED && !one->subscribed)
@@ -154,15 +155,16 @@ static bool is_selected(const struct imap_list *list, const struct postern_statu
     return list->options & SELECT_SUBSCRIBED || one->exists || one->has_children;
 }
 
-/* has_selected_below - one that no pattern shows by itself. I 6.3.9.1-4 I 6.3.9.6-2 */
+/* has_selected_below - hidden: one that no pattern shows by itself.
+ * I 6.3.9.1-4 I 6.3.9.6-2 I 5258:3.5-2 I 5258:3.5-3 I 5258:3.5-4 */
 static bool has_selected_below(const struct imap_list *list, const struct imap_answer *all,
-                               size_t at)
+                               size_t at, bool hidden)
 {
     for (size_t i = at + 1; i < all->count; i++) {
         const struct postern_status *one = &all->statuses[i];
 
         if (is_below(one->name, all->statuses[at].name) && is_selected(list, one) &&
-            !is_matched(list, one->name))
+            (!hidden || !is_matched(list, one->name)))
             return true;
     }
     return false;
@@ -175,19 +177,32 @@ static void write_attribute(struct postern_imap *s, const char **space, const ch
     *space = " ";
 }
 
-/* I 5.1-4 I 5.1.1-1 I 6.3.9-1 I 6.3.9-3 I 6.3.9.1-2 I 6.3.9.2-1 I 6.3.9.2-2 I 6.3.9.2-3 I 6.3.9.2-4
- * I 6.3.9.5-1 I 7.3.1-2 */
+/* write_child_info - which criteria one below meets (RFC 5258 3.5).
+ * I 5258:3.5-1 I 5258:3.5-5 I 6154:6-1 */
+static void write_child_info(struct postern_imap *s, const struct imap_list *list)
+{
+    bool subscribed = list->options & SELECT_SUBSCRIBED, special = list->options & SELECT_SPECIAL;
+
+    write_text(s, " (\"CHILDINFO\" (");
+    write_text(s, subscribed ? "\"SUBSCRIBED\"" : "");
+    write_text(s, subscribed && special ? " " : "");
+    write_text(s, special ? "\"SPECIAL-USE\"" : "");
+    write_text(s, "))");
+}
+
+/* I 5.1-4 I 5.1.1-1 I 6.3.9-1 I 6.3.9-3 I 6.3.9.1-2 I 6.3.9.2-1 I 6.3.9.2-2 I 6.3.9.2-3
+ * I 6.3.9.2-4 I 6.3.9.5-1 I 7.3.1-2 I 5258:3-9 I 5258:3.1-2 I 5258:3.2-1 I 5258:4-1 I 3348:3-1
+ * I 3348:3-2 I 5819:2-1 I 5819:2-2 I 5819:2-3 I 6154:2-3 */
 static void write_name(struct postern_imap *s, const struct imap_list *list,
                        const struct postern_status *one, bool child_info)
 {
     const char *space = "", *special;
-    bool is_extended = !list->lsub && list->options & (SELECT_SUBSCRIBED | RETURN_SUBSCRIBED);
 
     write_text(s, "* ");
     write_text(s, s->row->name);
     write_text(s, " (");
     if (!one->exists)
-        write_attribute(s, &space, is_extended ? "\\NonExistent" : "\\Noselect");
+        write_attribute(s, &space, list->extended || s->rev2 ? "\\NonExistent" : "\\Noselect");
     if (!list->lsub) {
         write_attribute(s, &space, one->has_children ? "\\HasChildren" : "\\HasNoChildren");
         if (list->xlist && span_equal_nocase(one->name, SPAN("INBOX")))
@@ -201,7 +216,7 @@ static void write_name(struct postern_imap *s, const struct imap_list *list,
     write_text(s, ") \"/\" ");
     write_mailbox(s, one->name);
     if (child_info)
-        write_text(s, " (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+        write_child_info(s, list);
     write_text(s, "\r\n");
     if (list->options & RETURN_STATUS && one->exists && is_selected(list, one))
         imap_write_status(s, one, list->status);
@@ -246,7 +261,8 @@ static void metadata_next(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_METADATA, took_metadata);
 }
 
-/* note_shown - its name, for when the list is no longer lent. */
+/* note_shown - its name, for when the list is no longer lent.
+ * I 9590:4-1 I 9590:4-2 */
 static void note_shown(struct postern_imap *s, struct imap_list *list, struct postern_span name)
 {
     if (!list->shown || arena_copy(&s->arena, name, &list->shown[list->shown_count++]) < 0)
@@ -271,14 +287,14 @@ static void listed(struct postern_imap *s, const struct imap_answer *answer)
         if (!is_matched(list, one->name))
             continue;
         if (list->options & SELECT_RECURSIVE || (list->lsub && !one->subscribed))
-            child = has_selected_below(list, answer, i);
+            child = has_selected_below(list, answer, i, !is_selected(list, one));
         if (list->lsub && !one->subscribed && child)
             write_lsub_parent(s, list, one);
         else if (is_selected(list, one) || child)
             write_name(s, list, one, child);
         else
             continue;
-        if (list->options & RETURN_METADATA && one->exists)
+        if (list->options & RETURN_METADATA && one->exists && is_selected(list, one))
             note_shown(s, list, one->name);
     }
     metadata_next(s);
@@ -298,7 +314,7 @@ static struct imap_list *list_new(struct postern_imap *s)
     return list;
 }
 
-/* I 6.3.9-5 */
+/* I 6.3.9-5 I 5258:3-2 */
 void imap_cmd_list(struct postern_imap *s)
 {
     struct imap_list *list = list_new(s);

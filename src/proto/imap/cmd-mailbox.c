@@ -41,6 +41,7 @@ static bool is_possible(struct postern_imap *s, struct postern_span name)
 
 /* ---- CREATE ---------------------------------------------------------------------------------- */
 
+/* parse_special - POSTERN_SPECIAL_COUNT: one that nobody knows. */
 static enum postern_special_use parse_special(struct postern_imap *s)
 {
     struct postern_span word;
@@ -50,12 +51,11 @@ static enum postern_special_use parse_special(struct postern_imap *s)
     for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
         if (span_equal_nocase(word, postern_span_of(specials[i].name + 1)))
             return specials[i].special;
-    if (!s->in.bad)
-        s->in.why = "no such use of a mailbox is known";
-    s->in.bad = true;
-    return POSTERN_SPECIAL_NONE;
+    return POSTERN_SPECIAL_COUNT;
 }
 
+/* parse_use - a mailbox has one use; several are none that it can have.
+ * I 6154:3-1 I 6154:3-4 */
 static enum postern_special_use parse_use(struct postern_imap *s)
 {
     enum postern_special_use special = POSTERN_SPECIAL_NONE;
@@ -69,6 +69,8 @@ static enum postern_special_use parse_use(struct postern_imap *s)
     parse_char(&s->in, '(');
     if (!parse_try(&s->in, ')')) {
         special = parse_special(s);
+        for (; parse_try(&s->in, ' '); special = POSTERN_SPECIAL_COUNT)
+            (void)parse_special(s);
         parse_char(&s->in, ')');
     }
     parse_char(&s->in, ')');
@@ -100,7 +102,7 @@ static void created(struct postern_imap *s, const struct imap_answer *answer)
     imap_ask(s, POSTERN_IMAP_STATUS, told_id);
 }
 
-/* I 2.3.1.1-5 I 6.3.4-1 I 6.3.4-3 I 6.3.4-5 */
+/* I 2.3.1.1-5 I 6.3.4-1 I 6.3.4-3 I 6.3.4-5 I 6154:3-2 I 6154:3-3 */
 void imap_cmd_create(struct postern_imap *s)
 {
     struct postern_imap_question question = {0};
@@ -110,6 +112,10 @@ void imap_cmd_create(struct postern_imap *s)
     question.special = parse_use(s);
     if (!imap_good(s))
         return;
+    if (question.special == POSTERN_SPECIAL_COUNT) {
+        imap_no(s, "USEATTR", "no mailbox has such a use");
+        return;
+    }
     /* a client that will make others below it may end the name with the delimiter */
     if (question.name.n > 1 && question.name.p[question.name.n - 1] == '/')
         question.name.n--;
@@ -185,7 +191,7 @@ void imap_cmd_unsubscribe(struct postern_imap *s)
 static const char *const items[] = {STATUS_ITEMS(ITEM_NAME)};
 #define ITEM_COUNT (sizeof items / sizeof *items)
 
-/* I 7162:3.1.7-1 I 6.3.11-6 */
+/* I 7162:3.1.7-1 I 6.3.11-6 I 5819:2-4 I 5819:4-1 */
 unsigned imap_parse_status_items(struct postern_imap *s)
 {
     unsigned mask = 0;

@@ -169,7 +169,8 @@ static char *renamed(const char *name, struct postern_span from, struct postern_
     return out;
 }
 
-/* rename_one - a name that was subscribed to stays so. */
+/* rename_one - a name that was subscribed to stays so.
+ * I 6154:2-4 */
 static int rename_one(struct box *box, struct postern_span from, struct postern_span to)
 {
     char *name = renamed(box->name, from, to), *before = box->name;
