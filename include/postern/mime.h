@@ -234,8 +234,8 @@ struct postern_mime_date {
     int64_t seconds; /* since 1970 */
     int zone_minutes;
 };
-/* postern_mime_date - RFC 5322 3.3 with the obsolete zones and two-digit years (4.3). 0,
- * POSTERN_E_SYNTAX. */
+/* postern_mime_date - RFC 5322 3.3 with the obsolete zones and two-digit years (4.3); a time that is
+ * none is midnight, UTC (RFC 5256 2.2). 0, POSTERN_E_SYNTAX. */
 POSTERN_API int postern_mime_date(struct postern_span text, struct postern_mime_date *date_r);
 
 #ifdef __cplusplus

@@ -138,9 +138,8 @@ int postern_mime_date(struct postern_span text, struct postern_mime_date *date_r
         return POSTERN_E_SYNTAX;
     word = next_word(&rest);
     time = time_of(&rest, &word);
-    if (time < 0)
-        return POSTERN_E_SYNTAX;
-    zone = zone_of(word);
+    zone = time < 0 ? 0 : zone_of(word);
+    time = time < 0 ? 0 : time;
     *date_r =
         (struct postern_mime_date){days_of(year, month, day) * 86400 + time - zone * 60, zone};
     return 0;

@@ -40,6 +40,7 @@ struct imap_sort {
 
 /* ---- what is asked for ----------------------------------------------------------------------- */
 
+/* I 5957:5-1 I 5256:5-1 */
 static bool parse_criterion(struct postern_imap *s, enum criterion *criterion_r)
 {
     static const char *const names[] = {"ARRIVAL", "CC", "DATE",        "FROM",      "SIZE",
@@ -94,7 +95,8 @@ bool sort_needs_block(const struct imap_sort *sort)
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
-/* folded - a header's text as it is compared; is_reply_r: a subject, of which the base is taken. */
+/* folded - a header's text as it is compared; is_reply_r: a subject, of which the base is taken.
+ * I 5256:7-1 */
 static struct postern_span folded(struct postern_imap *s, struct postern_span text,
                                   bool *is_reply_r)
 {
@@ -102,6 +104,8 @@ static struct postern_span folded(struct postern_imap *s, struct postern_span te
     struct postern_span kept = SPAN("");
 
     search_decode_words(s, text, &plain);
+    if (is_reply_r && plain.data)
+        plain.tail = plain.head + subject_squeeze(plain.data + plain.head, buffer_length(&plain));
     text_fold(is_reply_r ? base_subject(buffer_span(&plain), is_reply_r) : buffer_span(&plain),
               &out);
     if (plain.error || out.error || arena_copy(&s->arena, buffer_span(&out), &kept) < 0)
@@ -117,7 +121,9 @@ struct postern_span sort_subject(struct postern_imap *s, bool *is_reply_r)
                   is_reply_r);
 }
 
-/* address - the mailbox of the first (RFC 5256 3); display: its name, or all of it (RFC 5957 2). */
+/* address - the mailbox of the first (RFC 5256 3), a group's is its name; display: its name, or all
+ * of it (RFC 5957 3).
+ * I 5256:3-4 I 5256:3-5 I 5256:3-10 I 5957:3-1 I 5957:3-2 I 5957:3-3 I 5957:4-1 */
 static struct postern_span address(struct postern_imap *s, enum postern_mime_field field,
                                    bool display)
 {
@@ -130,7 +136,9 @@ static struct postern_span address(struct postern_imap *s, enum postern_mime_fie
     do
         if (!rest.p || !postern_mime_address(&rest, &in_group, &one, buffer, sizeof buffer))
             return SPAN("");
-    while (one.kind != POSTERN_MIME_ADDRESS_MAILBOX);
+    while (one.kind == POSTERN_MIME_ADDRESS_GROUP_END);
+    if (one.kind == POSTERN_MIME_ADDRESS_GROUP_BEGIN)
+        return folded(s, one.name, NULL);
     if (!display || one.name.n)
         return folded(s, display ? one.name : one.mailbox, NULL);
     n = one.mailbox.n;
@@ -141,6 +149,7 @@ static struct postern_span address(struct postern_imap *s, enum postern_mime_fie
     return folded(s, span_make(whole, n + one.host.n), NULL);
 }
 
+/* I 5256:2.2-1 I 5256:2.2-2 I 5256:2.2-3 */
 int64_t sort_sent(struct postern_imap *s, const struct postern_message_info *info)
 {
     struct postern_span value =
@@ -150,6 +159,7 @@ int64_t sort_sent(struct postern_imap *s, const struct postern_message_info *inf
     return postern_mime_date(value, &date) < 0 ? info->date_s : date.seconds;
 }
 
+/* I 5256:3-6 */
 static struct sort_key key_of(struct postern_imap *s, const struct postern_message_info *info,
                               enum criterion criterion)
 {
@@ -217,6 +227,7 @@ static int compare_keys(const struct sort_key *a, const struct sort_key *b)
     return a->text.n < b->text.n ? -1 : a->text.n > b->text.n;
 }
 
+/* I 5256:2.2-4 I 5256:3-1 I 5256:3-2 I 5256:3-3 */
 static bool is_before(const void *ctx, const void *left, const void *right)
 {
     const struct imap_sort *sort = ctx;
@@ -260,6 +271,7 @@ static void sort_run(struct postern_imap *s)
     search_begin_of_charset(s);
 }
 
+/* I 5256:3-7 */
 void imap_cmd_sort(struct postern_imap *s)
 {
     search_with_filters(s, sort_run);

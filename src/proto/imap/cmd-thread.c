@@ -32,7 +32,8 @@ static struct postern_span field(struct postern_imap *s, enum postern_mime_field
     return postern_mime_field(s->search->structures.block, 0, id, 0);
 }
 
-/* references - the field with the ids that the message refers to; max_r: of how many of them. */
+/* references - the field with the ids that the message refers to; max_r: of how many of them.
+ * I 5256:3-13 I 5256:3-14 I 5256:3-15 */
 static struct postern_span references(struct postern_imap *s, size_t *max_r)
 {
     struct postern_span value = field(s, POSTERN_MIME_REFERENCES), rest = value, id;
@@ -54,6 +55,27 @@ static size_t count_ids(struct postern_span value, size_t max)
     return n;
 }
 
+/* take_id - without the quotes that its left side may be written with (RFC 5256 3).
+ * I 5256:3-16 */
+static void take_id(struct postern_imap *s, struct postern_span id, struct postern_span *id_r)
+{
+    char *out = arena_alloc(&s->arena, id.n);
+    size_t n = 0;
+
+    if (!out) {
+        imap_no_memory(s);
+        return;
+    }
+    for (size_t i = 0; i < id.n; i++) {
+        if (id.p[i] == '"')
+            continue;
+        if (id.p[i] == '\\' && i + 1 < id.n)
+            i++;
+        out[n++] = id.p[i];
+    }
+    *id_r = span_make(out, n);
+}
+
 static void take_ids(struct postern_imap *s, struct thread_message *message,
                      struct postern_span value, size_t n)
 {
@@ -63,8 +85,7 @@ static void take_ids(struct postern_imap *s, struct thread_message *message,
         struct thread_id *one = &message->ids[message->count++];
 
         *one = (struct thread_id){.node = NULL};
-        if (arena_copy(&s->arena, id, &one->text) < 0)
-            imap_no_memory(s);
+        take_id(s, id, &one->text);
     }
 }
 
@@ -92,6 +113,7 @@ static struct thread_message *message_new(struct postern_imap *s, bool by_subjec
     return message;
 }
 
+/* I 5256:3-28 */
 void thread_note(struct postern_imap *s, const struct postern_message_info *info)
 {
     struct imap_thread *thread = s->search->thread;
@@ -112,7 +134,8 @@ void thread_note(struct postern_imap *s, const struct postern_message_info *info
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
-/* opens - stands in parentheses of its own: an only child follows its parent instead. */
+/* opens - stands in parentheses of its own: an only child follows its parent instead.
+ * I 5256:4-3 */
 static bool opens(const struct thread_node *node, const struct thread_node *top)
 {
     return node->parent == top || node->next || node->parent->child != node;
@@ -151,6 +174,7 @@ static void write_trees(struct postern_imap *s, const struct thread_node *top)
     }
 }
 
+/* I 5256:4-2 */
 void thread_finish(struct postern_imap *s)
 {
     struct imap_thread *thread = s->search->thread;
@@ -192,6 +216,7 @@ static void thread_run(struct postern_imap *s)
     search_begin_of_charset(s);
 }
 
+/* I 5256:5-2 */
 void imap_cmd_thread(struct postern_imap *s)
 {
     search_with_filters(s, thread_run);

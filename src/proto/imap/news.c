@@ -239,7 +239,7 @@ static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *
     write_text(s, " RECENT\r\n");
 }
 
-/* I 7162:3.2-2 I 7162:3.2.10.2-3 I 7162:3.2.10.2-4 I 5.2-1 */
+/* I 7162:3.2-2 I 7162:3.2.10.2-3 I 7162:3.2.10.2-4 I 5.2-1 I 5256:3-9 */
 static void take_news(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
     bool may = !s->row || !(s->row->flags & ROW_NO_EXPUNGE) || (s->by_uid && !s->by_number);

@@ -183,6 +183,9 @@ void search_begin_of_charset(struct postern_imap *s);
 /* base_subject - what a subject is about (RFC 5256 2.1): a part of text, which is decoded;
  * is_reply_r: it had the marks of a reply or forward. */
 struct postern_span base_subject(struct postern_span text, bool *is_reply_r);
+/* subject_squeeze - spaces, tabs and line ends in a row are one space (RFC 5256 2.1 (1)), in place;
+ * how many octets are left. */
+size_t subject_squeeze(char *text, size_t n);
 
 /* search_text.c: does a text occur in a message? fed its octets in order. */
 struct text_scan;

@@ -3,7 +3,8 @@
  * 5267, 9394), and what "$" is then. */
 #include "proto/imap/context.h"
 
-/* shown - a found UID as the client asked for it. */
+/* shown - a found UID as the client asked for it.
+ * I 5256:3-8 I 5256:3-29 */
 static uint32_t shown(const struct postern_imap *s, uint32_t uid)
 {
     return s->by_uid ? uid : view_number(&s->view, uid);
@@ -82,6 +83,7 @@ static bool save(struct postern_imap *s, const struct imap_search *search)
 
 /* ---- the lines ------------------------------------------------------------------------------- */
 
+/* I 5256:4-1 */
 static void write_plain(struct postern_imap *s, const struct imap_search *search)
 {
     write_text(s, search->sort ? "* SORT" : "* SEARCH");

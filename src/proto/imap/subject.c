@@ -3,6 +3,7 @@
  * Each step makes the text shorter, so it ends. */
 #include "proto/imap/search.h"
 
+/* I 5256:2.1-3 */
 static struct postern_span trim_end(struct postern_span text, bool *is_reply)
 {
     for (;;) {
@@ -15,7 +16,8 @@ static struct postern_span trim_end(struct postern_span text, bool *is_reply)
     }
 }
 
-/* blob - "[...]" and spaces at the front; how long, 0: there is none. */
+/* blob - "[...]" and spaces at the front; how long, 0: there is none.
+ * I 5256:2.1-2 */
 static size_t blob(struct postern_span text)
 {
     size_t n = 1;
@@ -32,7 +34,8 @@ static size_t blob(struct postern_span text)
     return n;
 }
 
-/* refwd - "re:", "fw:", "fwd:", with a blob before the colon. */
+/* refwd - "re:", "fw:", "fwd:", with a blob before the colon.
+ * I 5256:2.1-1 I 5256:2.1-5 */
 static size_t refwd(struct postern_span text)
 {
     size_t n = span_begins_nocase(text, SPAN("fwd"))                                          ? 3
@@ -59,6 +62,19 @@ static size_t leader(struct postern_span text, bool *is_reply)
     one = refwd(span_from(text, n));
     *is_reply = *is_reply || one;
     return one ? n + one : 0;
+}
+
+/* I 5256:2.1-4 */
+size_t subject_squeeze(char *text, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!strchr(" \t\r\n", text[i]) || !text[i])
+            text[kept++] = text[i];
+        else if (kept == 0 || text[kept - 1] != ' ')
+            text[kept++] = ' ';
+    return kept;
 }
 
 struct postern_span base_subject(struct postern_span text, bool *is_reply_r)

@@ -26,6 +26,7 @@ static const struct thread_node *dated(const struct thread_node *node)
     return node;
 }
 
+/* I 5256:3-27 I 5256:3-12 */
 static bool is_older(const void *ctx, const void *left, const void *right)
 {
     const struct thread_node *a = dated(left), *b = dated(right);
@@ -75,7 +76,8 @@ static void sort_children(const struct thread_forest *forest, struct thread_node
 }
 
 /* prune - children that are no messages go: their own take the place. Of the threads themselves one
- * with several children stays, to hold them together. */
+ * with several children stays, to hold them together.
+ * I 5256:3-18 I 5256:3-19 I 5256:3-20 */
 static void prune(const struct thread_forest *forest, struct thread_node *parent)
 {
     struct thread_node *rest = parent->child, *next;
@@ -133,7 +135,8 @@ static struct thread_node *node_new(struct thread_forest *forest)
     return node;
 }
 
-/* owner - of ids that are equal: the first message that has it as its own; else a node of none. */
+/* owner - of ids that are equal: the first message that has it as its own; else a node of none.
+ * I 5256:3-17 */
 static struct thread_node *owner(struct thread_forest *forest, void **ids, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -180,7 +183,8 @@ static bool share_nodes(struct thread_forest *forest)
     return true;
 }
 
-/* may_link - no loop would come of it, and nothing too deep. */
+/* may_link - no loop would come of it, and nothing too deep.
+ * I 5256:3-22 */
 static bool may_link(const struct thread_node *parent, const struct thread_node *child)
 {
     for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
@@ -193,6 +197,7 @@ static bool may_link(const struct thread_node *parent, const struct thread_node 
     return false;
 }
 
+/* I 5256:3-21 I 5256:3-23 */
 static void link_message(struct thread_message *message)
 {
     struct thread_node *parent = NULL;
@@ -249,7 +254,8 @@ static bool split_top(struct thread_forest *forest, struct thread_node *thread)
     return true;
 }
 
-/* join - a thread goes to the first of its subject. */
+/* join - a thread goes to the first of its subject.
+ * I 5256:3-24 I 5256:3-25 */
 static bool join(struct thread_forest *forest, struct thread_node *first,
                  struct thread_node *thread)
 {
@@ -283,6 +289,7 @@ static bool join_equals(struct thread_forest *forest, void **threads, size_t n)
     return true;
 }
 
+/* I 5256:3-26 */
 static size_t equal_subjects(void **threads, size_t n)
 {
     struct postern_span subject = subject_of(threads[0]);
@@ -345,6 +352,7 @@ bool thread_by_references(struct thread_forest *forest)
     return true;
 }
 
+/* I 5256:3-11 */
 bool thread_by_subject(struct thread_forest *forest)
 {
     struct thread_node *first = NULL;
