@@ -113,7 +113,7 @@ void imap_cmd_create(struct postern_imap *s)
     if (!imap_good(s))
         return;
     if (question.special == POSTERN_SPECIAL_COUNT) {
-        imap_no(s, "USEATTR", "no mailbox has such a use");
+        imap_no(s, "USEATTR", "no such use of a mailbox is known");
         return;
     }
     /* a client that will make others below it may end the name with the delimiter */
