@@ -312,7 +312,7 @@ static void round_of(bool threads)
     has_not(&app, "CONDSTORE");
     has(&app, " MOVE ");
     say(&app, "c list \"\" * return (status (messages unseen))\r\n", "c OK");
-    has(&app, "* LIST (\\Noselect \\HasChildren) \"/\" \"Away\"\r\n* LIST (\\HasNoChildren) \"/\" "
+    has(&app, "* LIST (\\NonExistent \\HasChildren) \"/\" \"Away\"\r\n* LIST (\\HasNoChildren) \"/\" "
               "\"Away-\"");
     has(&app, "* LIST (\\HasNoChildren \\Archive) \"/\" \"Away/Far\"\r\n");
     has(&app, "* STATUS \"INBOX\" (MESSAGES 3 UNSEEN 3)");
