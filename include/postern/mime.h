@@ -168,6 +168,13 @@ struct postern_mime_header {
 POSTERN_API void postern_mime_header(struct postern_span block, uint32_t part, uint32_t i,
                                      struct postern_mime_header *header_r);
 
+/* postern_mime_find - the first field of that kind at place *at or behind, which becomes the place
+ * behind it: 1 one, 0 no more. Begin with 0. */
+POSTERN_API int postern_mime_find(struct postern_span block, uint32_t part,
+                                  enum postern_mime_field field, uint32_t *at,
+                                  struct postern_mime_header *header_r);
+/* postern_mime_field_named - by its name, without regard to case; OTHER: it is not in the list. */
+POSTERN_API enum postern_mime_field postern_mime_field_named(struct postern_span name);
 /* ---- values of fields: each takes the next item off the front of *rest ----------------------- */
 
 /* postern_mime_parameter - "; name=value" (RFC 2045 5.1): 1 one, 0 no more. The value is unquoted

@@ -44,6 +44,64 @@ size_t span_find(struct postern_span s, char c)
     return found ? (size_t)(found - s.p) : s.n;
 }
 
+#define EACH_OCTET UINT64_C(0x0101010101010101)
+
+static uint64_t eight_at(const char *p)
+{
+    uint64_t octets;
+
+    memcpy(&octets, p, sizeof octets);
+    return octets;
+}
+
+/* has_zero - is one of the eight octets 0? */
+static bool has_zero(uint64_t octets)
+{
+    return (octets - EACH_OCTET) & ~octets & (EACH_OCTET << 7);
+}
+
+/* struct octet - one that is looked for, in eight places at once. */
+struct octet {
+    uint64_t fold, value; /* fold: 0x20 in each place if it is a letter */
+};
+
+static struct octet octet_of(char c)
+{
+    c = ascii_lower(c);
+    return (struct octet){c >= 'a' && c <= 'z' ? EACH_OCTET * 0x20 : 0,
+                          EACH_OCTET * (unsigned char)c};
+}
+
+/* differs - 0 in the places where the octet is. */
+static uint64_t differs(const char *p, struct octet octet)
+{
+    return (eight_at(p) | octet.fold) ^ octet.value;
+}
+
+/* Eight places a step: only where both the first and the last octet of the text fit, which is
+ * seldom, the rest is compared. */
+bool span_has_nocase(struct postern_span s, struct postern_span text)
+{
+    struct octet first, last;
+    size_t i = 0;
+
+    if (text.n == 0 || text.n > s.n)
+        return text.n == 0;
+    first = octet_of(text.p[0]);
+    last = octet_of(text.p[text.n - 1]);
+    for (; i + text.n + 7 <= s.n; i += 8) {
+        if (!has_zero(differs(s.p + i, first) | differs(s.p + i + text.n - 1, last)))
+            continue;
+        for (size_t at = i; at < i + 8; at++)
+            if (span_begins_nocase(span_from(s, at), text))
+                return true;
+    }
+    for (; i + text.n <= s.n; i++)
+        if (span_begins_nocase(span_from(s, i), text))
+            return true;
+    return false;
+}
+
 struct postern_span span_cut(struct postern_span *s, char c)
 {
     size_t at = span_find(*s, c);

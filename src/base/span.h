@@ -34,6 +34,8 @@ bool span_begins(struct postern_span s, struct postern_span prefix);
 bool span_begins_nocase(struct postern_span s, struct postern_span prefix);
 /* span_find - offset of the first c, or s.n when there is none. */
 size_t span_find(struct postern_span s, char c);
+/* span_has_nocase - does text occur in s, but for ASCII case? An empty one does. */
+bool span_has_nocase(struct postern_span s, struct postern_span text);
 /* span_cut - the part before the first c; *s becomes the part behind it (absent when there was no
  * c). */
 struct postern_span span_cut(struct postern_span *s, char c);

@@ -49,10 +49,16 @@ bool utf8_is_valid(struct postern_span s)
 
 bool utf8_is_ascii(struct postern_span s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] > 127)
-            return false;
-    return true;
+    uint64_t all = 0, eight;
+    size_t i = 0;
+
+    for (; i + sizeof eight <= s.n; i += sizeof eight) {
+        memcpy(&eight, s.p + i, sizeof eight);
+        all |= eight;
+    }
+    for (; i < s.n; i++)
+        all |= (unsigned char)s.p[i];
+    return !(all & UINT64_C(0x8080808080808080));
 }
 
 size_t utf8_length(struct postern_span s)

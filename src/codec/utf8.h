@@ -4,6 +4,7 @@
 #define CODEC_UTF8_H
 
 #include <postern/base.h>
+#include <string.h>
 
 /* utf8_is_valid - well formed: no surrogates, nothing overlong, nothing above U+10FFFF. */
 bool utf8_is_valid(struct postern_span s);

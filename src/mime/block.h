@@ -9,7 +9,7 @@
 #include "base/span.h"
 
 #define MAGIC 0x6d74736fu /* "ostm" */
-#define VERSION 1
+#define VERSION 2
 
 enum head_word {
     HEAD_MAGIC,

@@ -27,6 +27,11 @@ static enum postern_mime_field id_of(struct postern_span name, unsigned count)
     return POSTERN_MIME_OTHER;
 }
 
+enum postern_mime_field postern_mime_field_named(struct postern_span name)
+{
+    return id_of(name, POSTERN_MIME_FIELDS);
+}
+
 static bool is_chosen(const struct postern_mime *mime, struct postern_span name)
 {
     for (size_t i = 0; i < mime->options.chosen_n; i++)

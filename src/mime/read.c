@@ -49,11 +49,15 @@ static struct postern_span string_at(struct postern_span block, uint32_t offset,
 
 /* ---- checking -------------------------------------------------------------------------------- */
 
-static bool string_is_good(struct postern_span block, uint32_t offset, uint32_t n)
-{
-    uint32_t strings = head_word(block, HEAD_STRINGS);
+/* struct bounds - what no number in a block may lead out of. */
+struct bounds {
+    uint64_t raw, wire; /* octets of the message */
+    uint32_t parts, fields, strings;
+};
 
-    return offset <= strings && n <= strings - offset;
+static bool string_is_good(const struct bounds *bounds, uint32_t offset, uint32_t n)
+{
+    return offset <= bounds->strings && n <= bounds->strings - offset;
 }
 
 static bool head_is_good(struct postern_span block)
@@ -70,56 +74,62 @@ static bool head_is_good(struct postern_span block)
     return words * WORD + strings == block.n && head_pair(block, HEAD_SUM) == block_sum(block);
 }
 
-static bool spots_are_good(struct postern_span block, struct row row)
+static bool spots_are_good(const struct bounds *bounds, struct row row)
 {
     struct spot header = row_spot(row, PART_HEADER), body = row_spot(row, PART_BODY),
                 end = row_spot(row, PART_END);
 
-    return header.raw <= body.raw && body.raw <= end.raw && end.raw <= head_pair(block, HEAD_RAW) &&
-           header.wire <= body.wire && body.wire <= end.wire &&
-           end.wire <= head_pair(block, HEAD_WIRE) && header.lines <= body.lines &&
-           body.lines <= end.lines;
+    return header.raw <= body.raw && body.raw <= end.raw && end.raw <= bounds->raw &&
+           header.wire <= body.wire && body.wire <= end.wire && end.wire <= bounds->wire &&
+           header.lines <= body.lines && body.lines <= end.lines;
 }
 
-static bool field_is_good(struct postern_span block, struct row part, struct row row)
+static bool field_is_good(const struct bounds *bounds, struct spot header, struct row row)
 {
-    struct spot header = row_spot(part, PART_HEADER);
     uint32_t id = row_word(row, FIELD_ID);
 
     return (id & 0xff) <= POSTERN_MIME_OTHER &&
-           string_is_good(block, row_word(row, FIELD_NAME), id >> 16) &&
-           string_is_good(block, row_word(row, FIELD_VALUE), row_word(row, FIELD_VALUE_N)) &&
-           header.raw + row_word(row, FIELD_RAW) + row_word(row, FIELD_RAW_N) <=
-               head_pair(block, HEAD_RAW) &&
-           header.wire + row_word(row, FIELD_WIRE) + row_word(row, FIELD_WIRE_N) <=
-               head_pair(block, HEAD_WIRE);
+           string_is_good(bounds, row_word(row, FIELD_NAME), id >> 16) &&
+           string_is_good(bounds, row_word(row, FIELD_VALUE), row_word(row, FIELD_VALUE_N)) &&
+           header.raw + row_word(row, FIELD_RAW) + row_word(row, FIELD_RAW_N) <= bounds->raw &&
+           header.wire + row_word(row, FIELD_WIRE) + row_word(row, FIELD_WIRE_N) <= bounds->wire;
 }
 
-static bool part_is_good(struct postern_span block, uint32_t i)
+static bool part_is_good(const struct bounds *bounds, struct postern_span block, uint32_t i)
 {
     struct row row = part_row(block, i);
-    uint32_t parts = head_word(block, HEAD_PARTS), fields = head_word(block, HEAD_FIELDS);
+    struct spot header = row_spot(row, PART_HEADER);
     uint32_t parent = row_word(row, PART_PARENT), next = row_word(row, PART_NEXT);
     uint32_t first = row_word(row, PART_FIELDS), count = row_word(row, PART_FIELD_COUNT);
     uint32_t kind = row_word(row, PART_KIND);
+    struct row field;
 
-    if ((i ? parent >= i : parent) || next >= parts || (next && next <= i) || first > fields ||
-        count > fields - first || (kind >> 16 & 0xff) > POSTERN_MIME_MESSAGE ||
-        !string_is_good(block, row_word(row, PART_TYPE), kind & 0xff) ||
-        !string_is_good(block, row_word(row, PART_SUBTYPE), kind >> 8 & 0xff))
+    if ((i ? parent >= i : parent) || next >= bounds->parts || (next && next <= i) ||
+        first > bounds->fields || count > bounds->fields - first ||
+        (kind >> 16 & 0xff) > POSTERN_MIME_MESSAGE ||
+        !string_is_good(bounds, row_word(row, PART_TYPE), kind & 0xff) ||
+        !string_is_good(bounds, row_word(row, PART_SUBTYPE), kind >> 8 & 0xff))
         return false;
-    for (uint32_t at = first; at < first + count; at++)
-        if (!field_is_good(block, row, field_row(block, at)))
+    field = field_row(block, first);
+    for (uint32_t at = 0; at < count; at++, field.p += FIELD_WORDS * WORD)
+        if (!field_is_good(bounds, header, field))
             return false;
-    return spots_are_good(block, row);
+    return spots_are_good(bounds, row);
 }
 
 bool postern_mime_check(struct postern_span block)
 {
+    struct bounds bounds;
+
     if (!head_is_good(block))
         return false;
-    for (uint32_t i = 0; i < head_word(block, HEAD_PARTS); i++)
-        if (!part_is_good(block, i))
+    bounds = (struct bounds){.raw = head_pair(block, HEAD_RAW),
+                             .wire = head_pair(block, HEAD_WIRE),
+                             .parts = head_word(block, HEAD_PARTS),
+                             .fields = head_word(block, HEAD_FIELDS),
+                             .strings = head_word(block, HEAD_STRINGS)};
+    for (uint32_t i = 0; i < bounds.parts; i++)
+        if (!part_is_good(&bounds, block, i))
             return false;
     return true;
 }
@@ -201,4 +211,19 @@ void postern_mime_header(struct postern_span block, uint32_t part, uint32_t i,
     if (id & FIELD_KEPT)
         header_r->value =
             string_at(block, row_word(row, FIELD_VALUE), row_word(row, FIELD_VALUE_N));
+}
+
+int postern_mime_find(struct postern_span block, uint32_t part, enum postern_mime_field field,
+                      uint32_t *at, struct postern_mime_header *header_r)
+{
+    struct row row = part_row(block, part);
+    uint32_t count = row_word(row, PART_FIELD_COUNT), i = *at;
+    const char *first = field_row(block, row_word(row, PART_FIELDS)).p;
+
+    while (i < count && (unsigned char)first[i * FIELD_WORDS * WORD] != (unsigned)field)
+        i++;
+    *at = i < count ? i + 1 : count;
+    if (i < count)
+        postern_mime_header(block, part, i, header_r);
+    return i < count;
 }

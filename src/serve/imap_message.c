@@ -10,7 +10,7 @@
 
 #define READ_BYTES 65536
 #define SHOWN_MAX 256 /* parsed forms at once, and octets of them */
-#define SHOWN_BYTES 65536
+#define SHOWN_BYTES 32768
 
 /* ---- looking --------------------------------------------------------------------------------- */
 

@@ -52,6 +52,7 @@ struct search_step {
     int64_t number;
     struct imap_set set;
     struct postern_span name; /* of a header field */
+    enum postern_mime_field field;
     struct postern_span text; /* folded */
     bool loose;               /* one word of a fuzzy text: it does not make an exact match */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* search_match - is a message meant? As far as flags, dates and sizes tell, then its parsed form,
  * then what was found in its text. */
+#include "codec/utf8.h"
 #include "proto/imap/search.h"
 
 static enum truth truth_of(bool is)
@@ -36,12 +37,24 @@ static bool contains(struct postern_span text, struct postern_span needle)
     return needle.n == 0 || (text.n >= needle.n && memmem(text.p, text.n, needle.p, needle.n));
 }
 
+/* is_plain - it is what it stands for: most values are, and are compared where they lie. */
+static bool is_plain(struct postern_span text)
+{
+    size_t at = span_find(text, '=');
+
+    while (at < text.n && !span_begins(span_from(text, at), SPAN("=?")))
+        at += 1 + span_find(span_from(text, at + 1), '=');
+    return at >= text.n && utf8_is_ascii(text);
+}
+
 /* value_has - a header's value, its encoded words decoded, as compared. */
 static bool value_has(struct postern_imap *s, struct postern_span value, struct postern_span needle)
 {
     struct buffer plain = {.allocator = s->o.allocator}, folded = {.allocator = s->o.allocator};
     bool has;
 
+    if (is_plain(value))
+        return utf8_is_ascii(needle) && span_has_nocase(value, needle);
     search_decode_words(s, value, &plain);
     text_fold(buffer_span(&plain), &folded);
     has = contains(buffer_span(&folded), needle);
@@ -57,17 +70,14 @@ static enum truth header(struct postern_imap *s, const struct imap_search *searc
                          const struct search_step *step, enum search_depth depth, size_t i)
 {
     struct postern_span block = search->structures.block;
-    struct postern_mime_part part;
+    struct postern_mime_header field;
     bool unread = false;
+    uint32_t at = 0;
 
     if (depth == KNOWS_INFO)
         return UNKNOWN_;
-    postern_mime_part(block, 0, &part);
-    for (uint32_t at = 0; at < part.fields; at++) {
-        struct postern_mime_header field;
-
-        postern_mime_header(block, 0, at, &field);
-        if (!span_equal_nocase(field.name, step->name))
+    while (postern_mime_find(block, 0, step->field, &at, &field)) {
+        if (step->field == POSTERN_MIME_OTHER && !span_equal_nocase(field.name, step->name))
             continue;
         if (!field.value.p)
             unread = true;

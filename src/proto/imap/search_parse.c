@@ -107,6 +107,7 @@ static void parse_argument(struct postern_imap *s, struct charset *charset, size
         step->name = parse_astring(s, &s->in);
         parse_space(&s->in);
     }
+    step->field = postern_mime_field_named(step->name);
     if (keys[key].argument == STRING || keys[key].argument == FIELD_STRING)
         step->text = fold(s, charset, parse_astring(s, &s->in));
 }
@@ -127,6 +128,7 @@ static void add_words(struct postern_imap *s, struct imap_search *search)
         if (!step)
             continue;
         step->name = whole.name;
+        step->field = whole.field;
         step->text = word;
         step->loose = true;
         if (words++)

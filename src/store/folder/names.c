@@ -64,30 +64,40 @@ static bool looks_escaped(struct postern_span key)
     return true;
 }
 
+static bool is_visible(char c)
+{
+    return c >= 0x21 && c <= 0x7e;
+}
+
+static bool is_unique_id(struct postern_span key)
+{
+    for (size_t i = 0; i < key.n; i++)
+        if (!is_visible(key.p[i]))
+            return false;
+    return key.n >= 1 && key.n <= POSTERN_UID_MAX && !looks_escaped(key);
+}
+
 /* folder_unique - the key itself, or where it is too long or has other characters, its beginning
  * and 128 bits of a hash: it must be the same for ever, and two names must not meet. */
 struct postern_span folder_unique(struct postern_span key, char out[POSTERN_UID_MAX + 1])
 {
     uint64_t a = UINT64_C(14695981039346656037), b = UINT64_C(0x9ae16a3b2f90404f);
-    bool good = key.n >= 1 && key.n <= POSTERN_UID_MAX;
     size_t head = key.n < 37 ? key.n : 37;
 
-    for (size_t i = 0; i < key.n; i++) {
-        unsigned char c = (unsigned char)key.p[i];
-
-        good = good && c >= 0x21 && c <= 0x7e;
-        a = (a ^ c) * UINT64_C(1099511628211);
-        b = (b ^ (c + i)) * UINT64_C(0x9fb21c651e98df25);
-        b ^= b >> 29;
-    }
-    if (good && !looks_escaped(key)) {
+    if (is_unique_id(key)) {
         memcpy(out, key.p, key.n);
         out[key.n] = '\0';
         return span_make(out, key.n);
     }
+    for (size_t i = 0; i < key.n; i++) {
+        unsigned char c = (unsigned char)key.p[i];
+
+        a = (a ^ c) * UINT64_C(1099511628211);
+        b = (b ^ (c + i)) * UINT64_C(0x9fb21c651e98df25);
+        b ^= b >> 29;
+    }
     for (size_t i = 0; i < head; i++)
-        out[i] =
-            (unsigned char)key.p[i] >= 0x21 && (unsigned char)key.p[i] <= 0x7e ? key.p[i] : '_';
+        out[i] = is_visible(key.p[i]) ? key.p[i] : '_';
     snprintf(out + head, POSTERN_UID_MAX + 1 - head, "~%016llx%016llx", (unsigned long long)a,
              (unsigned long long)b);
     return postern_span_of(out);

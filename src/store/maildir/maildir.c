@@ -88,10 +88,16 @@ static void read_name(struct postern_span name, struct file_facts *facts_r)
         read_flags(span_from(info, 2), facts_r);
 }
 
+/* unique_of - asked for each message that is shown: only what may tell a UID is read. */
 static struct postern_span unique_of(struct postern_span key)
 {
     struct file_facts facts;
+    size_t at = span_find(key, 'U');
 
+    while (at < key.n && !span_begins(span_from(key, at), SPAN("U=")))
+        at += 1 + span_find(span_from(key, at + 1), 'U');
+    if (at >= key.n)
+        return key;
     read_name(key, &facts);
     return facts.uid ? span_make(key.p, span_find(key, ',')) : key;
 }

@@ -15,8 +15,16 @@ static bool number_of(const char *text, uint64_t max, uint64_t *number_r)
 
 static void test_number_takes_digits_only(void **state)
 {
-    static const char *const bad[] = {"", "-1", "+1", "1x", "1.5", " 1", "1 ", "99999999999999999999",
-                                      "18446744073709551616", "000000000000000000001"};
+    static const char *const bad[] = {"",
+                                      "-1",
+                                      "+1",
+                                      "1x",
+                                      "1.5",
+                                      " 1",
+                                      "1 ",
+                                      "99999999999999999999",
+                                      "18446744073709551616",
+                                      "000000000000000000001"};
     uint64_t number = 7;
 
     (void)state;
@@ -62,6 +70,43 @@ static void test_trim_and_from(void **state)
     assert_int_equal(span_from(SPAN("abc"), 9).n, 0);
 }
 
+/* has_slowly - the same, place by place. */
+static bool has_slowly(struct postern_span s, struct postern_span text)
+{
+    for (size_t i = 0; i + text.n <= s.n; i++)
+        if (span_begins_nocase(span_from(s, i), text))
+            return true;
+    return false;
+}
+
+/* All texts of up to four octets of a few kinds, in all places of longer ones of the same. */
+static void test_has_nocase(void **state)
+{
+    static const char octets[] = {'a', 'B', '@', '`', '[', '\xe1', '\0'};
+    char room[40];
+    uint32_t seed = 1, found = 0;
+
+    (void)state;
+    assert_true(span_has_nocase(SPAN("x"), SPAN("")));
+    assert_true(span_has_nocase(SPAN(""), SPAN("")));
+    assert_false(span_has_nocase(SPAN(""), SPAN("x")));
+    for (unsigned round = 0; round < 20000; round++) {
+        size_t n = round % 37, text_n = 1 + round / 37 % 4;
+        struct postern_span s, text;
+
+        for (size_t i = 0; i < sizeof room; i++) {
+            seed = seed * 1103515245u + 12345u;
+            room[i] = octets[(seed >> 16) % sizeof octets];
+        }
+        s = guard_copy(room, n);
+        text = span_make(room + sizeof room - text_n, text_n);
+        assert_int_equal(span_has_nocase(s, text), has_slowly(s, text));
+        found += has_slowly(s, text);
+        guard_free(s);
+    }
+    assert_in_range(found, 2000, 18000);
+}
+
 static void test_secret_compare(void **state)
 {
     char secret[] = "secret";
@@ -92,6 +137,7 @@ int main(void)
         cmocka_unit_test(test_cut_splits_at_the_first),
         cmocka_unit_test(test_case_is_ascii_only),
         cmocka_unit_test(test_trim_and_from),
+        cmocka_unit_test(test_has_nocase),
         cmocka_unit_test(test_secret_compare),
         cmocka_unit_test(test_errors_have_name_text_category),
     };

@@ -234,6 +234,7 @@ static void test_headers(void **state)
     struct postern_mime_options options;
     struct postern_mime_header header;
     struct scanned s = {.message = postern_span_of(text)};
+    uint32_t at = 0;
 
     (void)state;
     postern_mime_options_init(&options);
@@ -256,6 +257,15 @@ static void test_headers(void **state)
     assert_int_equal(header.range.wire_end - header.range.wire, 12);
     postern_mime_header(s.block, 0, 2, &header);
     assert_null(header.value.p);
+    assert_int_equal(postern_mime_find(s.block, 0, POSTERN_MIME_OTHER, &at, &header), 1);
+    assert_span(header.name, "X-Spam");
+    assert_int_equal(at, 1);
+    assert_int_equal(postern_mime_find(s.block, 0, POSTERN_MIME_OTHER, &at, &header), 1);
+    assert_span(header.name, "X-Other");
+    assert_int_equal(postern_mime_find(s.block, 0, POSTERN_MIME_OTHER, &at, &header), 0);
+    assert_int_equal(postern_mime_find(s.block, 0, POSTERN_MIME_OTHER, &at, &header), 0);
+    assert_int_equal(postern_mime_field_named(SPAN("list-ID")), POSTERN_MIME_LIST_ID);
+    assert_int_equal(postern_mime_field_named(SPAN("X-Other")), POSTERN_MIME_OTHER);
     free((char *)(uintptr_t)s.block.p);
 }
 
