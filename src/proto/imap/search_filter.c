@@ -92,10 +92,23 @@ static void expand(const struct imap_answer *all, struct postern_span text, stru
     }
 }
 
+/* is_name - filter-name = 1*<any ATOM-CHAR except "/"> (RFC 5466 2.1) */
+static bool is_name(struct postern_span name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (name.p[i] <= ' ' || name.p[i] > '~' || strchr("(){%*\"\\]/", name.p[i]))
+            return false;
+    return name.n > 0;
+}
+
 static void undefined(struct postern_imap *s, struct postern_span name)
 {
     struct buffer line = {.allocator = s->o.allocator};
 
+    if (!is_name(name)) {
+        imap_bad(s, "syntax error");
+        return;
+    }
     buffer_append_text(&line, "NO [UNDEFINED-FILTER ");
     buffer_append(&line, name);
     buffer_append_text(&line, "]");
