@@ -42,6 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fuzz_is_ok(&s)) {
         struct postern_span text = appended(&s), mail = SPAN(MAIL);
 
+        if (text.n > 2 && memcmp(text.p + text.n - 2, "\r\n", 2) == 0)
+            text.n -= 2; /* what has no line end at its end is given one */
         if (!text.n || !memmem(mail.p, mail.n, text.p, text.n))
             fuzz_fail(&s, "no piece of the message");
     } else {

@@ -29,10 +29,11 @@ static void search(struct host_session *s, const char *before, struct postern_sp
     fuzz_say(s, span_make(line, (size_t)n), false);
 }
 
-/* is_one - does the line hold nothing but a program? A line end in it begins other commands. */
+/* is_one - does the line hold nothing but a program? A line end in it begins other commands, and a
+ * space at its end is passed over, but not in parentheses. */
 static bool is_one(struct postern_span program)
 {
-    return program.n && program.n <= PROGRAM_MOST && !memchr(program.p, '\n', program.n) &&
+    return program.n && program.p[program.n - 1] != ' ' && !memchr(program.p, '\n', program.n) &&
            !span_begins_nocase(program, SPAN("CHARSET "));
 }
 

@@ -9,19 +9,20 @@
 static const uint32_t uids[] = {1, 3, 7, 8, 9, 10, 11, 12};
 enum { MESSAGES = sizeof uids / sizeof *uids };
 
-/* one_end - 0: it is none. */
+/* one_end - 0: it is none. Zeros may stand before it, up to twenty digits in all. */
 static uint64_t one_end(struct postern_span *rest, uint64_t star)
 {
     uint64_t number = 0;
+    unsigned digits = 0;
 
     if (span_begins(*rest, SPAN("*"))) {
         *rest = span_from(*rest, 1);
         return star;
     }
-    for (; rest->n && rest->p[0] >= '0' && rest->p[0] <= '9'; *rest = span_from(*rest, 1))
+    for (; rest->n && rest->p[0] >= '0' && rest->p[0] <= '9'; *rest = span_from(*rest, 1), digits++)
         if (number <= UINT32_MAX)
             number = number * 10 + (uint64_t)(rest->p[0] - '0');
-    return number <= UINT32_MAX ? number : 0;
+    return number <= UINT32_MAX && digits <= 20 ? number : 0;
 }
 
 /* table_says - which messages are meant; false: it is no set. */

@@ -89,7 +89,7 @@ static bool parse_mailbox_of(struct postern_imap *s, struct postern_span text,
     name.n = span_find(text, ';');
     text = span_from(text, name.n);
     if (text.n && (!take_word(&text, SPAN(";UIDVALIDITY=")) ||
-                   !take_number(&text, UINT32_MAX, &validity) || text.n))
+                   !take_number(&text, UINT32_MAX, &validity) || !validity || text.n))
         return false;
     url->uid_validity = (uint32_t)validity;
     url->name = decode(s, name);
