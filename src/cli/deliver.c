@@ -150,13 +150,15 @@ static int deliver_with(const struct config *config, const struct flags *flags)
     FILE *in = flags->file ? fopen(flags->file, "re") : stdin;
     int code = EX_TEMPFAIL;
 
-    if (!in || parts_accounts(config, &deliver.accounts) < 0 ||
+    if (!in || parts_space(config, &deliver.space) < 0 ||
+        parts_accounts(config, &deliver.accounts) < 0 ||
         parts_recipients(config, deliver.accounts, &deliver.recipients) < 0) {
         printf("4.3.5 %s\n", in ? accounts_error() : "the message cannot be read");
     } else if (cli_store(config, &store) == 0) {
         code = run(config, flags, &deliver, in);
         postern_store_free(&store);
     }
+    space_free(&deliver.space);
     recipients_free(&deliver.recipients);
     accounts_free(&deliver.accounts);
     if (in && in != stdin)

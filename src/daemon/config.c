@@ -432,6 +432,7 @@ static int check_ranges(const struct config *config)
                 {"connections_per_address", config->connections_per_address, 0, 10000000},
                 {"connections_per_user", config->connections_per_user, 0, 10000000},
                 {"quota_mb", config->quota_mb, 0, 1L << 40},
+                {"disk_reserve_mb", config->disk_reserve_mb, 0, 1L << 40},
                 {"imap_message_limit", config->imap_message_limit, 0, INT32_MAX},
                 {"imap_save_limit", config->imap_save_limit, 0, INT32_MAX},
                 {"message_mb", config->message_mb, 1, 1L << 30},

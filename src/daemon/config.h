@@ -90,6 +90,8 @@
       "messages of one COPY or APPEND, where imap_message_limit is 0; 0: any number")              \
     X(imap_set_quota, "imap_set_quota", BOOL, "no",                                                \
       "users may change their own quota by IMAP; of one user in his line")                         \
+    X(disk_reserve_mb, "disk_reserve_mb", NUMBER, "64",                                            \
+      "MiB of the mail's disk that are left free: mail that would use them is refused for now")    \
     X(accounts, "accounts", STRING, "file", "file, or pam where built in")                         \
     X(users, "users", STRING, "users", "the password file")                                        \
     X(plaintext, "plaintext", STRING, "tls", "clear-text logins: tls, loopback or always")         \

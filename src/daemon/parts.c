@@ -51,6 +51,14 @@ void parts_smtp(const struct config *config, struct postern_smtp_options *option
     options_r->recipients_max = (uint32_t)config->recipients_max;
 }
 
+int parts_space(const struct config *config, struct space **space_r)
+{
+    *space_r = NULL;
+    if (strcmp(config->store, "memory") == 0)
+        return 0;
+    return space_new(space_r, config->mail, (uint64_t)config->disk_reserve_mb << 20);
+}
+
 void parts_host(const struct config *config, char *out, size_t size)
 {
     if (*config->host)

@@ -5,6 +5,7 @@
 
 #include "accounts/recipients.h"
 #include "daemon/config.h"
+#include "store/space.h"
 #include <postern/smtp.h>
 
 /* parts_accounts - given. <0: accounts_error() says why; POSTERN_E_UNSUPPORTED: pam is not built
@@ -15,6 +16,8 @@ int parts_recipients(const struct config *config, struct accounts *accounts,
                      struct recipients **recipients_r);
 /* parts_smtp - the options of the engine that the configuration has. */
 void parts_smtp(const struct config *config, struct postern_smtp_options *options_r);
+/* parts_space - given: how much the disk of the mail has left; NULL for a store in memory. */
+int parts_space(const struct config *config, struct space **space_r);
 /* parts_host - the configured name of this server, or the system's. */
 void parts_host(const struct config *config, char *out, size_t size);
 /* parts_address - "mail.example.net:587", "[2001:db8::1]:25": cut in two. false: it is none. */

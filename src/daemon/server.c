@@ -214,6 +214,7 @@ static void site_fill(struct server *server)
         .sendmail = server->sendmail ? sendmail_serve(server->sendmail) : NULL,
         .spool_folder = program_folder(),
         .detail_create = server->config->detail_create,
+        .space = server->space,
         .has_quota = server->config->quota_mb || server->config->quota_messages,
         .set_quota = server->config->imap_set_quota,
         .any_sender = server->config->any_sender,
@@ -243,6 +244,8 @@ static int tables_open(struct server *server)
         r = bans_new(&server->bans, (unsigned)config->ban_strikes, config->ban_time);
     if (r >= 0)
         r = server_options(server);
+    if (r >= 0)
+        r = parts_space(server->config, &server->space);
     if (r >= 0)
         r = net_pool_new(&server->pool, (unsigned)config->workers, POOL_QUEUE_MAX);
     if (r >= 0 && (server->smarthost || server->filters || server->sendmail))
@@ -298,6 +301,7 @@ void server_done(struct server *server)
     sendmail_close(&server->sendmail);
     if (server->store.ops)
         postern_store_free(&server->store);
+    space_free(&server->space);
     recipients_free(&server->recipients);
     accounts_free(&server->accounts);
     users_free(&server->users);

@@ -50,6 +50,7 @@ struct server {
     struct recipients *recipients; /* NULL: no mail is received */
     struct filters *filters;       /* NULL: there is none */
     struct smarthost *smarthost;   /* NULL: there is none */
+    struct space *space;           /* NULL: not asked */
     struct sendmail *sendmail;     /* NULL: there is none */
     struct net_pool *pool_long;    /* for what waits for it */
     struct service services[5];    /* by kind */

@@ -118,6 +118,7 @@ int deliver_message(const struct deliver *deliver, int (*read)(void *ctx, char *
                               .create_mailboxes = true,
                               .detail_create = deliver->detail_create,
                               .has_quota = true,
+                              .space = deliver->space,
                               .deliver_into = deliver->mailbox,
                               .original_to = deliver->original};
     struct pipe *pipe = memory_new(NULL, sizeof *pipe);

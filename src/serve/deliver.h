@@ -17,6 +17,7 @@ struct deliver {
     const char *mailbox;           /* into this one if it is there; NULL: what the address says */
     const char *original;          /* X-Original-To; NULL: none */
     bool detail_create;
+    struct space *space; /* NULL: not asked */
 };
 
 /* struct deliver_result - what LMTP would have said. */

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/span.h"
 #include "serve/room.h"
+#include "store/space.h"
 #include <stdlib.h>
 
 #define READ_BYTES 65536
@@ -266,6 +267,12 @@ static int note_size(void *ctx, const struct postern_message_info *info)
     return 0;
 }
 
+/* fits_disk - no quota: it may be there later. */
+static int fits_disk(struct serve_imap *s)
+{
+    return space_for(s->site->space, s->question.size_bytes, 0) ? POSTERN_E_AGAIN : 0;
+}
+
 /* fits_quota - said before the octets are asked for. What is replaced does not count (RFC 8508). */
 static int fits_quota(struct serve_imap *s)
 {
@@ -299,6 +306,8 @@ static int append_work(struct serve_imap *s, unsigned wait_flag)
         err = imap_ops(s)->open(s->account, q->name, 0, &s->target);
     if (!err)
         err = fits_quota(s);
+    if (!err)
+        err = fits_disk(s);
     if (!err)
         err = keyword_bits(s, s->target, true, &what.keywords);
     if (!err && s->delivery_count == IMAP_APPENDS_MAX)

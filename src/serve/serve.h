@@ -36,6 +36,7 @@ struct serve_work {
     void (*log)(void *conn, const char *event, const char *const *pairs);
 };
 
+struct space;
 struct serve_relay;
 struct serve_filters;
 
@@ -65,6 +66,7 @@ struct serve_site {
     const char *deliver_into; /* all mail goes into this mailbox if it is there; NULL: INBOX */
     const char *original_to;  /* of all mail, for X-Original-To; NULL: not written */
     bool set_quota;           /* users may change their own limits */
+    struct space *space;      /* of the disk, asked before a message comes; NULL: not asked */
     bool has_quota;           /* accounts have limits: RCPT looks */
     bool smtp_login;          /* AUTH not only where users send: postern dev */
     bool deduplicate;         /* what an MTA sends again is recognised */

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/span.h"
 #include "serve/room.h"
+#include "store/space.h"
 
 void smtp_drop(struct serve_smtp *s)
 {
@@ -59,8 +60,11 @@ static bool owns(struct serve_smtp *s)
 
 static int mail_work(struct serve_smtp *s, unsigned wait_flag)
 {
-    (void)wait_flag;
+    int err = space_for(s->site->space, s->question.size_bytes, wait_flag);
+
     smtp_drop(s);
+    if (err)
+        return err;
     buffer_append(&s->sender, s->question.path.text);
     s->size_bytes = s->question.size_bytes;
     s->is_8bit = s->question.body != POSTERN_SMTP_7BIT;
@@ -74,6 +78,8 @@ static void mail_finish(struct serve_smtp *s, int err)
 {
     if (err == POSTERN_E_DENIED)
         smtp_say(s, 553, "5.7.1", "this is not your address");
+    else if (err == POSTERN_E_FULL) /* D6 D12 */
+        smtp_say(s, 452, "4.3.1", "the disk is nearly full");
     else if (err)
         smtp_say(s, 451, "4.3.0", "temporarily unavailable");
     else if (smtp_filters_envelope(s))

@@ -217,6 +217,56 @@ def test_again(_):
         checks.check("again: the server ends well", server.stop() == 0)
 
 
+def test_disk(_):
+    """D6 D12: below the reserve nothing is taken, and said so before it is sent, in each protocol's words."""
+    folder = Server.make_folder()
+    (folder / "mail").mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder / "mail")], capture_output=True).returncode:
+        checks.skip("no tmpfs can be mounted here")
+        return
+    server = Server(settings=['domains = {"example.org"}', 'smtp_listen = {"127.0.0.1:0"}', "submission_listen = {}",
+                              "submission_listen_tls = {}", 'lmtp_listen = {"127.0.0.1:0"}', "disk_reserve_mb = 4"], users=(),
+                    users_text=USERS, folder=folder)
+    smtp = smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=30)
+    imap = imaplib.IMAP4("127.0.0.1", server.imap)
+    imap.login("alice", "secret")
+
+    def append(size):
+        kind, text = imap.append("INBOX", None, None, b"x" * size)
+        return kind == "OK" or text[0]
+
+    def mail(*options):
+        smtp.ehlo_or_helo_if_needed()
+        code, text = smtp.mail("a@b.example", options)
+        smtp.rset()
+        return code, text
+    try:
+        checks.check("disk: room", mail()[0] == 250 and append(1000) is True and deliver(server, "-d", "alice").returncode == 0)
+        checks.check("disk: what fits", mail("SIZE=3000000")[0] == 250)
+        checks.check("disk: what does not fit", mail("SIZE=5000000") == (452, b"4.3.1 the disk is nearly full"), str(mail("SIZE=5000000")))
+        checks.check("disk: what does not fit, in IMAP", b"[UNAVAILABLE]" in append(5000000) and append(1000) is True)
+        (server.mail / "filler").write_bytes(b"x" * (4 << 20))
+        time.sleep(1.1)
+        said = mail()
+        checks.check("disk: nearly full", said == (452, b"4.3.1 the disk is nearly full"), str(said))
+        with smtplib.LMTP("127.0.0.1", server.port("lmtp"), timeout=30) as lmtp:
+            lmtp.ehlo_or_helo_if_needed()
+            checks.check("disk: nearly full, LMTP", lmtp.mail("a@b.example")[0] == 452)
+        checks.check("disk: nearly full, IMAP", b"[UNAVAILABLE]" in append(10))
+        got = deliver(server, "-d", "alice")
+        checks.check("disk: nearly full, deliver", got.returncode == 75 and got.stdout.startswith(b"4.3.1 "), str(got))
+        checks.check("disk: reading goes on", imap.select()[1] == [b"3"] and imap.store("1", "+FLAGS", "\\Deleted")[0] == "OK" and
+                     imap.expunge()[0] == "OK")
+        (server.mail / "filler").unlink()
+        time.sleep(1.1)
+        checks.check("disk: room again", mail()[0] == 250 and append(10) is True and deliver(server, "-d", "alice").returncode == 0)
+        smtp.close()
+        imap.logout()
+    finally:
+        checks.check("disk: the server ends well", server.stop() == 0)
+        subprocess.run(["umount", str(folder / "mail")], check=True)
+
+
 def test_explain(server):
     """R5: whose address it is, as RCPT would say."""
     for address, code, said in (("alice@example.org", 0, "alice\tINBOX\n"), ("Bob+x@EXAMPLE.org", 0, "bob\tx\n"),
