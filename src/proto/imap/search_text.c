@@ -191,7 +191,8 @@ static bool is_text(const struct postern_mime_part *part)
     return part->kind == POSTERN_MIME_LEAF && span_equal_nocase(part->type, SPAN("text"));
 }
 
-/* is_header_wanted - the message's own, and those of attached ones, which are body. */
+/* is_header_wanted - the message's own, those of attached ones, which are body, and, for who looks
+ * into both, those of its parts (RFC 9051 6.4.4, TEXT). */
 static bool is_header_wanted(const struct text_scan *scan, const struct postern_mime_part *part)
 {
     struct postern_mime_part parent;
@@ -199,7 +200,7 @@ static bool is_header_wanted(const struct text_scan *scan, const struct postern_
     if (scan->part == 0)
         return scan->in_header;
     postern_mime_part(scan->block, part->parent, &parent);
-    return scan->in_body && parent.kind == POSTERN_MIME_MESSAGE;
+    return scan->in_body && (scan->in_header || parent.kind == POSTERN_MIME_MESSAGE);
 }
 
 /* feed_part - octets up to the next place where something changes; how many. */
