@@ -4,17 +4,54 @@
 #include "proto/imap/fetch.h"
 
 #define VALUE_BYTES 4096
+#define JOINED_MAX 16 /* each is looked for in the whole field */
 
-/* write_parameters - " (name value ...)" or " NIL". */
+/* is_first_piece - "name*", "name*0", "name*0*" (RFC 2231). */
+static bool is_first_piece(struct postern_span behind)
+{
+    return behind.n == 0 ||
+           (behind.p[0] == '0' && (behind.n == 1 || (behind.n == 2 && behind.p[1] == '*')));
+}
+
+/* write_joined - the parameter of that name from all its pieces, wherever they stand: as "name*" if
+ * a charset was told (RFC 9051 7.5.2). */
+static void write_joined(struct postern_imap *s, struct postern_span field,
+                         struct postern_span name)
+{
+    char buffer[VALUE_BYTES], shown[VALUE_BYTES];
+    struct postern_mime_value value = {0};
+    size_t n = name.n < sizeof shown ? name.n : sizeof shown - 1;
+
+    (void)postern_mime_parameter_find(field, name, &value, buffer, sizeof buffer);
+    memcpy(shown, name.p, n);
+    shown[n] = '*';
+    write_header(s, span_make(shown, n + (value.charset.p != NULL)));
+    write_text(s, " ");
+    write_header(s, value.text.p ? value.text : SPAN(""));
+}
+
+/* write_parameters - " (name value ...)" or " NIL". Pieces are put together for IMAP4rev2 alone:
+ * older clients do it themselves, and take "name*" for one with a charset in front. */
 static void write_parameters(struct postern_imap *s, struct postern_span field)
 {
     char buffer[VALUE_BYTES];
     struct postern_span rest = span_from(field, span_find(field, ';')), name, value;
+    unsigned joined = 0;
     bool any = false;
 
     while (rest.n && postern_mime_parameter(&rest, &name, &value, buffer, sizeof buffer)) {
+        size_t star = span_find(name, '*');
+        bool joins = s->rev2 && star < name.n && joined < JOINED_MAX;
+
+        if (joins && !is_first_piece(span_from(name, star + 1)))
+            continue;
         write_text(s, any ? " " : " (");
         any = true;
+        if (joins) {
+            joined++;
+            write_joined(s, field, span_make(name.p, star));
+            continue;
+        }
         write_header(s, name);
         write_text(s, " ");
         write_header(s, value.p ? value : SPAN(""));
