@@ -144,6 +144,14 @@ static void read_finish(struct serve_imap *s, int err)
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
+/* are_all_made - a mailbox has no more keywords than this: that is a limit, and no lack of room. */
+static bool are_all_made(struct serve_imap *s, struct postern_mailbox *mailbox)
+{
+    struct postern_span last;
+
+    return imap_ops(s)->keyword_name(mailbox, POSTERN_KEYWORDS_MAX - 1, &last) == 0;
+}
+
 /* keyword_bits - of names; those that are only taken away need not be there. I 2.3.2-3 */
 static int keyword_bits(struct serve_imap *s, struct postern_mailbox *mailbox, bool make,
                         uint64_t *bits_r)
@@ -152,6 +160,8 @@ static int keyword_bits(struct serve_imap *s, struct postern_mailbox *mailbox, b
     for (size_t i = 0; i < s->question.keyword_count; i++) {
         int number = imap_ops(s)->keyword(mailbox, s->question.keywords[i], make);
 
+        if (number == POSTERN_E_FULL && are_all_made(s, mailbox))
+            return POSTERN_E_TOO_LONG;
         if (number < 0 && (make || number != POSTERN_E_NOT_FOUND))
             return number;
         if (number >= 0)

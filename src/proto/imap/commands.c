@@ -216,7 +216,7 @@ void imap_refuse(struct postern_imap *s, int err)
                {POSTERN_E_FULL, "OVERQUOTA", "no space or quota left"},
                {POSTERN_E_READ_ONLY, "NOPERM", "it can only be read"},
                {POSTERN_E_SYNTAX, "CANNOT", "no such name is possible"},
-               {POSTERN_E_TOO_LONG, "LIMIT", "too long"},
+               {POSTERN_E_TOO_LONG, "LIMIT", "too long, or too many"},
                {POSTERN_E_IN_USE, "INUSE", "in use"},
                {POSTERN_E_UNSUPPORTED, "CANNOT", "not possible here"},
                {POSTERN_E_CORRUPT, "CORRUPTION", "stored data are damaged"},

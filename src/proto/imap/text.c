@@ -78,6 +78,8 @@ static const struct {
     {"this is no name of a mailbox", "das ist kein Name eines Postfachs",
      "no es un nombre de buzón", "ce n'est pas un nom de boîte", "メールボックス名ではありません"},
     {"too long", "zu lang", "demasiado largo", "trop long", "長すぎます"},
+    {"too long, or too many", "zu lang, oder zu viele", "demasiado largo, o demasiados",
+     "trop long, ou trop nombreux", "長すぎるか、多すぎます"},
     {"literal too long", "Literal zu lang", "literal demasiado largo", "littéral trop long",
      "リテラルが長すぎます"},
     {"message too long", "Nachricht zu lang", "mensaje demasiado largo", "message trop long",
