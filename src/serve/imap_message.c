@@ -214,6 +214,7 @@ static uint32_t *room_for(struct serve_imap *s, size_t count)
     return uids;
 }
 
+/* I 2.3.3-2 I 6.4.7-1 I 6.4.8-2 */
 static int copy_work(struct serve_imap *s, unsigned wait_flag)
 {
     const struct postern_store_ops *ops = imap_ops(s);

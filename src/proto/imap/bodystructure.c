@@ -31,7 +31,7 @@ static void write_joined(struct postern_imap *s, struct postern_span field,
 }
 
 /* write_parameters - " (name value ...)" or " NIL". Pieces are put together for IMAP4rev2 alone:
- * older clients do it themselves, and take "name*" for one with a charset in front. */
+ * older clients do it themselves, and take "name*" for one with a charset in front. I 7.5.2-5 */
 static void write_parameters(struct postern_imap *s, struct postern_span field)
 {
     char buffer[VALUE_BYTES];
@@ -109,6 +109,7 @@ static void write_language(struct postern_imap *s, struct postern_span field)
     write_text(s, several ? ")" : "");
 }
 
+/* I 7.5.2-4 */
 static void write_extension(struct postern_imap *s, struct postern_span block, uint32_t i)
 {
     write_disposition(s, field_of(block, i, POSTERN_MIME_CONTENT_DISPOSITION));
@@ -138,7 +139,7 @@ static void write_no_body(struct postern_imap *s, bool extended)
     write_text(s, extended ? " NIL NIL NIL NIL)" : ")");
 }
 
-/* write_fields - type to size: what every part that is no multipart has. */
+/* write_fields - type to size: what every part that is no multipart has. I 7.5.2-1 I 7.5.2-14 */
 static void write_fields(struct postern_imap *s, struct postern_span block, uint32_t i,
                          const struct postern_mime_part *part)
 {
@@ -161,6 +162,7 @@ static void write_fields(struct postern_imap *s, struct postern_span block, uint
     write_number(s, part->body.wire_end - part->body.wire);
 }
 
+/* I 7.5.2-3 */
 static void write_begin(struct postern_imap *s, struct postern_span block, uint32_t i,
                         const struct postern_mime_part *part, bool extended)
 {
@@ -183,6 +185,7 @@ static void write_begin(struct postern_imap *s, struct postern_span block, uint3
     write_no_body(s, extended);
 }
 
+/* I 7.5.2-2 */
 static void write_end(struct postern_imap *s, struct postern_span block, uint32_t i,
                       const struct postern_mime_part *part, bool extended)
 {

@@ -86,6 +86,7 @@ static void note(struct postern_imap *s, uint32_t uid)
 
 static void look_on(struct postern_imap *s);
 
+/* I 6.4.9-4 */
 static void looked(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct imap_expunge *expunge = s->expunge;
@@ -145,7 +146,7 @@ static struct imap_expunge *expunge_new(struct postern_imap *s)
     return expunge;
 }
 
-/* I 2.3.1.1-3 */
+/* I 2.3.1.1-3 I 6.4.3-1 I 6.4.3-2 */
 void imap_cmd_expunge(struct postern_imap *s)
 {
     struct imap_expunge *expunge = expunge_new(s);

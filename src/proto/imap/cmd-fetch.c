@@ -37,7 +37,7 @@ static size_t in_order(const struct postern_imap *s, size_t i)
 }
 
 /* set_seen - of the batch those that are not; they are looked at again then.
- * I 7162:3.1.4.1-3 */
+ * I 7162:3.1.4.1-3 I 6.4.5-3 */
 static bool set_seen(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -264,7 +264,8 @@ static void broken(struct postern_imap *s)
     imap_over(s);
 }
 
-/* write_literal_size - with a NUL in it, it is one of BINARY (RFC 3516 4.2). */
+/* write_literal_size - with a NUL in it, it is one of BINARY (RFC 3516 4.2). I 4.3.1-2 I 7.5.2-13
+ */
 static void write_literal_size(struct postern_imap *s, bool has_nul, uint64_t size)
 {
     write_text(s, has_nul ? "~{" : "{");
@@ -272,7 +273,7 @@ static void write_literal_size(struct postern_imap *s, bool has_nul, uint64_t si
     write_text(s, "}\r\n");
 }
 
-/* counted - all is decoded once: now it is known how much it is. */
+/* counted - all is decoded once: now it is known how much it is. I 6.4.5-8 */
 static void counted(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -296,7 +297,7 @@ static void counted(struct postern_imap *s)
     write_literal_size(s, stream->has_nul, stream->left);
 }
 
-/* take_decoded - of a piece: counted, or written. */
+/* take_decoded - of a piece: counted, or written. I 6.4.5-7 I 7.5.2-12 */
 static void take_decoded(struct postern_imap *s, struct postern_span octets)
 {
     struct fetch_stream *stream = &s->fetch->stream;
@@ -322,6 +323,7 @@ static void take_decoded(struct postern_imap *s, struct postern_span octets)
     buffer_take(scratch, buffer_length(scratch));
 }
 
+/* I 6.4.5-6 */
 static void stream_over(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -458,7 +460,7 @@ static bool begin_decoding(struct postern_imap *s, enum transfer_kind kind)
     return true;
 }
 
-/* I 2.3.1.1-7 */
+/* I 2.3.1.1-7 I 6.4.5.1-9 I 7.1-5 */
 static void begin_octets(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -547,7 +549,7 @@ static void write_id(struct postern_imap *s, const struct postern_message_info *
     write_text(s, ")");
 }
 
-/* I 2.3.4-1 */
+/* I 2.3.4-1 I 6.4.5-10 */
 static void write_item(struct postern_imap *s, enum fetch_kind kind)
 {
     const struct postern_message_info *info = info_of(s->fetch);

@@ -23,7 +23,7 @@ struct imap_store {
     uint64_t known;       /* mod-sequence up to which the client knew all before */
 };
 
-/* I 7162:7-1 */
+/* I 7162:7-1 I 6.4.6-3 */
 static void parse_store(struct postern_imap *s, struct imap_store *store)
 {
     parse_space(&s->in);
@@ -77,7 +77,7 @@ static bool was_refused(const struct imap_store *store, const struct postern_mes
     return store->conditional && info->modseq > store->since && info->modseq <= store->known;
 }
 
-/* I 7162:3.1.3-5 */
+/* I 7162:3.1.3-5 I 6.4.6-1 I 6.4.6-2 */
 static void tell(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct imap_store *store = s->store;
@@ -201,7 +201,7 @@ static void store_now(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_STORE, stored);
 }
 
-/* I 7162:3.1.3-7 I 7.1-6 */
+/* I 7162:3.1.3-7 I 7.1-6 I 6.4.6-5 */
 void imap_cmd_store(struct postern_imap *s)
 {
     struct imap_store *store = arena_alloc(&s->arena, sizeof *store);

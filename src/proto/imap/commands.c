@@ -231,7 +231,7 @@ void imap_refuse(struct postern_imap *s, int err)
     imap_no(s, "SERVERBUG", "an error of the server");
 }
 
-/* I 6.3.12-6 */
+/* I 6.3.12-6 I 6.4.8-4 */
 void imap_refuse_target(struct postern_imap *s, int err)
 {
     if (err == POSTERN_E_NOT_FOUND)

@@ -4,6 +4,7 @@
 
 #define ADDRESS_BYTES 4096
 
+/* I 7.5.2-9 I 7.5.2-10 */
 static void write_one(struct postern_imap *s, const struct postern_mime_address *address)
 {
     struct postern_span nil = {0};
@@ -45,6 +46,7 @@ static bool write_addresses(struct postern_imap *s, struct postern_span block, u
     return any;
 }
 
+/* I 7.5.2-7 */
 static void write_list(struct postern_imap *s, struct postern_span block, uint32_t part,
                        enum postern_mime_field field, bool or_from)
 {
@@ -55,12 +57,14 @@ static void write_list(struct postern_imap *s, struct postern_span block, uint32
         write_text(s, "NIL");
 }
 
+/* I 7.5.2-8 */
 static void write_value(struct postern_imap *s, struct postern_span block, uint32_t part,
                         enum postern_mime_field field)
 {
     write_header(s, postern_mime_field(block, part, field, 0));
 }
 
+/* I 7.5.2-6 */
 void fetch_write_envelope(struct postern_imap *s, struct postern_span block, uint32_t part)
 {
     write_text(s, "(");

@@ -50,6 +50,7 @@ static void add(struct postern_imap *s, struct imap_fetch *fetch, enum fetch_kin
 
 /* ---- sections -------------------------------------------------------------------------------- */
 
+/* I 9-13 */
 static void parse_names(struct postern_imap *s, struct fetch_section *section)
 {
     size_t room = 1;
@@ -68,6 +69,7 @@ static void parse_names(struct postern_imap *s, struct fetch_section *section)
     parse_char(&s->in, ')');
 }
 
+/* I 6.4.5.1-5 I 9-14 */
 static void parse_text(struct postern_imap *s, struct fetch_section *section)
 {
     if (parse_try_word(&s->in, "HEADER.FIELDS.NOT")) {
@@ -95,6 +97,7 @@ static bool is_digit_next(const struct postern_imap *s)
     return s->in.rest.n && s->in.rest.p[0] >= '0' && s->in.rest.p[0] <= '9';
 }
 
+/* I 9-11 */
 static void parse_partial(struct postern_imap *s, struct fetch_section *section)
 {
     if (!parse_try(&s->in, '<'))
@@ -108,7 +111,7 @@ static void parse_partial(struct postern_imap *s, struct fetch_section *section)
         s->in.bad = true;
 }
 
-/* parse_path - one number of it. */
+/* parse_path - one number of it. I 9-12 */
 static void parse_path(struct postern_imap *s, struct fetch_section *section)
 {
     if (section->path_n == FETCH_PATH_MAX)
@@ -172,6 +175,7 @@ static void parse_binary(struct postern_imap *s, struct imap_fetch *fetch, bool 
     add(s, fetch, size ? FETCH_BINARY_SIZE : FETCH_BINARY, section);
 }
 
+/* I 3501:6.4.5-1 */
 static void add_rfc822(struct postern_imap *s, struct imap_fetch *fetch, const char *label,
                        enum section_what what)
 {
@@ -208,6 +212,7 @@ static void parse_preview(struct postern_imap *s, struct imap_fetch *fetch)
     parse_char(&s->in, ')');
 }
 
+/* I 6.4.5-9 */
 static void parse_item(struct postern_imap *s, struct imap_fetch *fetch)
 {
     static const struct {
@@ -264,7 +269,7 @@ static void parse_item(struct postern_imap *s, struct imap_fetch *fetch)
         s->in.bad = true;
 }
 
-/* try_macro - ALL, FAST, FULL, alone. */
+/* try_macro - ALL, FAST, FULL, alone. I 6.4.5-2 */
 static bool try_macro(struct postern_imap *s, struct imap_fetch *fetch)
 {
     bool full = parse_try_word(&s->in, "FULL"), all = full || parse_try_word(&s->in, "ALL");
@@ -309,6 +314,7 @@ static void parse_modifiers(struct postern_imap *s, struct imap_fetch *fetch)
         s->in.bad = true;
 }
 
+/* I 6.4.5-1 */
 bool fetch_parse(struct postern_imap *s, struct imap_fetch *fetch)
 {
     parse_space(&s->in);

@@ -17,7 +17,8 @@ static uint32_t nth_child(struct postern_span block, const struct postern_mime_p
     return child;
 }
 
-/* find_part - by its path. Part 1 of a message that is no multipart is its body. */
+/* find_part - by its path. Part 1 of a message that is no multipart is its body. I 6.4.5.1-1
+ * I 6.4.5.1-2 I 6.4.5.1-3 */
 static bool find_part(struct postern_span block, const struct fetch_section *section,
                       uint32_t *part_r)
 {
@@ -78,6 +79,7 @@ bool section_transfer(const struct imap_fetch *fetch, const struct fetch_section
     return *kind_r != TRANSFER_NONE;
 }
 
+/* I 2.4-1 I 6.4.5.1-4 I 6.4.5.1-8 */
 bool section_find(struct postern_span block, const struct fetch_section *section,
                   uint64_t size_wire, struct postern_mime_range *range_r)
 {
@@ -120,6 +122,7 @@ static void write_name(struct postern_imap *s, struct postern_span name)
         write_text(s, "\"\"");
 }
 
+/* I 6.4.5-5 I 7.5.2-15 I 3501:6.4.5-2 */
 void section_write_label(struct postern_imap *s, const struct fetch_section *section)
 {
     static const char *const names[] = {"",     "HEADER", "HEADER.FIELDS (", "HEADER.FIELDS.NOT (",
@@ -148,6 +151,7 @@ void section_write_label(struct postern_imap *s, const struct fetch_section *sec
     write_text(s, ">");
 }
 
+/* I 6.4.5.1-6 */
 static bool is_named(const struct fetch_section *section, struct postern_span name)
 {
     for (size_t i = 0; i < section->name_count; i++)
@@ -156,6 +160,7 @@ static bool is_named(const struct fetch_section *section, struct postern_span na
     return false;
 }
 
+/* I 6.4.5.1-7 */
 void section_filter(const struct fetch_section *section, struct postern_span header,
                     struct buffer *out)
 {

@@ -46,6 +46,7 @@ static void put(struct fetch_stream *stream, struct postern_span in, struct buff
     }
 }
 
+/* I 6.4.5-4 */
 void stream_begin(struct fetch_stream *stream, const struct fetch_section *section,
                   const struct postern_mime_range *range)
 {

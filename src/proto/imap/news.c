@@ -9,6 +9,7 @@
 
 /* ---- keywords -------------------------------------------------------------------------------- */
 
+/* I 7.3.5-2 */
 void imap_learn_keywords(struct postern_imap *s, const struct postern_span *names, size_t count,
                          bool announce)
 {
@@ -32,7 +33,7 @@ void imap_learn_keywords(struct postern_imap *s, const struct postern_span *name
         imap_write_mailbox_flags(s);
 }
 
-/* I 6.3.2-3 */
+/* I 6.3.2-3 I 7.1-4 */
 static void write_names(struct postern_imap *s, bool permanent)
 {
     uint64_t all = s->keyword_count == 64 ? UINT64_MAX : (UINT64_C(1) << s->keyword_count) - 1;
@@ -103,6 +104,7 @@ static bool is_told(const struct postern_imap *s, const struct postern_message_i
            info->modseq <= s->told[low].modseq;
 }
 
+/* I 6.4.9-3 I 6.4.9-7 */
 void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid)
 {
     write_text(s, "* ");
@@ -115,7 +117,7 @@ void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid)
     write_text(s, " ");
 }
 
-/* I 7162:3.1-1 I 7162:3.1-2 I 7162:3.2.4-1 I 7162:3.1.4.2-1 */
+/* I 7162:3.1-1 I 7162:3.1-2 I 7162:3.2.4-1 I 7162:3.1.4.2-1 I 2.3.2-4 */
 void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info)
 {
     /* RFC 9051 7.5.2: what nobody asked for has its UID */
@@ -155,7 +157,7 @@ static void gone(struct postern_imap *s, const struct postern_imap_mailbox *now,
     }
 }
 
-/* I 2.3.1.2-3 */
+/* I 2.3.1.2-3 I 7.5.1-1 */
 static void tell_expunged(struct postern_imap *s, struct postern_uid_range range)
 {
     /* numbers fall as each is told; s->told_down of them have fallen */
@@ -206,7 +208,7 @@ static void take_gone(struct postern_imap *s, const struct postern_imap_mailbox 
     s->view.messages = next.messages;
 }
 
-/* I 7162:3.2.10.2-2 I 2.3.1.2-2 I 6.3.12-8 I 7.4.1-1 */
+/* I 7162:3.2.10.2-2 I 2.3.1.2-2 I 6.3.12-8 I 7.4.1-1 I 5.2-3 */
 static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
     uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;
@@ -274,7 +276,7 @@ static void take_news(struct postern_imap *s, const struct postern_imap_mailbox 
         imap_write_highest(s);
 }
 
-/* I 3.2-2 */
+/* I 3.2-2 I 6.4.4.1-3 */
 void imap_unselect(struct postern_imap *s)
 {
     if (s->state != POSTERN_IMAP_SELECTED)

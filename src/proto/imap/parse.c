@@ -290,7 +290,7 @@ static void one_flag(struct imap_parser *in, struct imap_flags *flags)
     in->why = "there is no such system flag";
 }
 
-/* I 4.4-1 I 2.3.2-2 */
+/* I 4.4-1 I 2.3.2-2 I 6.4.6-4 */
 void parse_flags(struct postern_imap *s, struct imap_parser *in, struct imap_flags *flags_r)
 {
     bool list = parse_try(in, '(');
@@ -345,7 +345,7 @@ static void sort(struct postern_uid_range *ranges, size_t n)
     }
 }
 
-/* set_join - rising and apart. */
+/* set_join - rising and apart. I 4.1.1-1 */
 static void set_join(struct imap_set *set)
 {
     size_t kept = 0;
@@ -362,7 +362,7 @@ static void set_join(struct imap_set *set)
     set->count = set->count ? kept + 1 : 0;
 }
 
-/* one_end - a number or "*", which is the last message; 0: there is none. */
+/* one_end - a number or "*", which is the last message; 0: there is none. I 4.1.1-2 I 9-6 */
 static uint32_t one_end(struct postern_imap *s, struct imap_parser *in, bool by_uid)
 {
     uint32_t number;
@@ -382,6 +382,7 @@ static uint32_t one_end(struct postern_imap *s, struct imap_parser *in, bool by_
     return number;
 }
 
+/* I 6.4.9-2 I 9-5 I 9-7 */
 static void one_range(struct postern_imap *s, struct imap_parser *in, bool by_uid,
                       struct imap_set *set)
 {
@@ -417,6 +418,7 @@ static void one_range(struct postern_imap *s, struct imap_parser *in, bool by_ui
     set->ranges[set->count++] = (struct postern_uid_range){least, last};
 }
 
+/* I 6.4.4.1-7 */
 void parse_set(struct postern_imap *s, struct imap_parser *in, bool by_uid, struct imap_set *set_r)
 {
     size_t ranges = 1 + s->saved_count;
@@ -466,6 +468,7 @@ static uint64_t fixed_number(struct imap_parser *in, size_t n, uint64_t max)
     return number;
 }
 
+/* I 9-8 */
 static int64_t month_and_year(struct imap_parser *in, unsigned day)
 {
     static const unsigned char longest[12] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -483,6 +486,7 @@ static int64_t month_and_year(struct imap_parser *in, unsigned day)
     return in->bad ? 0 : days_of(year, month + 1, day);
 }
 
+/* I 9-9 */
 int64_t parse_date(struct postern_imap *s, struct imap_parser *in)
 {
     bool is_quoted = parse_try(in, '"');

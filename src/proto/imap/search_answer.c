@@ -4,7 +4,7 @@
 #include "proto/imap/context.h"
 
 /* shown - a found UID as the client asked for it.
- * I 5256:3-8 I 5256:3-29 */
+ * I 5256:3-8 I 5256:3-29 I 6.4.9-5 */
 static uint32_t shown(const struct postern_imap *s, uint32_t uid)
 {
     return s->by_uid ? uid : view_number(&s->view, uid);
@@ -24,7 +24,7 @@ void search_slice(const struct search_partial *partial, size_t count, size_t *fi
 
 /* ---- "$" ------------------------------------------------------------------------------------- */
 
-/* is_saved - RFC 5182 2.1, RFC 9394 3.2: what is returned, or all. */
+/* is_saved - RFC 5182 2.1, RFC 9394 3.2: what is returned, or all. I 6.4.4.1-8 */
 static bool is_saved(const struct imap_search *search, size_t i)
 {
     unsigned some = search->returns & (RETURN_MIN | RETURN_MAX | RETURN_PARTIAL);
@@ -51,7 +51,7 @@ void search_forget(struct postern_imap *s)
     s->saved_count = 0;
 }
 
-/* save - false: out of memory. */
+/* save - false: out of memory. I 6.4.4.1-1 I 6.4.4.2-1 */
 static bool save(struct postern_imap *s, const struct imap_search *search)
 {
     void **order = arena_alloc(&s->arena, (search->found_count + 1) * sizeof *order);
@@ -83,7 +83,7 @@ static bool save(struct postern_imap *s, const struct imap_search *search)
 
 /* ---- the lines ------------------------------------------------------------------------------- */
 
-/* I 5256:4-1 */
+/* I 5256:4-1 I 3501:6.4.4-2 */
 static void write_plain(struct postern_imap *s, const struct imap_search *search)
 {
     write_text(s, search->sort ? "* SORT" : "* SEARCH");
@@ -148,6 +148,7 @@ static void write_slice(struct postern_imap *s, const struct imap_search *search
     write_text(s, ")");
 }
 
+/* I 6.4.4-18 I 6.4.4-19 I 6.4.9-6 I 7.3.4-1 I 7.3.4-2 */
 static void write_extended(struct postern_imap *s, struct imap_search *search)
 {
     size_t n = search->found_count;
@@ -185,6 +186,7 @@ static void write_extended(struct postern_imap *s, struct imap_search *search)
     write_text(s, "\r\n");
 }
 
+/* I 6.1.1-2 I 6.4.4-21 I 6.4.4.1-2 I 6.4.4.1-4 */
 bool search_answer(struct postern_imap *s)
 {
     struct imap_search *search = s->search;

@@ -14,7 +14,8 @@ static int64_t day_of(int64_t seconds)
     return seconds / 86400 - (seconds % 86400 < 0);
 }
 
-/* sent - by the Date field's own words (RFC 9051 6.4.4: without regard to time and zone). */
+/* sent - by the Date field's own words (RFC 9051 6.4.4: without regard to time and zone). I 6.4.4-7
+ */
 static enum truth sent(const struct imap_search *search, const struct search_step *step,
                        enum search_depth depth)
 {
@@ -47,7 +48,7 @@ static bool is_plain(struct postern_span text)
     return at >= text.n && utf8_is_ascii(text);
 }
 
-/* value_has - a header's value, its encoded words decoded, as compared. */
+/* value_has - a header's value, its encoded words decoded, as compared. I 6.4.4-12 */
 static bool value_has(struct postern_imap *s, struct postern_span value, struct postern_span needle)
 {
     struct buffer plain = {.allocator = s->o.allocator}, folded = {.allocator = s->o.allocator};
@@ -65,7 +66,8 @@ static bool value_has(struct postern_imap *s, struct postern_span value, struct 
     return has;
 }
 
-/* header - a field whose value the block has is known by it; any other must be read. */
+/* header - a field whose value the block has is known by it; any other must be read. I 6.4.4-9
+ * I 6.4.4-10 */
 static enum truth header(struct postern_imap *s, const struct imap_search *search,
                          const struct search_step *step, enum search_depth depth, size_t i)
 {
@@ -89,6 +91,7 @@ static enum truth header(struct postern_imap *s, const struct imap_search *searc
     return depth == KNOWS_ALL ? search->leaves[i] : UNKNOWN_;
 }
 
+/* I 6.4.4-6 I 6.4.4-8 */
 static enum truth leaf(struct postern_imap *s, const struct imap_search *search, size_t i,
                        const struct postern_message_info *info, enum search_depth depth)
 {

@@ -26,7 +26,7 @@ static struct search_step *add(struct postern_imap *s, struct imap_search *searc
     return &search->steps[search->count++];
 }
 
-/* fold - a text of the search as it is compared: UTF-8, without case. */
+/* fold - a text of the search as it is compared: UTF-8, without case. I 6.4.4-13 */
 static struct postern_span fold(struct postern_imap *s, struct charset *charset,
                                 struct postern_span text)
 {
@@ -158,6 +158,7 @@ static void parse_modseq(struct postern_imap *s, struct imap_search *search)
     imap_enable_condstore(s);
 }
 
+/* I 6.4.4-5 */
 static void parse_keyword(struct postern_imap *s, struct imap_search *search, bool negated)
 {
     struct search_step *step = add(s, search, SEARCH_KEYWORD);
@@ -202,6 +203,7 @@ static void parse_beyond(struct postern_imap *s, struct imap_search *search, boo
     step->set = (struct imap_set){range, (after ? uid < UINT32_MAX : uid > 1) ? 1 : 0};
 }
 
+/* I 6.4.4-4 */
 static bool parse_named(struct postern_imap *s, struct imap_search *search, struct charset *charset)
 {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -225,7 +227,7 @@ static bool parse_named(struct postern_imap *s, struct imap_search *search, stru
     return false;
 }
 
-/* parse_leaf - one key that is whole in itself. */
+/* parse_leaf - one key that is whole in itself. I 6.4.4-16 I 6.4.4-17 */
 static void parse_leaf(struct postern_imap *s, struct imap_search *search, struct charset *charset)
 {
     bool by_uid;
@@ -262,7 +264,8 @@ struct waiting {
     unsigned operands;
 };
 
-/* operand_over - whoever waited for it has it; false: nothing but the end may follow. */
+/* operand_over - whoever waited for it has it; false: nothing but the end may follow. I 6.4.4-1
+ * I 6.4.4-3 */
 static void operand_over(struct postern_imap *s, struct imap_search *search, struct waiting *stack,
                          size_t *depth)
 {
@@ -296,6 +299,7 @@ static void push(struct postern_imap *s, struct waiting *stack, size_t *depth, e
     stack[(*depth)++] = (struct waiting){op, 0};
 }
 
+/* I 6.4.4-2 */
 static void parse_keys(struct postern_imap *s, struct imap_search *search, struct charset *charset)
 {
     struct waiting *stack = arena_alloc(&s->arena, SEARCH_DEPTH_MAX * sizeof *stack);
@@ -402,6 +406,7 @@ static unsigned parse_return_option(struct postern_imap *s, struct imap_search *
     return 0;
 }
 
+/* I 6.4.4-20 */
 void search_parse_return(struct postern_imap *s, struct imap_search *search)
 {
     if (!parse_try_word(&s->in, "RETURN"))
@@ -421,6 +426,7 @@ void search_parse_return(struct postern_imap *s, struct imap_search *search)
     parse_space(&s->in);
 }
 
+/* I 6.4.4-15 I 6.4.4.1-5 I 3501:7.1-1 */
 bool search_parse_keys(struct postern_imap *s, struct imap_search *search,
                        struct postern_span charset_name)
 {
@@ -449,6 +455,7 @@ bool search_parse(struct postern_imap *s, struct imap_search *search)
     return search_parse_program(s, search);
 }
 
+/* I 6.4.4-14 */
 bool search_parse_program(struct postern_imap *s, struct imap_search *search)
 {
     struct postern_span charset = SPAN("");

@@ -48,6 +48,7 @@ void search_decode_words(struct postern_imap *s, struct postern_span value, stru
     }
 }
 
+/* I 6.4.4-11 */
 struct text_scan *text_scan_new(struct postern_imap *s, struct postern_span block,
                                 struct postern_span text, struct postern_span field, bool header,
                                 bool body)
@@ -241,6 +242,7 @@ static size_t feed_part(struct text_scan *scan, struct postern_span octets, uint
     return 0;
 }
 
+/* I 6.4.4-22 */
 bool text_scan_feed(struct text_scan *scan, struct postern_span octets)
 {
     struct postern_mime_facts facts;

@@ -113,6 +113,7 @@ bool imap_has_room(const struct postern_imap *s)
     return buffer_length(&s->out) < s->o.output_mark;
 }
 
+/* I 5.5-1 */
 static bool takes_input(const struct postern_imap *s)
 {
     return imap_is_idle(s) && s->news_count == 0 && imap_has_room(s);

@@ -16,6 +16,7 @@ static size_t room_for(const struct postern_imap *s, const struct imap_set *set)
     return room;
 }
 
+/* I 6.4.4.1-6 I 6.4.9-1 */
 size_t imap_set_uids(struct postern_imap *s, const struct imap_set *set, uint32_t **uids_r)
 {
     size_t room = room_for(s, set), count = 0;

@@ -35,6 +35,7 @@ static int fits_quotes(struct postern_span text, bool utf8)
     return fits;
 }
 
+/* I 4.3-9 */
 static void write_literal(struct postern_imap *s, struct postern_span text)
 {
     buffer_append_char(&s->out, '{');
@@ -63,6 +64,7 @@ void write_string(struct postern_imap *s, struct postern_span text)
     buffer_append_char(&s->out, '"');
 }
 
+/* I 4.5-2 */
 void write_nstring(struct postern_imap *s, struct postern_span text)
 {
     if (text.p)
