@@ -52,6 +52,26 @@ def test_curl(server):
     checks.check("curl APPEND", len(server.files("alice")) == len(SAMPLES) + 1)
 
 
+# ---- parts of messages -------------------------------------------------------------------------
+def test_partial(server):
+    """Wherever a part begins and ends, also between CR and LF, however the lines end in the file."""
+    forms = (b"Subject: crlf\r\n\r\none\r\n\r\ntwo\r\n", b"Subject: lf\n\none\n\ntwo\n",
+             b"Subject: mixed\r\n\none\n\r\ntwo", b"Subject: cr\r\n\r\no\rne\r\r\ntwo\r\n")
+    server.fill("alice", [(f"form{number}", form) for number, form in enumerate(forms)])
+    imap = imaplib.IMAP4("127.0.0.1", server.imap, timeout=60)
+    imap.login("alice", "secret")
+    imap.select(readonly=True)
+    for number, form in enumerate(forms):
+        whole, wrong = wire_form(form), []
+        for first in range(len(whole) + 2):
+            for length in (1, 2, 3, 10, 100):
+                part = imap.fetch(str(number + 1), f"(BODY.PEEK[]<{first}.{length}>)")[1][0]
+                if (part[1] if isinstance(part, tuple) else b"") != whole[first:first + length]:
+                    wrong.append((first, length))
+        checks.check(f"parts of a message, {form[9:14]!r}", not wrong, str(wrong[:5]))
+    imap.logout()
+
+
 # ---- imaplib -----------------------------------------------------------------------------------
 def test_imaplib(server):
     server.fill("alice", SAMPLES)

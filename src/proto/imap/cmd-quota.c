@@ -16,6 +16,18 @@ static void write_resource(struct postern_imap *s, const char **space, const cha
     *space = " ";
 }
 
+/* told_root - whose limits count for the mailbox. Without any there is no root: an empty list of
+ * limits is legal by RFC 9208's words, not by its grammar, and Thunderbird goes by that. */
+static bool told_root(struct postern_imap *s, const struct postern_quota *quota)
+{
+    bool limited = quota->bytes_max || quota->messages_max;
+
+    write_text(s, "* QUOTAROOT ");
+    write_mailbox(s, s->question.name);
+    write_text(s, limited ? " \"\"\r\n" : "\r\n");
+    return limited;
+}
+
 static void known(struct postern_imap *s, const struct imap_answer *answer)
 {
     const char *space = "";
@@ -24,10 +36,9 @@ static void known(struct postern_imap *s, const struct imap_answer *answer)
         imap_refuse(s, answer->err);
         return;
     }
-    if (s->question.name.p) {
-        write_text(s, "* QUOTAROOT ");
-        write_mailbox(s, s->question.name);
-        write_text(s, " \"\"\r\n");
+    if (s->question.name.p && !told_root(s, answer->quota)) {
+        imap_ok(s, NULL, "done");
+        return;
     }
     write_text(s, "* QUOTA \"\" (");
     if (imap_offers(s, "QUOTA=RES-STORAGE"))

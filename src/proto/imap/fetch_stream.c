@@ -61,6 +61,7 @@ void stream_begin(struct fetch_stream *stream, const struct fetch_section *secti
     if (range->raw_end - range->raw == size) { /* as stored is as sent */
         stream->at += stream->skip;
         stream->skip = 0;
+        stream->last = '\r'; /* so no LF is bare, also not one that the part begins with */
     }
 }
 
