@@ -17,11 +17,12 @@ ARROWS = {
     "proto/imap": "proto/wire mime sasl codec base",
     "proto/smtp": "proto/wire sasl codec base",
     "proto/http": "proto/wire base",
+    "proto/milter": "base",
     "provider": "proto/pop3 proto/imap store base",
     "store": "mime codec base",
     "accounts": "sasl codec base",
     "net": "base",
-    "serve": "proto/pop3 proto/imap proto/smtp proto/http store accounts sasl mime base",
+    "serve": "proto/pop3 proto/imap proto/smtp proto/http proto/milter store accounts sasl mime base",
     "daemon": "serve net store accounts provider base",
     "cli": "daemon serve store accounts net codec base",
 }
