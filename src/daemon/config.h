@@ -56,7 +56,7 @@
     X(submit_login, "submit_login", STRING, "", "as smarthost_login")                              \
     X(filter, "filter", LIST, "",                                                                  \
       "who sees each message before it is taken: /PROGRAM, rspamd:http://HOST:PORT, "              \
-      "rspamd:unix:/PATH")                                                                         \
+      "rspamd:unix:/PATH, milter:inet:HOST:PORT, milter:unix:/PATH")                               \
     X(filter_timeout, "filter_timeout", TIME, "60s", "time that each has")                         \
     X(filter_optional, "filter_optional", BOOL, "no",                                              \
       "take mail if one fails or is late; else the sender is to come again")                       \

@@ -6,6 +6,7 @@
 #include "daemon/filter_program.h"
 #include "daemon/parts.h"
 #include "net/reach.h"
+#include "serve/milter.h"
 #include "serve/rspamd.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -108,6 +109,16 @@ static int open_rspamd(struct serve_filter *filter, struct place *place, postern
     return 0;
 }
 
+static int open_milter(struct serve_filter *filter, struct place *place, postern_time limit)
+{
+    if (!place_fill(place, filter->name + strlen("milter:"), "inet:", limit))
+        return fail(POSTERN_E_SYNTAX, filter->name,
+                    "is neither milter:inet:HOST:PORT nor milter:unix:/PATH");
+    filter->ops = &milter_ops;
+    filter->ctx = &place->link;
+    return 0;
+}
+
 static int open_program(struct serve_filter *filter, struct filter_program *program,
                         postern_time limit)
 {
@@ -127,6 +138,8 @@ static int open_one(struct filters *filters, const char *name, postern_time limi
     filter->name = name;
     if (strncmp(name, "rspamd:", 7) == 0)
         return open_rspamd(filter, &filters->places[number], limit);
+    if (strncmp(name, "milter:", 7) == 0)
+        return open_milter(filter, &filters->places[number], limit);
     return open_program(filter, &filters->programs[number], limit);
 }
 

@@ -28,6 +28,22 @@ void smtp_filters_close(struct serve_smtp *s)
             filters->all[i].ops->close(&s->talks[i]);
 }
 
+static struct postern_span daemon_of(const struct serve_smtp *s)
+{
+    return s->role == POSTERN_SMTP_MX     ? SPAN("smtp")
+           : s->role == POSTERN_SMTP_LMTP ? SPAN("lmtp")
+                                          : SPAN("submission");
+}
+
+/* port_of - what stands behind the address. */
+static unsigned port_of(const struct serve_smtp *s)
+{
+    struct postern_span rest = span_from(postern_span_of(s->login.peer), s->login.address_n + 1);
+    uint64_t port = 0;
+
+    return span_number(rest, 65535, &port) ? (unsigned)port : 0;
+}
+
 static struct filter_question question_of(struct serve_smtp *s)
 {
     struct postern_span none = {NULL, 0};
@@ -39,6 +55,9 @@ static struct filter_question question_of(struct serve_smtp *s)
         .helo = postern_smtp_helo(s->engine),
         .peer = smtp_peer_address(s),
         .user = postern_span_of(s->login.user),
+        .method = postern_span_of(s->login.user[0] ? s->login.method : ""),
+        .port = port_of(s),
+        .daemon = daemon_of(s),
         .protocol = postern_smtp_protocol(s->engine),
         .transaction = s->question.transaction,
         .hostname = s->site->smtp->hostname,

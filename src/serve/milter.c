@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/* milter - one connection to the filter for each message: at MAIL it is opened and told of the
+ * client, then the sender; at RCPT of each recipient; at the end of the message of all the rest.
+ *
+ * What the filter counts as the header is the message's as it came: our own Received field is not
+ * shown, but has its place among those that one is put before, as with Sendmail. */
+#include "serve/milter.h"
+
+#include "base/memory.h"
+#include "base/span.h"
+#include "proto/milter/milter.h"
+#include "serve/fields.h"
+#include <stdio.h>
+
+#define PROGRESS_MAX 10 /* how often it may ask for more time, for one command */
+#define MACROS_MAX 16
+
+struct talk {
+    const struct filter_link *link;
+    void *at;
+    struct milter milter;
+    bool passes; /* it wants to hear no more, the message is fine */
+    char bytes[4096];
+    char client[80], peer[80];
+};
+
+/* ---- the wire -------------------------------------------------------------------------------- */
+
+static void talk_close(void **talk)
+{
+    struct talk *t = *talk;
+
+    if (t && t->at)
+        t->link->close(t->at);
+    if (t)
+        milter_done(&t->milter);
+    memory_free(NULL, t);
+    *talk = NULL;
+}
+
+static int send_all(struct talk *t)
+{
+    struct postern_span out = milter_output(&t->milter);
+    int err = out.n ? t->link->write(t->at, out) : 0;
+
+    if (!err)
+        milter_sent(&t->milter, out.n);
+    return err;
+}
+
+/* hear - the next event. */
+static int hear(struct talk *t, struct postern_span *read, struct milter_event *event_r)
+{
+    int n, r;
+
+    while ((r = milter_next(&t->milter, event_r)) == 0) {
+        if (!read->n) {
+            n = t->link->read(t->at, t->bytes, sizeof t->bytes);
+            if (n <= 0)
+                return n ? n : POSTERN_E_CLOSED;
+            *read = span_make(t->bytes, (size_t)n);
+        }
+        n = milter_feed(&t->milter, *read);
+        if (n < 0)
+            return n;
+        *read = span_from(*read, (size_t)n);
+    }
+    return r < 0 ? r : 0;
+}
+
+static int wish(const struct milter_event *event, struct filter_verdict *verdict)
+{
+    struct edits *edits = &verdict->edits;
+
+    switch (event->kind) {
+    case MILTER_ADD:
+        return edits_add(edits, event->name, event->value);
+    case MILTER_INSERT:
+        return edits_insert(edits, event->number, event->name, event->value);
+    case MILTER_CHANGE:
+        return edits_change(edits, event->number, event->name, event->value);
+    case MILTER_BODY:
+        return edits_body(edits, event->value);
+    default:
+        verdict->spam = true;
+        return edits_insert(edits, 0, SPAN("X-Quarantine"), event->value);
+    }
+}
+
+/* turn - what a command said comes to: *event_r is its reply; CONTINUE where there is none. What it
+ * wants to be done is noted. */
+static int turn(struct talk *t, int said, struct filter_verdict *verdict,
+                struct milter_event *event_r)
+{
+    struct postern_span read = {NULL, 0};
+    unsigned progress = 0;
+    int err = said < 0 ? said : send_all(t);
+
+    *event_r = (struct milter_event){.kind = MILTER_CONTINUE};
+    while (!err && said > 0) {
+        err = hear(t, &read, event_r);
+        if (!err && event_r->kind < MILTER_PROGRESS)
+            return read.n ? POSTERN_E_SYNTAX : 0; /* more than was asked */
+        if (!err && event_r->kind == MILTER_PROGRESS) {
+            err = ++progress > PROGRESS_MAX ? POSTERN_E_AGAIN : 0;
+            t->link->again(t->at);
+        } else if (!err) {
+            err = wish(event_r, verdict);
+        }
+    }
+    return err;
+}
+
+/* ---- verdicts -------------------------------------------------------------------------------- */
+
+/* judged - 1: its word ends the message, here or for the recipient; 0: go on; <0. */
+static int judged(struct talk *t, int err, const struct milter_event *event,
+                  struct filter_verdict *verdict)
+{
+    char fallback[] = "5.7.1";
+
+    if (err)
+        return err;
+    fallback[0] = event->code / 100 == 4 ? '4' : '5';
+    if (event->kind == MILTER_REJECT)
+        filter_refuse(verdict, 554, "5.7.1", SPAN("refused"));
+    else if (event->kind == MILTER_TEMPFAIL)
+        filter_refuse(verdict, 451, "4.7.1", SPAN("not now"));
+    else if (event->kind == MILTER_REPLY)
+        filter_refuse(verdict, event->code, event->enhanced[0] ? event->enhanced : fallback,
+                      event->text[0] ? postern_span_of(event->text) : SPAN("refused"));
+    verdict->discarded = event->kind == MILTER_DISCARD;
+    t->passes = event->kind == MILTER_ACCEPT;
+    return verdict->code || verdict->discarded || t->passes;
+}
+
+/* ---- macros ---------------------------------------------------------------------------------- */
+
+/* first_word, second_word - of "TLSv1.3 TLS_AES_256_GCM_SHA384". */
+static struct postern_span first_word(struct postern_span text)
+{
+    return span_cut(&text, ' ');
+}
+
+static struct postern_span second_word(struct postern_span text)
+{
+    (void)span_cut(&text, ' ');
+    return text;
+}
+
+static struct postern_span domain_of(struct postern_span path)
+{
+    size_t at = path.n;
+
+    while (at && path.p[at - 1] != '@')
+        at--;
+    return at ? span_from(path, at) : (struct postern_span){NULL, 0};
+}
+
+/* ---- the client and the sender --------------------------------------------------------------- */
+
+static int tell_options(struct talk *t, struct filter_verdict *verdict)
+{
+    struct milter_event event;
+    int err = turn(t, milter_begin(&t->milter), verdict, &event);
+
+    verdict->edits.without_ours = true;
+    verdict->edits.raw_values = milter_raw_values(&t->milter);
+    return err;
+}
+
+static int tell_client(struct talk *t, const struct filter_question *q,
+                       struct filter_verdict *verdict)
+{
+    char port[8];
+    struct milter_event event;
+    struct postern_span client;
+
+    snprintf(t->client, sizeof t->client, q->peer.n ? "[%.*s]" : "localhost", SPAN_ARG(q->peer));
+    snprintf(t->peer, sizeof t->peer, q->peer.n ? "unknown [%.*s]" : "localhost",
+             SPAN_ARG(q->peer));
+    snprintf(port, sizeof port, "%u", q->port);
+    client = postern_span_of(t->client);
+
+    const struct milter_macro macros[] = {{"j", q->hostname},
+                                          {"v", SPAN("Postern " POSTERN_VERSION)},
+                                          {"_", postern_span_of(t->peer)},
+                                          {"{daemon_name}", q->daemon},
+                                          {"{client_name}", client},
+                                          {"{client_ptr}", SPAN("unknown")},
+                                          {"{client_addr}", q->peer},
+                                          {"{client_port}", postern_span_of(port)}};
+
+    return judged(t,
+                  turn(t,
+                       milter_connect(&t->milter, client, q->peer, q->port, macros,
+                                      sizeof macros / sizeof *macros),
+                       verdict, &event),
+                  &event, verdict);
+}
+
+static int tell_helo(struct talk *t, const struct filter_question *q,
+                     struct filter_verdict *verdict)
+{
+    const struct milter_macro macros[] = {{"{tls_version}", first_word(q->tls)},
+                                          {"{cipher}", second_word(q->tls)}};
+    struct milter_event event;
+    int said = milter_helo(&t->milter, q->helo, macros, sizeof macros / sizeof *macros);
+
+    return judged(t, turn(t, said, verdict, &event), &event, verdict);
+}
+
+static int tell_sender(struct talk *t, const struct filter_question *q,
+                       struct filter_verdict *verdict)
+{
+    const struct milter_macro macros[] = {{"i", q->transaction},
+                                          {"{mail_addr}", q->sender},
+                                          {"{mail_host}", domain_of(q->sender)},
+                                          {"{mail_mailer}", SPAN("smtp")},
+                                          {"{auth_type}", q->method},
+                                          {"{auth_authen}", q->user},
+                                          {"{auth_author}", q->user}};
+    struct milter_event event;
+    int said = milter_mail(&t->milter, q->sender, macros, sizeof macros / sizeof *macros);
+
+    return judged(t, turn(t, said, verdict, &event), &event, verdict);
+}
+
+static int tell_recipient(struct talk *t, const struct filter_question *q,
+                          struct filter_verdict *verdict)
+{
+    const struct milter_macro macros[] = {{"{rcpt_addr}", q->recipient},
+                                          {"{rcpt_host}", domain_of(q->recipient)},
+                                          {"{rcpt_mailer}", SPAN("local")}};
+    struct milter_event event;
+    int said = milter_rcpt(&t->milter, q->recipient, macros, sizeof macros / sizeof *macros);
+
+    return judged(t, turn(t, said, verdict, &event), &event, verdict);
+}
+
+/* ---- the message ----------------------------------------------------------------------------- */
+
+static int tell_field(struct talk *t, struct postern_span field, struct filter_verdict *verdict)
+{
+    struct postern_span value = field, name = span_cut(&value, ':');
+    struct milter_event event;
+
+    while (value.n && (value.p[value.n - 1] == '\n' || value.p[value.n - 1] == '\r'))
+        value.n--;
+    return judged(t, turn(t, milter_header(&t->milter, span_trim(name), value), verdict, &event),
+                  &event, verdict);
+}
+
+static int tell_header(struct talk *t, const struct fields *fields, struct filter_verdict *verdict)
+{
+    size_t ours = fields_find(fields, 0, SPAN("Received"));
+    struct milter_event event;
+    int r = 0;
+
+    for (size_t i = 0; !r && i < fields->count; i++)
+        if (i != ours)
+            r = tell_field(t, fields->all[i], verdict);
+    if (r)
+        return r;
+    return judged(t, turn(t, milter_header_end(&t->milter), verdict, &event), &event, verdict);
+}
+
+/* tell_body - behind the blank line, from `at` on. */
+static int tell_body(struct talk *t, const struct spool *message, uint64_t at,
+                     struct filter_verdict *verdict)
+{
+    char *chunk = memory_new(NULL, MILTER_CHUNK);
+    int n = chunk ? 0 : POSTERN_E_NOMEM, r = n;
+
+    if (!r && spool_read(message, at, chunk, 2) == 2 && memcmp(chunk, "\r\n", 2) == 0)
+        at += 2;
+    while (!r && milter_wants_body(&t->milter) &&
+           (n = spool_read(message, at, chunk, MILTER_CHUNK)) != 0) {
+        struct milter_event event;
+        struct postern_span bytes = span_make(chunk, n > 0 ? (size_t)n : 0);
+
+        r = n < 0 ? n
+                  : judged(t, turn(t, milter_body(&t->milter, bytes), verdict, &event), &event,
+                           verdict);
+        at += bytes.n;
+    }
+    memory_free(NULL, chunk);
+    return r;
+}
+
+static int tell_message(struct talk *t, const struct filter_question *q,
+                        struct filter_verdict *verdict)
+{
+    const struct milter_macro macros[] = {{"i", q->transaction}};
+    struct milter_event event;
+    struct fields fields;
+    int r = fields_read(&fields, q->message);
+
+    if (r)
+        return r;
+    r = judged(t, turn(t, milter_data(&t->milter, macros, 1), verdict, &event), &event, verdict);
+    if (!r)
+        r = tell_header(t, &fields, verdict);
+    if (!r)
+        r = tell_body(t, q->message, fields.octets, verdict);
+    if (!r)
+        r = judged(t, turn(t, milter_end(&t->milter, macros, 1), verdict, &event), &event, verdict);
+    fields_done(&fields);
+    return r;
+}
+
+/* ---- what sessions ask ----------------------------------------------------------------------- */
+
+/* settle - a talk that came to an end is closed; it stays open where more is to come. */
+static int settle(void **talk, int r)
+{
+    if (r < 0)
+        talk_close(talk);
+    return r < 0 ? r : 0;
+}
+
+static int ask_mail(const struct serve_filter *filter, void **talk,
+                    const struct filter_question *question, struct filter_verdict *verdict_r)
+{
+    struct talk *t = memory_new(NULL, sizeof *t);
+    int r;
+
+    if (!t)
+        return POSTERN_E_NOMEM;
+    *talk = t;
+    t->link = filter->ctx;
+    milter_init(&t->milter);
+    r = t->link->open(t->link->ctx, &t->at);
+    if (!r)
+        r = tell_options(t, verdict_r);
+    if (!r)
+        r = tell_client(t, question, verdict_r);
+    if (!r)
+        r = tell_helo(t, question, verdict_r);
+    if (!r)
+        r = tell_sender(t, question, verdict_r);
+    return settle(talk, r);
+}
+
+/* resume - 1: there is something to be told; 0: it wants to hear no more; <0: it is gone. */
+static int resume(struct talk *t, struct filter_verdict *verdict)
+{
+    if (!t)
+        return POSTERN_E_CLOSED;
+    verdict->edits.without_ours = true;
+    verdict->edits.raw_values = milter_raw_values(&t->milter);
+    t->link->again(t->at);
+    return !t->passes;
+}
+
+static int ask_rcpt(const struct serve_filter *filter, void **talk,
+                    const struct filter_question *question, struct filter_verdict *verdict_r)
+{
+    int r = resume(*talk, verdict_r);
+
+    (void)filter;
+    return settle(talk, r == 1 ? tell_recipient(*talk, question, verdict_r) : r);
+}
+
+static int ask_judge(const struct serve_filter *filter, void **talk,
+                     const struct filter_question *question, struct filter_verdict *verdict_r)
+{
+    struct talk *t = *talk;
+    int r = resume(t, verdict_r);
+
+    (void)filter;
+    if (r == 1)
+        r = tell_message(t, question, verdict_r);
+    if (r >= 0) {
+        milter_quit(&t->milter);
+        (void)!send_all(t);
+    }
+    return settle(talk, r);
+}
+
+const struct filter_ops milter_ops = {
+    .mail = ask_mail, .rcpt = ask_rcpt, .judge = ask_judge, .close = talk_close};

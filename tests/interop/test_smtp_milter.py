@@ -1,0 +1,337 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_smtp_milter - a fake milter that says anything: what it is told and in which order, each of its replies at each command, all it
+may do to a message, and one that is slow, closing, or breaks the protocol."""
+import smtplib
+import struct
+import time
+
+from clients import no_verify
+from harness import Checks, Server
+from milters import ADD_RCPT, ALL, BODY, CHANGE, NO, QUIET, RAW, SKIP, Milter, add, change, insert, packet
+from sent import HASH, SMALL, mail_of
+
+checks = Checks()
+
+
+def serve(filters, *settings):
+    names = ", ".join(f'"{one}"' for one in filters)
+    return Server(settings=['domains = {"example.org"}', 'smtp_listen = {"127.0.0.1:0"}', 'submission_listen = {"127.0.0.1:0"}',
+                            "submission_listen_tls = {}", 'lmtp_listen = {"127.0.0.1:0"}', f"filter = {{{names}}}",
+                            "filter_timeout = 2s", *settings], users=(), users_text=f"alice:{HASH}\nbob:{HASH}\n")
+
+
+def talk(server, to=("alice@example.org",), message=SMALL):
+    """The replies to MAIL, each RCPT, and the message, as far as it came."""
+    said = []
+    with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=60, local_hostname="far.example") as smtp:
+        smtp.ehlo()
+        said.append(smtp.mail("ann@far.example"))
+        if said[0][0] != 250:
+            return said
+        said += [smtp.rcpt(one) for one in to]
+        if not any(code == 250 for code, _ in said[1:]):
+            return said
+        try:
+            said.append(smtp.data(message))
+        except smtplib.SMTPDataError as error:
+            said.append((error.smtp_code, error.smtp_error))
+    return said
+
+
+def codes(said):
+    return [code for code, _ in said]
+
+
+def junk_of(server, user="alice"):
+    folder = server.mail / user / ".Junk" / "new"
+    found = [path.read_bytes() for path in folder.iterdir()] if folder.is_dir() else []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        path.unlink()
+    return found
+
+
+def test_told(path):
+    milter = Milter(path)
+    server = serve([milter.place])
+    try:
+        checks.check("taken", codes(talk(server, ("alice@example.org", "bob@example.org"))) == [250] * 4)
+        found = mail_of(server, "alice")
+        checks.check("as it came", len(found) == 1 and found[0].endswith(SMALL), repr(found))
+        mail_of(server, "bob")
+        checks.check("in that order", milter.ended() == "OCHMRTLNBEQ", milter.letters())
+        checks.check("options", milter.options == (6, ALL, 0x1FF7FF), str(milter.options))
+        told = milter.datas("C")[0]
+        checks.check("the client", told[:12] == b"[127.0.0.1]\0" and told[12:13] == b"4" and told[15:] == b"127.0.0.1\0" and
+                     struct.unpack(">H", told[13:15])[0] > 0, repr(told))
+        checks.check("EHLO", milter.datas("H") == [b"far.example\0"])
+        checks.check("MAIL and RCPT", milter.datas("M") == [b"<ann@far.example>\0"] and
+                     milter.datas("R") == [b"<alice@example.org>\0", b"<bob@example.org>\0"], str(milter.heard))
+        checks.check("the header, but our Received", milter.datas("L") == [
+            b"From\0Ann <ann@far.example>\0", b"To\0alice@example.org\0", b"Subject\0small\0", b"Message-ID\0<1@far.example>\0",
+            b"Date\0Sat, 21 Nov 2026 12:00:00 +0000\0"], str(milter.datas("L")))
+        checks.check("the body", b"".join(milter.datas("B")) == SMALL.split(b"\r\n\r\n", 1)[1], repr(milter.datas("B")))
+        wanted = {("C", "j"): b"localhost", ("C", "{client_addr}"): b"127.0.0.1", ("C", "{daemon_name}"): b"smtp",
+                  ("C", "_"): b"unknown [127.0.0.1]", ("M", "{mail_addr}"): b"ann@far.example", ("M", "{mail_host}"): b"far.example",
+                  ("R", "{rcpt_addr}"): b"bob@example.org"}
+        checks.check("macros", wanted.items() <= milter.macros.items() and ("M", "{auth_authen}") not in milter.macros and
+                     milter.macros["M", "i"] == milter.macros["E", "i"] and milter.macros["M", "i"] in found[0], str(milter.macros))
+        folded = SMALL.replace(b"Subject: small", b"Subject:  small\r\n\tand folded\r\nReceived: theirs")
+        large = folded + b"".join(b"%070d\r\n" % i for i in range(20000))
+        milter.steps = RAW
+        checks.check("a large message", codes(talk(server, message=large)) == [250] * 3 and milter.ended() == "OCHMRTLNBEQ")
+        found = mail_of(server, "alice")
+        checks.check("is the same", len(found) == 1 and found[0].endswith(large))
+        chunks = milter.datas("B")
+        checks.check("in chunks", b"".join(chunks) == large.split(b"\r\n\r\n", 1)[1] and {len(one) for one in chunks[:-1]} == {65535})
+        checks.check("values as they stand, where it wants them", b"Subject\0  small\n\tand folded\0" in milter.datas("L") and
+                     b"Received\0 theirs\0" in milter.datas("L") and b"To\0 alice@example.org\0" in milter.datas("L"), str(milter.heard[:20]))
+        milter.steps = 0
+        checks.check("a message without a body", codes(talk(server, message=b"Subject: only\r\n")) == [250] * 3 and
+                     milter.ended() == "OCHMRTLNEQ" and len(mail_of(server, "alice")) == 1, milter.letters())
+        with smtplib.SMTP("127.0.0.1", server.port("submission"), timeout=30) as smtp:
+            smtp.starttls(context=no_verify())
+            smtp.login("bob", "secret")
+            smtp.sendmail("bob@example.org", ["alice@example.org"], SMALL.replace(b"far.example", b"example.org"))
+        wanted = {("C", "{daemon_name}"): b"submission", ("H", "{tls_version}"): b"TLSv1.3", ("M", "{auth_authen}"): b"bob",
+                  ("M", "{auth_type}"): b"PLAIN"}
+        checks.check("macros of a user", wanted.items() <= milter.macros.items(), str(milter.macros))
+        with smtplib.LMTP("127.0.0.1", server.port("lmtp"), timeout=30) as lmtp:
+            milter.says = {"R": lambda _, data: packet("r" if b"bob" in data else "c")}
+            lmtp.ehlo_or_helo_if_needed()
+            lmtp.mail("")
+            said = [lmtp.rcpt("alice@example.org")[0], lmtp.rcpt("bob@example.org")[0], lmtp.data(SMALL)[0]]
+            said += [lmtp.mail("")[0], lmtp.rcpt("bob@example.org")[0], lmtp.rset()[0]]
+        checks.check("LMTP, and one who is refused", said == [250, 554, 250, 250, 554, 250], str(said))
+        checks.check("it is left without a word", not milter.letters().endswith("Q") and milter.datas("M") == [b"<>\0"], milter.letters())
+    finally:
+        checks.check("the server ends well", server.stop() == 0)
+
+
+def test_steps():
+    milter = Milter()
+    server = serve([milter.place])
+    try:
+        for letter, bit in NO.items():
+            milter.steps = bit
+            checks.check(f"not told of {letter}", codes(talk(server)) == [250] * 3 and
+                         milter.ended() == "OCHMRTLNBEQ".replace(letter, ""), milter.letters())
+        for letter, bit in QUIET.items():
+            milter.steps = bit
+            checks.check(f"no reply to {letter}", codes(talk(server)) == [250] * 3 and milter.ended() == "OCHMRTLNBEQ", milter.letters())
+        milter.steps = sum(NO.values())
+        checks.check("told of nothing", codes(talk(server)) == [250] * 3 and milter.ended() == "OEQ", milter.letters())
+        milter.steps = sum(QUIET.values())
+        checks.check("told of all without a reply", codes(talk(server)) == [250] * 3 and milter.ended() == "OCHMRTLNBEQ")
+        milter.steps, milter.says = SKIP, {"B": packet("s")}
+        large = SMALL + b"x" * 60 + b"\r\n" * 200000
+        checks.check("no more of the body", codes(talk(server, message=large)) == [250] * 3 and milter.ended() == "OCHMRTLNBEQ" and
+                     len(milter.datas("B")) == 1)
+        milter.version, milter.steps, milter.says = 2, 0, {}
+        checks.check("version 2", codes(talk(server)) == [250] * 3 and milter.ended() == "OCHMRLNBEQ", milter.letters())
+        checks.check("all came", len(mail_of(server, "alice")) == 20)
+    finally:
+        server.stop()
+
+
+def test_replies():
+    milter = Milter()
+    server = serve([milter.place])
+    refused = packet("y", b"571 5.7.9 no %%s of yours\r\n571 more\0")
+    both = ("alice@example.org", "bob@example.org")
+    try:
+        for letter in "CHMRTLNBE":
+            early = {"C": 1, "H": 1, "M": 1, "R": 3}.get(letter, 4)
+            for what, said, end in (("reject", packet("r"), (554, b"5.7.1 refused")), ("tempfail", packet("t"), (451, b"4.7.1 not now")),
+                                    ("a reply", refused, (571, b"5.7.9 no %s of yours")),
+                                    ("a bare reply", packet("y", b"450\0"), (450, b"4.7.1 refused")),
+                                    ("going away", packet("4"), (451, b"4.7.1 not now"))):
+                milter.says = {letter: said}
+                got = talk(server, both)
+                ok = len(got) == early and got[-1] == end and (letter != "R" or got[1] == end)
+                checks.check(f"{what} to {letter}", ok, str(got))
+            milter.says = {letter: packet("a")}
+            checks.check(f"accept to {letter}", codes(talk(server)) == [250] * 3 and len(mail_of(server, "alice")) == 1 and
+                         milter.ended().endswith(letter + "Q"), milter.letters())
+            if letter not in "CH":
+                milter.says = {letter: packet("d")}
+                checks.check(f"discard to {letter}", codes(talk(server, both)) == [250] * 4 and not mail_of(server, "alice") and
+                             not mail_of(server, "bob"))
+        milter.says = {"R": lambda _, data: packet("r" if b"bob" in data else "c")}
+        checks.check("one of two is refused", codes(talk(server, both)) == [250, 250, 554, 250] and len(mail_of(server, "alice")) == 1 and
+                     not mail_of(server, "bob"))
+        checks.check("and the message is told of with the other", milter.ended() == "OCHMRTLNBEQ")
+
+        def slowly(connection, _):
+            for _ in range(4):
+                time.sleep(1)
+                connection.sendall(packet("p"))
+            return packet("c")
+
+        milter.says = {"E": slowly}
+        checks.check("one that needs time, and says so", codes(talk(server)) == [250] * 3 and len(mail_of(server, "alice")) == 1)
+        checks.check("the log tells of refusals", sum("filtered " in line for line in server.log) > 40)
+    finally:
+        checks.check("the server ends well", server.stop() == 0)
+
+
+def test_wishes():
+    milter = Milter()
+    server = serve([milter.place])
+    end = packet("c")
+
+    def get(wishes, message=SMALL):
+        milter.says = {"E": wishes + end}
+        got = talk(server, message=message)
+        found = mail_of(server, "alice") + junk_of(server)
+        checks.check(f"{wishes[:20]}: taken", codes(got) == [250] * 3 and len(found) == 1, f"{got} {len(found)}")
+        return found[0] if found else b""
+
+    try:
+        checks.check("added", b"+0000\r\nX-A: b\r\nX-C: d\r\n\te\r\n\r\n.dot" in get(add(b"X-A", b"b") + add(b"X-C", b"d\n\te")))
+        checks.check("put in first", b"Delivered-To: alice@example.org\r\nX-A: b\r\nReceived: " in get(insert(0, b"X-A", b"b")))
+        whole = get(insert(1, b"X-A", b"b"))
+        checks.check("put in behind our Received", b"\r\nX-A: b\r\nFrom: Ann" in whole, repr(whole))
+        checks.check("put in last", b"+0000\r\nX-A: b\r\n\r\n.dot" in get(insert(1000, b"X-A", b"b")))
+        checks.check("changed", b"\r\nTo: alice@example.org\r\nsubject: large\r\nMessage" in get(change(1, b"subject", b"large")))
+        checks.check("taken out", b"subject" not in get(change(1, b"subject", b"")).lower())
+        checks.check("changed, but not there", b"\r\nX-A: b\r\n\r\n.dot" in get(change(3, b"X-A", b"b")))
+        theirs = b"Received: theirs\r\n" + SMALL
+        whole = get(change(1, b"Received", b"changed"), theirs)
+        checks.check("of Received the first is not ours", whole.count(b"Received: ") == 2 and b"Received: theirs" not in whole and
+                     b"\r\nReceived: changed\r\nFrom" in whole, repr(whole))
+        checks.check("another body", get(packet("b", b"new\nbody\r") + packet("b", b"\nend")).endswith(b"\r\n\r\nnew\r\nbody\r\nend\r\n"))
+        large = b"".join(b"%070d\r\n" % i for i in range(10000))
+        whole = get(b"".join(packet("b", large[at:at + 65535]) for at in range(0, len(large), 65535)) + add(b"X-A", b"b"))
+        checks.check("another large body", whole.endswith(b"\r\nX-A: b\r\n\r\n" + large))
+        milter.steps = RAW
+        checks.check("values as they stand", b"\r\nX-A:b\r\nX-C:  d\r\n\r\n" in get(add(b"X-A", b"b") + add(b"X-C", b"  d")))
+        milter.steps = 0
+        whole = get(add(b"X-A", b"b\r\n\r\nbody\nTo: bob"))
+        checks.check("no field ends the header", b"\r\nX-A: b\r\n\tbody\r\n\tTo: bob\r\n\r\n.dot" in whole, repr(whole))
+        milter.says = {"E": packet("q", b"looks bad\0") + end}
+        checks.check("quarantine", codes(talk(server)) == [250] * 3)
+        found = junk_of(server)
+        checks.check("is Junk, with a reason", len(found) == 1 and b"\r\nX-Quarantine: looks bad\r\n" in found[0] and
+                     not mail_of(server, "alice"), repr(found))
+        milter.says = {"E": add(b"X-A", b"b") + packet("r")}
+        checks.check("a wish, and a refusal", talk(server)[-1][0] == 554 and not mail_of(server, "alice"))
+    finally:
+        server.stop()
+
+
+def forever(octets):
+    def say(connection, _):
+        connection.settimeout(1)
+        try:
+            while True:
+                connection.sendall(octets)
+        except OSError:
+            return b""
+    return say
+
+
+def trickle(octets):
+    def say(connection, _):
+        for octet in octets * 10:
+            connection.sendall(bytes([octet]))
+            time.sleep(0.5)
+    return say
+
+
+def test_hostile():
+    milter = Milter()
+    server, lenient = serve([milter.place]), serve([milter.place], "filter_optional = yes", "message_mb = 1")
+    failure = (451, b"4.7.1 the message could not be looked at")
+    options = lambda version, actions, steps: packet("O", struct.pack(">III", version, actions, steps))  # noqa: E731
+    talks = {
+        "a version too old": ("O", options(1, 0, 0)), "a version too new": ("O", options(7, 0, 0)),
+        "more actions than offered": ("O", options(6, ALL | ADD_RCPT, 0)), "more steps than offered": ("O", options(6, ALL, 0x800)),
+        "short options": ("O", packet("O", b"\0\0\0\6")), "another reply to options": ("O", packet("c")), "no octet": ("O", b"\0\0\0\0"),
+        "a packet that is too large": ("C", b"\x7f\xff\xff\xffc"), "options twice": ("C", options(6, 0, 0)),
+        "an unknown letter": ("H", packet("Z")), "continue and more": ("M", packet("c", b"x")), "a wish too early": ("M", add(b"A", b"b")),
+        "two replies": ("H", packet("c") * 2), "skip at the wrong time": ("M", packet("s")), "skip that was not agreed on": ("B", packet("s")),
+        "discard at connect": ("C", packet("d")), "a reply without a code": ("M", packet("y", b"no\0")), "a reply of 250": ("M", packet("y", b"250 ok\0")),
+        "a reply without its end": ("M", packet("y", b"550 no")), "a reply with more": ("M", packet("y", b"550 no\0x\0")),
+        "a field without a value": ("E", packet("h", b"A\0")), "a field without its end": ("E", packet("h", b"A\0b")),
+        "a field without a name": ("E", add(b"", b"b")), "a field with two lines' name": ("E", add(b"A\r\nB", b"b")),
+        "a field without a number": ("E", packet("i", b"A\0b\0")), "a recipient more": ("E", packet("+", b"<bob@example.org>\0")),
+        "a recipient less": ("E", packet("-", b"<alice@example.org>\0")), "another sender": ("E", packet("e", b"<bob@example.org>\0")),
+        "fields without end": ("E", forever(add(b"A", b"b"))), "large fields without end": ("E", forever(add(b"A", b"b" * 60000))),
+        "a body without end": ("E", forever(packet("b", b"x" * 65535))), "progress without end": ("E", forever(packet("p"))),
+        "nothing": ("N", None), "octets now and then": ("L", trickle(packet("p"))), "half a reply": ("B", b"\0\0\0"),
+        "a quarantine without its end": ("E", packet("q", b"x")),
+    }
+    try:
+        for what, (letter, said) in talks.items():
+            milter.says = {letter: said}
+            began = time.monotonic()
+            got = talk(server)
+            took = time.monotonic() - began
+            checks.check(f"{what}: a failure", got[-1] == failure and len(got) == (1 if letter in "OCHM" else 3), f"{got}")
+            checks.check(f"{what}: not waited for", took < 20, str(took))
+        for letter in "OCHMRTLNBE":
+            def close(connection, _):
+                connection.shutdown(2)
+            milter.says = {letter: close}
+            checks.check(f"it closes at {letter}", talk(server)[-1] == failure)
+            checks.check(f"it closes at {letter}, optional", codes(talk(lenient)) == [250] * 3)
+        milter.says = {}
+        for what, actions, wish in (("add", BODY, add(b"A", b"b")), ("put in", CHANGE, insert(0, b"A", b"b")), ("change", BODY, change(1, b"A", b"b")),
+                                    ("write", CHANGE, packet("b", b"x")), ("hold", CHANGE, packet("q", b"x\0"))):
+            milter.actions, milter.says = actions, {"E": wish + packet("c")}
+            checks.check(f"it may not {what}", talk(server)[-1] == failure)
+        checks.check("nothing of these is there", not mail_of(server, "alice") and not junk_of(server))
+        found = mail_of(lenient, "alice")
+        checks.check("optional: all is there, as it came", len(found) == 10 and all(one.endswith(SMALL) for one in found))
+        milter.socket.shutdown(2)
+        milter.socket.close()
+        checks.check("it is not there", talk(server) == [failure])
+        checks.check("it is not there, optional", codes(talk(lenient)) == [250] * 3)
+        checks.check("the log tells of it", any("filter-failed" in line and milter.place in line for line in server.log))
+    finally:
+        checks.check("the server ends well", server.stop() == 0)
+        lenient.stop()
+
+
+def test_handed_on():
+    milter = Milter()
+    far = Server(settings=['domains = {"far.example"}', 'smtp_listen = {"127.0.0.1:0"}', "submission_listen = {}",
+                           "submission_listen_tls = {}", "lmtp_listen = {}"], users=(), users_text=f"alice:{HASH}\n")
+    near = serve([milter.place], f'smarthost = "127.0.0.1:{far.port("smtp")}"', 'smarthost_tls = "encrypt"')
+    large = SMALL + b"x" * 70 + b"\r\n" * 100000
+
+    def send(message, to=("alice@far.example",)):
+        with smtplib.SMTP("127.0.0.1", near.port("submission"), timeout=30) as smtp:
+            smtp.starttls(context=no_verify())
+            smtp.login("bob", "secret")
+            try:
+                smtp.sendmail("bob@example.org", to, message)
+            except smtplib.SMTPResponseException as error:
+                return error.smtp_code
+            except smtplib.SMTPRecipientsRefused as error:
+                return list(error.recipients.values())[0][0]
+        return 250
+
+    try:
+        milter.says = {"E": insert(1, b"X-A", b"b") + packet("b", b"signed\r\n") + packet("c")}
+        checks.check("to here and elsewhere", send(large, ("alice@far.example", "bob@example.org")) == 250)
+        for what, found in (("here", mail_of(near, "bob")), ("elsewhere", mail_of(far, "alice"))):
+            checks.check(f"{what}: changed", len(found) == 1 and b"\r\nX-A: b\r\nFrom: " in found[0] and found[0].endswith(b"\r\n\r\nsigned\r\n"),
+                         repr(found)[:500])
+        for letter in "MRE":
+            milter.says = {letter: packet("r")}
+            checks.check(f"refused at {letter}", send(SMALL) == 554)
+        milter.says = {"E": packet("d")}
+        checks.check("thrown away", send(SMALL) == 250)
+        checks.check("nothing of these went out", not mail_of(far, "alice"))
+    finally:
+        near.stop()
+        far.stop()
+
+
+checks.run("over TCP", test_told, None)
+checks.run("over a unix socket", test_told, str(Server.make_folder() / "milter.sock"))
+for function in (test_steps, test_replies, test_wishes, test_hostile, test_handed_on):
+    checks.run(function.__name__, function)
+checks.finish()
