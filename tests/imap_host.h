@@ -105,6 +105,15 @@ static inline void host_open(struct host *host)
     host->now = 1000 * POSTERN_SECOND;
 }
 
+/* host_share - mailboxes of others are behind "Other/", those of "public" behind "Shared/". */
+static inline void host_share(struct host *host)
+{
+    host->imap.acl = true;
+    host->imap.other_users = SPAN("Other/");
+    host->imap.shared = SPAN("Shared/");
+    host->site.public_account = SPAN("public");
+}
+
 static inline void host_close(struct host *host)
 {
     postern_store_free(&host->store);

@@ -27,6 +27,12 @@
  *   METADATA, SET_METADATA  annotations of `name`; empty: the account's
  *                                                                  answer_metadata, answer
  *   COMMIT                  make all that were begun last          answer_uids: the new ones
+ *   RIGHTS                  what the user may do with `name`       answer_rights
+ *   ACL, SET_ACL            who may do what with it; change that   answer_acl, answer
+ *
+ * The last two lines only where options.acl is set; then each command is checked against the
+ * rights that RFC 4314 4 asks for before its question comes, and a mailbox without `l` is refused
+ * as one that is not there.
  *
  * MESSAGES, STRUCTURE and CONTENT with a `name` are about that mailbox, else about the selected
  * one; APPEND and COMMIT with `uids` replace that message of the selected mailbox. It tells (id 0,
@@ -73,6 +79,10 @@ struct postern_imap_options {
     struct postern_span decoy_key;             /* see sasl.h; absent: made from random */
     struct postern_span hidden; /* extensions not offered: "MOVE QRESYNC", or with commas */
     int64_t (*seconds)(void);   /* since 1970, for YOUNGER and OLDER; NULL: not offered */
+    /* shared mailboxes: their names begin with these, delimiter included ("Other/", then a user's
+     * name; "Shared/"); absent: there are none. Told by NAMESPACE (RFC 2342) */
+    struct postern_span other_users, shared;
+    bool acl; /* RIGHTS, ACL and SET_ACL are answered: offer ACL (RFC 4314); false */
     bool plaintext_without_tls; /* false: LOGINDISABLED without TLS (RFC 9051 6.2.3) */
     bool tls_available;         /* offer STARTTLS; false */
     bool login_referrals;       /* say LOGIN-REFERRALS (RFC 2221); false */
@@ -125,6 +135,9 @@ enum postern_imap_question_kind {
     POSTERN_IMAP_METADATA,
     POSTERN_IMAP_SET_METADATA,
     POSTERN_IMAP_SET_QUOTA,
+    POSTERN_IMAP_RIGHTS,
+    POSTERN_IMAP_ACL,
+    POSTERN_IMAP_SET_ACL,
     /* news */
     POSTERN_IMAP_CONTENT_DONE,
     POSTERN_IMAP_ABORT,
@@ -144,11 +157,13 @@ struct postern_imap_question {
     unsigned mechanism; /* 0 for LOGIN */
     struct postern_span user, authorize, secret;
     bool tls;
-    /* a mailbox's name in UTF-8; LOGIN: whose account; RENAME: from name to `to` */
+    /* a mailbox's name in UTF-8; LOGIN: whose account; RENAME: from name to `to`; SET_ACL: `to` is
+     * the identifier; ACL: of whom LISTRIGHTS asks */
     struct postern_span name, to;
     enum postern_special_use special; /* CREATE */
     bool on; /* SUBSCRIBE: not UNSUBSCRIBE; SELECT: only to read; COPY: move; NEWS: also if nothing
-                is; LIST: the counts are needed too, not names and attributes only */
+                is; LIST: the counts are needed too, not names and attributes only; RIGHTS:
+                of the nearest mailbox above it, as it is to be made */
     uint64_t since;                 /* NEWS: mod-sequence */
     struct postern_uid_range range; /* MESSAGES */
     uint32_t count;                 /* MESSAGES: at most so many, the first ones */
@@ -160,7 +175,13 @@ struct postern_imap_question {
                                        mailbox the one that is replaced, or none. STRUCTURE: `uid`
                                        and those that will be asked for next, rising; or none */
     size_t uid_count;
-    /* STORE, APPEND */
+    uint32_t rights; /* SET_ACL: they are set, added or removed */
+    /* STORE: these stay as they are; COPY: these are not copied: the user's rights are not for them
+     */
+    uint32_t kept_flags;
+    bool kept_keywords;
+    bool shared; /* LIST: mailboxes of others are asked for as well */
+    /* STORE, APPEND, SET_ACL */
     enum postern_flags_how how;
     uint32_t flags;
     const struct postern_span *keywords; /* names */
@@ -225,7 +246,7 @@ POSTERN_API size_t postern_imap_memory(const struct postern_imap *s);
 
 POSTERN_API int postern_imap_answer_default(struct postern_imap *s, uint64_t id);
 /* postern_imap_answer - CONNECT, LOGIN, CREATE, REMOVE, RENAME, SUBSCRIBE, EXPUNGE, APPEND, WRITE,
- * SET_METADATA. */
+ * SET_METADATA, SET_ACL. */
 POSTERN_API int postern_imap_answer(struct postern_imap *s, uint64_t id, int err);
 /* postern_imap_answer_referral - LOGIN: the account is on another server, url (RFC 2221, 5092;
  * graphic ASCII without "]", else POSTERN_E_SYNTAX and the question stays open). The session is
@@ -270,6 +291,13 @@ POSTERN_API int postern_imap_answer_quota(struct postern_imap *s, uint64_t id, i
 /* postern_imap_answer_metadata - all of that mailbox, in any order. */
 POSTERN_API int postern_imap_answer_metadata(struct postern_imap *s, uint64_t id, int err,
                                              const struct postern_metadata *all, size_t count);
+/* postern_imap_answer_rights - POSTERN_RIGHT_*. One who has none gets the same as one who asks for
+ * what is not there: 0, or POSTERN_E_NOT_FOUND. */
+POSTERN_API int postern_imap_answer_rights(struct postern_imap *s, uint64_t id, int err,
+                                           uint32_t rights);
+/* postern_imap_answer_acl - of all identifiers, the owner's too (fixed). */
+POSTERN_API int postern_imap_answer_acl(struct postern_imap *s, uint64_t id, int err,
+                                        const struct postern_acl *all, size_t count);
 /* postern_imap_answer_messages - rising; fewer than question.count: there are no more. */
 POSTERN_API int postern_imap_answer_messages(struct postern_imap *s, uint64_t id, int err,
                                              const struct postern_message_info *all, size_t count);

@@ -138,6 +138,7 @@ void imap_leave(struct serve_imap *s)
     imap_content_close(s);
     if (s->mailbox)
         imap_ops(s)->close(&s->mailbox);
+    buffer_done(&s->mailbox_owner);
     s->keyword_count = 0;
 }
 
@@ -146,6 +147,7 @@ static void log_out(struct serve_imap *s)
     login_log(&s->login, "logout", NULL, NULL, NULL, NULL);
     login_out(&s->login);
     imap_leave_other(s);
+    imap_leave_guest(s);
     if (s->account)
         imap_ops(s)->account_close(&s->account);
 }
@@ -236,6 +238,7 @@ static void session_end(struct serve_imap *s)
     imap_drop_appends(s);
     imap_leave(s);
     imap_leave_other(s);
+    imap_leave_guest(s);
     if (s->account)
         imap_ops(s)->account_close(&s->account);
     imap_shown_drop(s, POSTERN_IMAP_LOGOUT);

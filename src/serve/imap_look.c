@@ -15,13 +15,15 @@ void imap_leave_other(struct serve_imap *s)
 /* open_other - as it is now. */
 static int open_other(struct serve_imap *s, unsigned wait_flag)
 {
+    struct imap_place place;
     int err;
 
     imap_leave_other(s);
     buffer_append(&s->other_name, s->question.name);
-    err = s->other_name.error
-              ? POSTERN_E_NOMEM
-              : imap_ops(s)->open(s->account, s->question.name, wait_flag, &s->other);
+    err =
+        s->other_name.error ? POSTERN_E_NOMEM : imap_place(s, s->question.name, wait_flag, &place);
+    if (!err)
+        err = imap_ops(s)->open(place.account, place.name, wait_flag, &s->other);
     if (!err)
         err = imap_ops(s)->refresh(s->other, wait_flag, &s->other_status);
     if (err)

@@ -15,22 +15,34 @@ static void plain_finish(struct serve_imap *s, int err)
 
 static int create_work(struct serve_imap *s, unsigned wait_flag)
 {
-    (void)wait_flag;
-    return imap_ops(s)->create(s->account, s->question.name, s->question.special);
+    struct imap_place place;
+    int err = imap_place(s, s->question.name, wait_flag, &place);
+
+    return err ? err : imap_ops(s)->create(place.account, place.name, s->question.special);
 }
 
 static int remove_work(struct serve_imap *s, unsigned wait_flag)
 {
-    (void)wait_flag;
-    return imap_ops(s)->remove(s->account, s->question.name);
+    struct imap_place place;
+    int err = imap_place(s, s->question.name, wait_flag, &place);
+
+    return err ? err : imap_ops(s)->remove(place.account, place.name);
 }
 
+/* rename_work - within one account: a rename is one step, between two it could not be. */
 static int rename_work(struct serve_imap *s, unsigned wait_flag)
 {
-    (void)wait_flag;
-    return imap_ops(s)->rename(s->account, s->question.name, s->question.to);
+    struct imap_place from, to;
+    int err = imap_place(s, s->question.name, wait_flag, &from);
+
+    if (!err)
+        err = imap_place(s, s->question.to, wait_flag, &to);
+    if (!err && !span_equal(from.owner, to.owner))
+        err = POSTERN_E_UNSUPPORTED;
+    return err ? err : imap_ops(s)->rename(to.account, from.name, to.name);
 }
 
+/* subscribe_work - in the user's own account, whosever mailbox it is. */
 static int subscribe_work(struct serve_imap *s, unsigned wait_flag)
 {
     (void)wait_flag;
@@ -51,10 +63,21 @@ static int note_metadata(void *ctx, const struct postern_metadata *one)
     return s->names.error || s->statuses.error ? POSTERN_E_NOMEM : 0;
 }
 
+/* note_shared_metadata - what is private is the owner's. */
+static int note_shared_metadata(void *ctx, const struct postern_metadata *one)
+{
+    return span_begins_nocase(one->entry, SPAN("/shared/")) ? note_metadata(ctx, one) : 0;
+}
+
 static int metadata_work(struct serve_imap *s, unsigned wait_flag)
 {
-    (void)wait_flag;
-    return imap_ops(s)->metadata(s->account, s->question.name, note_metadata, s);
+    struct imap_place place;
+    int err = imap_place(s, s->question.name, wait_flag, &place);
+
+    if (err)
+        return err;
+    return imap_ops(s)->metadata(place.account, place.name,
+                                 place.owner.n ? note_shared_metadata : note_metadata, s);
 }
 
 static void metadata_finish(struct serve_imap *s, int err)
@@ -78,47 +101,26 @@ static void metadata_finish(struct serve_imap *s, int err)
 
 static int set_metadata_work(struct serve_imap *s, unsigned wait_flag)
 {
-    (void)wait_flag;
-    return imap_ops(s)->set_metadata(s->account, s->question.name, s->question.metadata,
-                                     s->question.metadata_count);
+    const struct postern_imap_question *q = &s->question;
+    struct imap_place place;
+    int err = imap_place(s, q->name, wait_flag, &place);
+
+    for (size_t i = 0; i < q->metadata_count && !err && place.owner.n; i++)
+        if (!span_begins_nocase(q->metadata[i].entry, SPAN("/shared/")))
+            err = POSTERN_E_DENIED;
+    return err ? err
+               : imap_ops(s)->set_metadata(place.account, place.name, q->metadata,
+                                           q->metadata_count);
 }
 
-/* ---- LIST, STATUS ---------------------------------------------------------------------------- */
-
-/* note_status - with its name as an offset until all are there: the buffer moves. */
-static int note_status(void *ctx, const struct postern_status *status)
-{
-    struct serve_imap *s = ctx;
-    struct postern_status copy = *status;
-
-    copy.name.p = (const char *)(uintptr_t)buffer_length(&s->names);
-    buffer_append(&s->names, status->name);
-    buffer_append(&s->statuses, span_make((const char *)&copy, sizeof copy));
-    return s->names.error || s->statuses.error ? POSTERN_E_NOMEM : 0;
-}
-
-static int list_work(struct serve_imap *s, unsigned wait_flag)
-{
-    (void)wait_flag;
-    return imap_ops(s)->list(s->account, note_status, s);
-}
-
-static void list_finish(struct serve_imap *s, int err)
-{
-    struct postern_status *all = (struct postern_status *)(uintptr_t)buffer_span(&s->statuses).p;
-    size_t count = buffer_length(&s->statuses) / sizeof *all;
-    struct postern_span names = buffer_span(&s->names);
-
-    for (size_t i = 0; i < count; i++)
-        all[i].name.p = names.p + (uintptr_t)all[i].name.p;
-    postern_imap_answer_list(s->engine, s->question.id, err, all, count);
-    buffer_done(&s->statuses);
-    buffer_done(&s->names);
-}
+/* ---- STATUS, QUOTA --------------------------------------------------------------------------- */
 
 static int status_work(struct serve_imap *s, unsigned wait_flag)
 {
-    return imap_ops(s)->status(s->account, s->question.name, wait_flag, &s->status);
+    struct imap_place place;
+    int err = imap_place(s, s->question.name, wait_flag, &place);
+
+    return err ? err : imap_ops(s)->status(place.account, place.name, wait_flag, &s->status);
 }
 
 static void status_finish(struct serve_imap *s, int err)
@@ -203,11 +205,24 @@ int imap_take_ranges(struct serve_imap *s, struct postern_mailbox *mailbox)
     return n < 0 ? n : 0;
 }
 
+/* look_rights - what the user may do with it now; one that is no longer his to read is gone. */
+static int look_rights(struct serve_imap *s, unsigned wait_flag)
+{
+    struct imap_place place = {.name = s->status.name, .owner = buffer_span(&s->mailbox_owner)};
+    int err = place.owner.n ? imap_guest(s, place.owner, wait_flag, &place.account) : 0;
+
+    if (!err)
+        err = imap_place_rights(s, &place, wait_flag, &s->status.rights);
+    return err || s->status.rights & POSTERN_RIGHT_READ ? err : POSTERN_E_NOT_FOUND;
+}
+
 /* look - what is there, and what has changed since. */
 static int look(struct serve_imap *s, unsigned wait_flag)
 {
     int err = imap_ops(s)->refresh(s->mailbox, wait_flag, &s->status);
 
+    if (!err)
+        err = look_rights(s, wait_flag);
     buffer_take(&s->infos, buffer_length(&s->infos));
     buffer_take(&s->ranges, buffer_length(&s->ranges));
     s->unchanged = s->question.kind == POSTERN_IMAP_NEWS && !s->question.on &&
@@ -243,19 +258,31 @@ static void answer_mailbox(struct serve_imap *s, int err)
     buffer_done(&s->infos);
 }
 
+static int open_selected(struct serve_imap *s, unsigned wait_flag)
+{
+    struct imap_place place;
+    int err = imap_place(s, s->question.name, wait_flag, &place);
+
+    if (!err)
+        err = imap_ops(s)->open(place.account, place.name, wait_flag, &s->mailbox);
+    buffer_done(&s->mailbox_owner);
+    if (!err)
+        buffer_append(&s->mailbox_owner, place.owner);
+    return err ? err : s->mailbox_owner.error;
+}
+
 static int select_work(struct serve_imap *s, unsigned wait_flag)
 {
-    int err = 0;
+    int err = s->mailbox ? 0 : open_selected(s, wait_flag);
 
-    if (!s->mailbox)
-        err = imap_ops(s)->open(s->account, s->question.name, wait_flag, &s->mailbox);
     if (!err)
         err = look(s, wait_flag);
     if (err)
         return err;
     s->selected_validity = s->status.uid_validity;
     s->recent_from = s->status.recent_from;
-    if (s->status.recent == 0 || s->question.on || s->site->read_only)
+    if (s->status.recent == 0 || s->question.on || s->site->read_only ||
+        buffer_length(&s->mailbox_owner)) /* what is new to a guest stays new to the owner */
         return 0;
     /* the mark is written: on a worker */
     return wait_flag ? POSTERN_E_AGAIN : imap_ops(s)->recent(s->mailbox, &s->recent_from);
@@ -283,7 +310,6 @@ const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind)
                                   remove = {remove_work, plain_finish, false, true},
                                   rename = {rename_work, plain_finish, false, true},
                                   subscribe = {subscribe_work, plain_finish, false, true},
-                                  list = {list_work, list_finish, false, false},
                                   status = {status_work, status_finish, true, false},
                                   quota = {quota_work, quota_finish, false, false},
                                   set_quota = {set_quota_work, quota_finish, false, true},
@@ -302,13 +328,19 @@ const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind)
     case POSTERN_IMAP_SUBSCRIBE:
         return &subscribe;
     case POSTERN_IMAP_LIST:
-        return &list;
+        return &imap_list;
     case POSTERN_IMAP_STATUS:
         return &status;
     case POSTERN_IMAP_QUOTA:
         return &quota;
     case POSTERN_IMAP_SET_QUOTA:
         return &set_quota;
+    case POSTERN_IMAP_RIGHTS:
+        return &imap_rights;
+    case POSTERN_IMAP_ACL:
+        return &imap_acl;
+    case POSTERN_IMAP_SET_ACL:
+        return &imap_set_acl;
     case POSTERN_IMAP_LOOK:
         return &imap_look;
     case POSTERN_IMAP_METADATA:

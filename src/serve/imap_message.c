@@ -176,6 +176,8 @@ static int store_work(struct serve_imap *s, unsigned wait_flag)
     struct postern_flags_change change = {.how = q->how,
                                           .flags = q->flags,
                                           .conditional = q->conditional,
+                                          .kept_flags = q->kept_flags,
+                                          .kept_keywords = q->kept_keywords,
                                           .unchanged_since = q->since};
     int err = keyword_bits(s, s->mailbox, q->how != POSTERN_FLAGS_REMOVE, &change.keywords), n;
     uint32_t *skipped;
@@ -214,6 +216,17 @@ static uint32_t *room_for(struct serve_imap *s, size_t count)
     return uids;
 }
 
+/* is_at_home - in the account of the selected mailbox. */
+static bool is_at_home(const struct serve_imap *s, struct postern_span owner)
+{
+    return span_equal(buffer_span(&s->mailbox_owner), owner);
+}
+
+static bool is_carried(const struct serve_imap *s, const struct imap_place *place)
+{
+    return !is_at_home(s, place->owner) || s->question.kept_flags || s->question.kept_keywords;
+}
+
 /* I 2.3.3-2 I 6.4.7-1 I 6.4.8-2 */
 static int copy_work(struct serve_imap *s, unsigned wait_flag)
 {
@@ -221,17 +234,21 @@ static int copy_work(struct serve_imap *s, unsigned wait_flag)
     const struct postern_imap_question *q = &s->question;
     struct postern_mailbox *to = NULL;
     struct postern_status status;
-    int err = ops->open(s->account, q->name, 0, &to);
+    struct imap_place place;
+    int err = imap_place(s, q->name, wait_flag, &place);
 
-    (void)wait_flag;
+    if (!err)
+        err = ops->open(place.account, place.name, 0, &to);
     if (!err)
         err = ops->refresh(to, 0, &status);
     if (!err) {
         uint32_t *uids = room_for(s, q->uid_count);
 
         s->uid_validity = status.uid_validity;
-        err =
-            uids ? ops->copy(s->mailbox, q->uids, q->uid_count, to, q->on, uids) : POSTERN_E_NOMEM;
+        err = !uids ? POSTERN_E_NOMEM
+              : is_carried(s, &place)
+                  ? imap_carry(s, to, uids)
+                  : ops->copy(s->mailbox, q->uids, q->uid_count, to, q->on, uids);
     }
     if (!err && q->on)
         ops->tidy(s->mailbox);
@@ -285,15 +302,15 @@ static int fits_disk(struct serve_imap *s)
 }
 
 /* fits_quota - said before the octets are asked for. What is replaced does not count (RFC 8508). */
-static int fits_quota(struct serve_imap *s)
+static int fits_quota(struct serve_imap *s, const struct imap_place *place)
 {
     struct postern_quota quota;
-    int err = imap_ops(s)->quota(s->account, &quota);
+    int err = imap_ops(s)->quota(place->account, &quota);
     uint64_t replaced = 0;
 
     if (err)
         return err == POSTERN_E_UNSUPPORTED ? 0 : err;
-    if (s->question.uid_count && s->mailbox) {
+    if (s->question.uid_count && s->mailbox && is_at_home(s, place->owner)) {
         uint32_t uid = s->question.uids[0];
 
         imap_ops(s)->each(s->mailbox, (struct postern_uid_range){uid, uid}, 0, note_size,
@@ -309,14 +326,14 @@ static int append_work(struct serve_imap *s, unsigned wait_flag)
     const struct postern_imap_question *q = &s->question;
     struct postern_new_message what = {.flags = q->flags, .date_s = q->date_s};
     struct postern_delivery **more;
-    int err = 0;
+    struct imap_place place;
+    int err = imap_place(s, q->name, wait_flag, &place);
 
-    (void)wait_flag;
     imap_leave_other(s); /* parts of others are to be as they are now */
-    if (!s->target)
-        err = imap_ops(s)->open(s->account, q->name, 0, &s->target);
+    if (!err && !s->target)
+        err = imap_ops(s)->open(place.account, place.name, 0, &s->target);
     if (!err)
-        err = fits_quota(s);
+        err = fits_quota(s, &place);
     if (!err)
         err = fits_disk(s);
     if (!err)
@@ -330,7 +347,8 @@ static int append_work(struct serve_imap *s, unsigned wait_flag)
         return POSTERN_E_NOMEM;
     s->deliveries = more;
     more[s->delivery_count] = NULL;
-    if (q->uid_count) {
+    s->replaces_after = q->uid_count && !is_at_home(s, place.owner);
+    if (q->uid_count && !s->replaces_after) {
         what.replaced_in = s->mailbox;
         what.replaced = q->uids[0];
     }
@@ -367,6 +385,8 @@ static int commit_work(struct serve_imap *s, unsigned wait_flag)
         return POSTERN_E_NOMEM;
     err = imap_ops(s)->commit(s->deliveries, s->delivery_count, uids);
     if (!err) {
+        if (s->replaces_after) /* of another account: the new one is there first */
+            imap_ops(s)->expunge(s->mailbox, s->question.uids, s->question.uid_count);
         if (s->question.uid_count)
             imap_ops(s)->tidy(s->mailbox);
         s->appended += s->delivery_count;

@@ -38,7 +38,10 @@ struct serve_imap {
     int err;                         /* of that work */
     bool dead;                       /* to be freed when it comes home */
     struct postern_account *account;
+    struct postern_account *guest; /* another's that was used last; NULL: none */
+    struct buffer guest_name;
     struct postern_mailbox *mailbox; /* selected; NULL: none */
+    struct buffer mailbox_owner;     /* empty: the user */
     struct postern_mailbox *other;   /* one that is only looked at; NULL: none */
     struct buffer other_name;
     struct postern_status other_status;
@@ -49,10 +52,12 @@ struct serve_imap {
     struct postern_mailbox *target; /* of APPEND */
     struct postern_delivery **deliveries;
     size_t delivery_count;
+    bool replaces_after;  /* what they replace lies in another account */
     size_t keyword_count; /* of the mailbox, as told */
     /* what a question found */
     struct postern_status status;
     struct postern_quota quota;
+    uint32_t rights;
     uint32_t uid_validity; /* of where messages went */
     uint32_t recent_from, selected_validity;
     bool unchanged;
@@ -65,6 +70,30 @@ struct serve_imap {
 
 /* imap_ops - of the store. */
 const struct postern_store_ops *imap_ops(const struct serve_imap *s);
+/* struct imap_place - where a mailbox's name leads; lent until the next one is asked for. */
+struct imap_place {
+    struct postern_account *account;
+    struct postern_span name;  /* in that account */
+    struct postern_span owner; /* absent: the user */
+};
+/* imap_place - POSTERN_E_NOT_FOUND, or what opening an account returns. imap_guest - the account of
+ * another, kept until another is named. imap_is_shared - by its name: whose it is, and how it is
+ * called there. imap_leave_guest - it may be closed. */
+int imap_place(struct serve_imap *s, struct postern_span name, unsigned wait_flag,
+               struct imap_place *place_r);
+int imap_guest(struct serve_imap *s, struct postern_span owner, unsigned wait_flag,
+               struct postern_account **account_r);
+bool imap_is_shared(const struct serve_imap *s, struct postern_span name,
+                    struct postern_span *owner_r, struct postern_span *local_r);
+void imap_leave_guest(struct serve_imap *s);
+/* imap_place_rights - of the user, to what is there: POSTERN_E_NOT_FOUND, _CORRUPT. */
+int imap_place_rights(struct serve_imap *s, const struct imap_place *place, unsigned wait_flag,
+                      uint32_t *rights_r);
+/* imap_carry - what COPY asks, into a mailbox of any account. */
+int imap_carry(struct serve_imap *s, struct postern_mailbox *to, uint32_t *uids_r);
+/* imap_note_status - of LIST. */
+int imap_note_status(void *ctx, const struct postern_status *status);
+extern const struct imap_work imap_list, imap_rights, imap_acl, imap_set_acl;
 /* imap_reach - the mailbox that the question names, which is kept open until another is named; or
  * the selected one. imap_leave_other - it may be closed. */
 int imap_reach(struct serve_imap *s, unsigned wait_flag, struct postern_mailbox **box_r);

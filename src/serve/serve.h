@@ -56,6 +56,7 @@ struct serve_site {
     const struct postern_smtp_options *smtp; /* role and TLS apart: those of each protocol */
     struct recipients *recipients;           /* who gets mail; NULL: nobody */
     const struct serve_work *work;
+    struct postern_span public_account; /* whose mailboxes are behind imap->shared */
     bool read_only;
     bool create_mailboxes;               /* open() with POSTERN_STORE_CREATE */
     bool detail_create;                  /* the mailbox that "ann+lists" names is made */

@@ -11,7 +11,7 @@
 struct play {
     struct host host;
     struct host_session sessions[HOST_SESSIONS + 1]; /* from 1 */
-    bool plaintext, ready, compresses;
+    bool plaintext, ready, compresses, shares;
     struct postern_span hidden;
     uint32_t message_limit, save_limit;
     size_t step;   /* octets at a time */
@@ -42,6 +42,8 @@ static struct host_session *session(struct play *play, unsigned who)
         play->host.imap.hidden = play->hidden;
         play->host.imap.message_limit = play->message_limit;
         play->host.imap.save_limit = play->save_limit;
+        if (play->shares)
+            host_share(&play->host);
         play->ready = true;
     }
     if (!play->sessions[who].session)
@@ -148,6 +150,22 @@ static void quietly(struct play *play, unsigned who, const char *text)
         host_compress(s);
 }
 
+/* as_user - "login NAME", "select NAME MAILBOX". */
+static bool as_user(struct play *play, unsigned who, const char *word)
+{
+    char name[40], mailbox[80], text[160];
+    int parts = sscanf(word, "select %39s %79s", name, mailbox);
+
+    if (parts < 2 && sscanf(word, "login %39s", name) < 1)
+        return false;
+    snprintf(text, sizeof text, "x login %s secret\r\n", name);
+    quietly(play, who, text);
+    snprintf(text, sizeof text, "x select %s\r\n", mailbox);
+    if (parts == 2)
+        quietly(play, who, text);
+    return true;
+}
+
 /* limit - "KIB MESSAGES". */
 static void limit(struct play *play, const char *text)
 {
@@ -160,9 +178,9 @@ static void limit(struct play *play, const char *text)
 }
 
 /* setup - "secure": no plaintext logins. "may-set-quota": users may use SETQUOTA. "hide NAMES":
- * extensions that are switched off. "hurry": 20 seconds pass at each look at the clock. "mail N": N
- * messages in ann's INBOX, "new N": \Recent ones. "login", "select": that and its answer, by the
- * session whose number stands before it. */
+ * extensions that are switched off. "share": mailboxes can be shared. "hurry": 20 seconds pass at
+ * each look at the clock. "mail N": N messages in ann's INBOX, "new N": \Recent ones. "login",
+ * "select": that and its answer, by the session whose number stands before it. */
 static bool setup(struct play *play, const char *text)
 {
     bool numbered = *text >= '1' && *text <= '0' + HOST_SESSIONS;
@@ -177,6 +195,8 @@ static bool setup(struct play *play, const char *text)
         play->message_limit = (uint32_t)strtoul(text + 14, NULL, 10);
     } else if (strncmp(text, "save-limit ", 11) == 0) {
         play->save_limit = (uint32_t)strtoul(text + 11, NULL, 10);
+    } else if (strcmp(text, "share") == 0) {
+        play->shares = true;
     } else if (strcmp(text, "hurry") == 0) {
         (void)session(play, 1);
         host_hurry = 20;
@@ -194,7 +214,7 @@ static bool setup(struct play *play, const char *text)
     else if (strcmp(word, "select") == 0)
         quietly(play, who, "x login ann secret\r\nx select inbox\r\n");
     else
-        return false;
+        return as_user(play, who, word);
     return true;
 }
 

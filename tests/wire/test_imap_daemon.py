@@ -86,6 +86,8 @@ class World:
                 settings.append("imap_" + line.decode().replace("-", "_").replace(" ", " = "))
             if line == b"may-set-quota":
                 settings.append("imap_set_quota = yes")
+            if line == b"share":
+                settings += ['other_users = "Other"', 'shared = "Shared"', 'shared_account = "public"']
             if line == b"secure":
                 settings.append('plaintext = "tls"')
         self.server, self.tls = Server(users=(), settings=settings, users_text=users), tls
@@ -149,15 +151,16 @@ class World:
         elif line == b"deliver":
             self.deliver([self.message], False)
             self.message = b""
-        elif word in (b"login", b"select"):
-            self.session(who).quietly([b"login ann secret"] + [b"select inbox"] * (word == b"select"),
+        elif word.split()[0] in (b"login", b"select"):
+            name, mailbox = (word.split()[1:] + [b"ann", b"inbox"][len(word.split()) - 1:])[:2]
+            self.session(who).quietly([b"login %s secret" % name] + [b"select " + mailbox] * word.startswith(b"select"),
                                       self.compress and not self.session(who).squeeze)
         elif line == b"silence":
             self.silence()
         elif line == b"closed":
             while self.session(self.last).receive(WAIT):
                 pass
-        elif not line.startswith((b"hide ", b"quota ", b"secure", b"news", b"server", b"may-set-quota", b"message-limit ", b"save-limit ")):
+        elif not line.startswith((b"hide ", b"share", b"quota ", b"secure", b"news", b"server", b"may-set-quota", b"message-limit ", b"save-limit ")):
             raise Said(f"what is this: {line!r}")
 
     last = 1
@@ -192,7 +195,7 @@ def run(name, lines, tls, users):
 
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-users-"))
-    for user in ("ann", "bob"):
+    for user in ("ann", "bob", "carl", "public"):
         subprocess.run([POSTERN, "user", "add", user, "--users", str(folder / "users")], input="secret\n", text=True, check=True,
                        stdout=subprocess.DEVNULL)
     users = (folder / "users").read_text()

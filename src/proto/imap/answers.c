@@ -3,18 +3,18 @@
  * function that asked. */
 #include "proto/imap/session.h"
 
-static unsigned mask(enum postern_imap_question_kind kind)
+static uint64_t mask(enum postern_imap_question_kind kind)
 {
-    return 1u << kind;
+    return UINT64_C(1) << kind;
 }
 
 #define PLAIN_KINDS                                                                         \
     (mask(POSTERN_IMAP_CONNECT) | mask(POSTERN_IMAP_LOGIN) | mask(POSTERN_IMAP_CREATE) |    \
      mask(POSTERN_IMAP_REMOVE) | mask(POSTERN_IMAP_RENAME) | mask(POSTERN_IMAP_SUBSCRIBE) | \
      mask(POSTERN_IMAP_EXPUNGE) | mask(POSTERN_IMAP_APPEND) | mask(POSTERN_IMAP_WRITE) |    \
-     mask(POSTERN_IMAP_SET_METADATA))
+     mask(POSTERN_IMAP_SET_METADATA) | mask(POSTERN_IMAP_SET_ACL))
 
-static int take(struct postern_imap *s, uint64_t id, unsigned kinds,
+static int take(struct postern_imap *s, uint64_t id, uint64_t kinds,
                 const struct imap_answer *answer)
 {
     if (s->asked != ASKED_SHOWN || id != s->question.id)
@@ -34,7 +34,7 @@ int postern_imap_answer_default(struct postern_imap *s, uint64_t id)
 
     if (s->asked == ASKED_SHOWN && s->question.kind == POSTERN_IMAP_CONNECT)
         answer.err = 0;
-    return take(s, id, ~0u, &answer);
+    return take(s, id, UINT64_MAX, &answer);
 }
 
 int postern_imap_answer(struct postern_imap *s, uint64_t id, int err)
@@ -101,6 +101,19 @@ int postern_imap_answer_metadata(struct postern_imap *s, uint64_t id, int err,
 {
     return take(s, id, mask(POSTERN_IMAP_METADATA),
                 &(struct imap_answer){.err = err, .metadata = all, .count = count});
+}
+
+int postern_imap_answer_rights(struct postern_imap *s, uint64_t id, int err, uint32_t rights)
+{
+    return take(s, id, mask(POSTERN_IMAP_RIGHTS),
+                &(struct imap_answer){.err = err, .rights = rights});
+}
+
+int postern_imap_answer_acl(struct postern_imap *s, uint64_t id, int err,
+                            const struct postern_acl *all, size_t count)
+{
+    return take(s, id, mask(POSTERN_IMAP_ACL),
+                &(struct imap_answer){.err = err, .acl = all, .count = count});
 }
 
 int postern_imap_answer_messages(struct postern_imap *s, uint64_t id, int err,

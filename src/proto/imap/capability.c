@@ -65,6 +65,9 @@ static const struct {
     {"SAVELIMIT", AFTER},
     {"METADATA", AFTER},
     {"LIST-METADATA", AFTER},
+    {"ACL", AFTER},
+    {"RIGHTS=texk", AFTER},
+    {"LIST-MYRIGHTS", AFTER},
 };
 
 /* is_named - in a list of words apart by spaces or commas. */
@@ -102,6 +105,11 @@ bool imap_offers(const struct postern_imap *s, const char *name)
         return s->o.save_limit > 0;
     if (span_equal_nocase(word, SPAN("LOGIN-REFERRALS")))
         return s->o.login_referrals;
+    if (span_equal_nocase(word, SPAN("ACL")))
+        return s->o.acl;
+    if (span_equal_nocase(word, SPAN("RIGHTS=texk")) ||
+        span_equal_nocase(word, SPAN("LIST-MYRIGHTS")))
+        return imap_offers(s, "ACL");
     if (span_equal_nocase(word, SPAN("COMPRESS=DEFLATE")))
         return s->o.compress_available;
     if (span_equal_nocase(word, SPAN("UNAUTHENTICATE"))) /* it would end the compression as well */

@@ -2,6 +2,7 @@
 /* catenate - CATENATE (RFC 4469): parts of a new message that are read from others, named by URL
  * (RFC 5092, without a server: "/Drafts;UIDVALIDITY=3/;UID=20/;SECTION=1.2/;PARTIAL=0.100"). */
 #include "proto/imap/append.h"
+#include "proto/imap/rights.h"
 
 /* ---- the URL --------------------------------------------------------------------------------- */
 
@@ -261,7 +262,7 @@ void catenate_fetch(struct postern_imap *s)
     if (!append->stream.active) {
         if (parse_url(s, &append->url)) {
             s->question = question_of(&append->url);
-            imap_ask(s, POSTERN_IMAP_STRUCTURE, took_structure);
+            imap_ask_if(s, POSTERN_IMAP_STRUCTURE, rights_read, took_structure);
         } else if (!s->failed) {
             bad_url(s);
         }

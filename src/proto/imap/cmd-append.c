@@ -8,6 +8,7 @@
  * A message is refused before its octets are asked for where that can be (RFC 9051 6.3.12): unknown
  * mailbox, too big, over quota. TRAP: "{9+}" comes all the same, and is swallowed. */
 #include "proto/imap/append.h"
+#include "proto/imap/rights.h"
 
 #define WRITE_BYTES 65536
 
@@ -135,6 +136,8 @@ static bool is_refused(struct postern_imap *s)
         imap_bad_code(s, code, why);
     } else if (!s->in.bad && replaced && s->read_only) {
         append_fail(s, "READ-ONLY", "the mailbox can only be read");
+    } else if (!s->in.bad && replaced && !rights_has(s, RIGHTS_TAKE_OUT)) {
+        append_fail(s, "NOPERM", "not permitted");
     } else if (!s->in.bad && replaced && !view_number(&s->view, replaced)) {
         append_fail(s, NULL, "there is no such message");
     }
@@ -235,7 +238,7 @@ static void begin_message(struct postern_imap *s, const struct postern_imap_ques
     s->question.size_bytes = append->total;
     s->question.uids = &append->replaced.first;
     s->question.uid_count = append->replaced.first ? 1 : 0;
-    imap_ask(s, POSTERN_IMAP_APPEND, begun);
+    imap_ask_if(s, POSTERN_IMAP_APPEND, rights_insert, begun);
 }
 
 /* I 6.3.12-3 I 6.3.12-4 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-copy - COPY and MOVE (RFC 9051 6.4.7, 6.4.8; RFC 4315, RFC 6851). All or none. */
-#include "proto/imap/session.h"
+#include "proto/imap/rights.h"
 
 /* I 6.4.7-4 */
 static void write_code(struct postern_imap *s, const struct imap_answer *answer,
@@ -72,6 +72,10 @@ static void copy_or_move(struct postern_imap *s, bool move)
         imap_no(s, "READ-ONLY", "the mailbox can only be read");
         return;
     }
+    if (move && !rights_has(s, RIGHTS_TAKE_OUT)) {
+        imap_refuse(s, POSTERN_E_DENIED);
+        return;
+    }
     question.uid_count = imap_set_uids(s, &set, &uids);
     if (!move && limit && question.uid_count > limit) { /* all or none (RFC 9738 3.1) */
         imap_no_limit(s, limit, uids[question.uid_count - limit]);
@@ -85,7 +89,7 @@ static void copy_or_move(struct postern_imap *s, bool move)
         return;
     }
     s->question = question;
-    imap_ask(s, POSTERN_IMAP_COPY, copied);
+    imap_ask_if(s, POSTERN_IMAP_COPY, rights_insert, copied);
 }
 
 void imap_cmd_copy(struct postern_imap *s)

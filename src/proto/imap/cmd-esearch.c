@@ -4,6 +4,7 @@
  * keywords are that mailbox's) and the search goes as ever. Numbers are only of the selected
  * mailbox. */
 #include "proto/imap/esearch.h"
+#include "proto/imap/rights.h"
 
 #define SOURCES_MAX 100
 
@@ -100,13 +101,16 @@ static bool is_under(struct postern_span name, struct postern_span parent, bool 
     return deep || span_find(below, '/') == below.n;
 }
 
-static bool is_meant(const struct imap_esearch *esearch, const struct postern_status *one)
+static bool is_meant(const struct postern_imap *s, const struct postern_status *one)
 {
+    const struct imap_esearch *esearch = s->esearch;
+
     for (size_t i = 0; i < esearch->source_count; i++) {
         unsigned kind = esearch->kinds[i];
         struct postern_span name = esearch->sources[i];
 
-        if (kind == SOURCE_PERSONAL || (kind == SOURCE_SUBSCRIBED && one->subscribed))
+        if ((kind == SOURCE_PERSONAL && rights_is_personal(s, one->name)) ||
+            (kind == SOURCE_SUBSCRIBED && one->subscribed))
             return true;
         if (kind & (SOURCE_MAILBOX | SOURCE_INBOXES) && span_equal(one->name, name))
             return true;
@@ -147,7 +151,7 @@ static void listed(struct postern_imap *s, const struct imap_answer *answer)
     }
     esearch->names = arena_alloc(&s->arena, (answer->count + 1) * sizeof *esearch->names);
     for (size_t i = 0; esearch->names && i < answer->count; i++)
-        if (answer->statuses[i].exists && is_meant(esearch, &answer->statuses[i]) &&
+        if (rights_shows(s, &answer->statuses[i]) && is_meant(s, &answer->statuses[i]) &&
             arena_copy(&s->arena, answer->statuses[i].name, &esearch->names[esearch->count++]) < 0)
             esearch->names = NULL;
     if (esearch->names)
@@ -246,7 +250,7 @@ static void search_next(struct postern_imap *s)
     } else if (esearch->at < esearch->count) {
         esearch->name = esearch->names[esearch->at++];
         s->question = (struct postern_imap_question){.name = esearch->name};
-        imap_ask(s, POSTERN_IMAP_LOOK, looked);
+        imap_ask_if(s, POSTERN_IMAP_LOOK, rights_read, looked);
     } else {
         imap_ok(s, NULL, "done");
     }
@@ -292,7 +296,8 @@ static void esearch_run(struct postern_imap *s)
 
     esearch->criteria = s->in.rest;
     if (esearch->wanted & NEEDS_LIST) {
-        s->question = (struct postern_imap_question){0};
+        s->question = (struct postern_imap_question){
+            .shared = s->o.acl && esearch->wanted & NEEDS_LIST & ~(unsigned)SOURCE_PERSONAL};
         imap_ask(s, POSTERN_IMAP_LIST, listed);
         return;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-expunge - EXPUNGE, UID EXPUNGE and CLOSE (RFC 9051 6.4.1, 6.4.3, 6.4.9). What is \Deleted is
  * looked up, deleted as one set, and told with the news. */
-#include "proto/imap/session.h"
+#include "proto/imap/rights.h"
 
 #define EXPUNGE_BATCH 256
 
@@ -161,6 +161,8 @@ void imap_cmd_expunge(struct postern_imap *s)
         return;
     if (s->read_only)
         imap_no(s, "READ-ONLY", "the mailbox can only be read");
+    else if (!rights_has(s, POSTERN_RIGHT_EXPUNGE))
+        imap_refuse(s, POSTERN_E_DENIED);
     else
         look_on(s);
 }
@@ -173,7 +175,7 @@ void imap_cmd_close(struct postern_imap *s)
     if (!expunge || !imap_good(s))
         return;
     expunge->closes = true;
-    if (s->read_only)
+    if (s->read_only || !rights_has(s, POSTERN_RIGHT_EXPUNGE)) /* RFC 4314 4: it is left then */
         done(s);
     else
         look_on(s);

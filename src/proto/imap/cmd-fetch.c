@@ -142,7 +142,7 @@ static void took_batch(struct postern_imap *s, const struct imap_answer *answer)
                       fetch->batch_n;
     set_next(s);
     s->work = fetch_go;
-    if (fetch->sets_seen && !s->read_only && set_seen(s))
+    if (fetch->sets_seen && !s->read_only && s->rights & POSTERN_RIGHT_SEEN && set_seen(s))
         s->work = NULL;
 }
 

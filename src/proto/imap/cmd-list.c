@@ -3,7 +3,7 @@
  * clients older than SPECIAL-USE say it. The application tells all names, in order, levels without
  * a mailbox included; what of them is shown is decided here. */
 #include "codec/pattern.h"
-#include "proto/imap/session.h"
+#include "proto/imap/rights.h"
 
 #define PATTERNS_MAX 64
 
@@ -15,7 +15,8 @@ enum {
     RETURN_CHILDREN = 16,
     RETURN_SPECIAL = 32,
     RETURN_STATUS = 64,
-    RETURN_METADATA = 128
+    RETURN_METADATA = 128,
+    RETURN_RIGHTS = 256
 };
 
 struct imap_list {
@@ -82,6 +83,8 @@ static void parse_return(struct postern_imap *s, struct imap_list *list)
             list->options |= RETURN_METADATA;
             parse_space(&s->in);
             metadata_parse_entries(s, &list->metadata);
+        } else if (imap_offers(s, "LIST-MYRIGHTS") && parse_try_word(&s->in, "MYRIGHTS")) {
+            list->options |= RETURN_RIGHTS;
         } else {
             s->in.bad = true;
         }
@@ -218,7 +221,11 @@ static void write_name(struct postern_imap *s, const struct imap_list *list,
     if (child_info)
         write_child_info(s, list);
     write_text(s, "\r\n");
-    if (list->options & RETURN_STATUS && one->exists && is_selected(list, one))
+    if (!one->exists || !is_selected(list, one))
+        return;
+    if (list->options & RETURN_RIGHTS)
+        rights_write_mine(s, one->name, one->rights);
+    if (list->options & RETURN_STATUS && rights_permit(s, one->rights, rights_read))
         imap_write_status(s, one, list->status);
 }
 
@@ -258,7 +265,7 @@ static void metadata_next(struct postern_imap *s)
     }
     list->metadata.mailbox = list->shown[list->shown_at];
     s->question = (struct postern_imap_question){.name = list->metadata.mailbox};
-    imap_ask(s, POSTERN_IMAP_METADATA, took_metadata);
+    imap_ask_if(s, POSTERN_IMAP_METADATA, rights_annotate, took_metadata);
 }
 
 /* note_shown - its name, for when the list is no longer lent.
@@ -270,14 +277,10 @@ static void note_shown(struct postern_imap *s, struct imap_list *list, struct po
 }
 
 /* I 6.3.9-7 I 6.3.9.3-1 I 6.3.9.6-1 */
-static void listed(struct postern_imap *s, const struct imap_answer *answer)
+static void show(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct imap_list *list = s->list;
 
-    if (answer->err) {
-        imap_refuse(s, answer->err);
-        return;
-    }
     if (list->options & RETURN_METADATA)
         list->shown = arena_alloc(&s->arena, (answer->count + 1) * sizeof *list->shown);
     for (size_t i = 0; i < answer->count; i++) {
@@ -298,6 +301,24 @@ static void listed(struct postern_imap *s, const struct imap_answer *answer)
             note_shown(s, list, one->name);
     }
     metadata_next(s);
+}
+
+static void listed(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_answer seen = *answer;
+
+    if (answer->err)
+        imap_refuse(s, answer->err);
+    else if ((seen.statuses = rights_visible(s, answer)))
+        show(s, &seen);
+}
+
+static void ask(struct postern_imap *s, const struct imap_list *list)
+{
+    s->question = (struct postern_imap_question){.on = list->options & RETURN_STATUS};
+    for (size_t i = 0; i < list->pattern_count; i++)
+        s->question.shared |= rights_asks_shared(s, list->patterns[i]);
+    imap_ask(s, POSTERN_IMAP_LIST, listed);
 }
 
 static struct imap_list *list_new(struct postern_imap *s)
@@ -331,8 +352,7 @@ void imap_cmd_list(struct postern_imap *s)
         imap_ok(s, NULL, "done");
         return;
     }
-    s->question = (struct postern_imap_question){.on = list->options & RETURN_STATUS};
-    imap_ask(s, POSTERN_IMAP_LIST, listed);
+    ask(s, list);
 }
 
 /* older - LSUB and XLIST have no options of their own. */
@@ -341,8 +361,7 @@ static void older(struct postern_imap *s, struct imap_list *list)
     parse_patterns(s, list);
     if (!imap_good(s))
         return;
-    s->question = (struct postern_imap_question){0};
-    imap_ask(s, POSTERN_IMAP_LIST, listed);
+    ask(s, list);
 }
 
 /* I 3501:6.3.9-1 I 3501:6.3.9-3 */

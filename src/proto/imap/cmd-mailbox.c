@@ -2,7 +2,7 @@
 /* cmd-mailbox - CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS (RFC 9051 6.3.4 to 6.3.8,
  * 6.3.11; RFC 6154, 8474, 8438). */
 #include "codec/nfc.h"
-#include "proto/imap/session.h"
+#include "proto/imap/rights.h"
 
 static const struct {
     const char *name;
@@ -121,7 +121,7 @@ void imap_cmd_create(struct postern_imap *s)
         question.name.n--;
     s->question = question;
     if (is_possible(s, question.name))
-        imap_ask(s, POSTERN_IMAP_CREATE, created);
+        imap_ask_if(s, POSTERN_IMAP_CREATE, rights_create, created);
 }
 
 /* ---- the others ------------------------------------------------------------------------------ */
@@ -140,7 +140,7 @@ static bool one_name(struct postern_imap *s)
 void imap_cmd_delete(struct postern_imap *s)
 {
     if (one_name(s))
-        imap_ask(s, POSTERN_IMAP_REMOVE, done);
+        imap_ask_if(s, POSTERN_IMAP_REMOVE, rights_remove, done);
 }
 
 /* I 6.3.6-1 I 6.3.6-2 I 6.3.6-5 I 6.3.6-6 I 6.3.6-7 */
@@ -154,7 +154,7 @@ void imap_cmd_rename(struct postern_imap *s)
     question.to = parse_mailbox(s, &s->in);
     s->question = question;
     if (imap_good(s) && is_possible(s, question.to))
-        imap_ask(s, POSTERN_IMAP_RENAME, done);
+        imap_ask_if(s, POSTERN_IMAP_RENAME, rights_remove, done);
 }
 
 /* I 6.3.7-1 I 6.3.7-3 */
@@ -282,5 +282,5 @@ void imap_cmd_status(struct postern_imap *s)
     question.flags = imap_parse_status_items(s);
     s->question = question;
     if (imap_good(s))
-        imap_ask(s, POSTERN_IMAP_STATUS, status_known);
+        imap_ask_if(s, POSTERN_IMAP_STATUS, rights_read, status_known);
 }

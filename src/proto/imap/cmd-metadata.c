@@ -2,7 +2,7 @@
 /* cmd-metadata - GETMETADATA and SETMETADATA (RFC 5464): small texts that clients keep with a
  * mailbox, or with the account (the empty name). What of the account is shared is the
  * administrator's to say. */
-#include "proto/imap/session.h"
+#include "proto/imap/rights.h"
 
 #include <limits.h>
 
@@ -215,7 +215,7 @@ void imap_cmd_getmetadata(struct postern_imap *s)
     if (!imap_good(s))
         return;
     s->question = (struct postern_imap_question){.name = metadata->mailbox};
-    imap_ask(s, POSTERN_IMAP_METADATA, looked);
+    imap_ask_if(s, POSTERN_IMAP_METADATA, rights_annotate, looked);
 }
 
 /* ---- changing -------------------------------------------------------------------------------- */
@@ -287,5 +287,5 @@ void imap_cmd_setmetadata(struct postern_imap *s)
         }
     }
     s->question = question;
-    imap_ask(s, POSTERN_IMAP_SET_METADATA, changed);
+    imap_ask_if(s, POSTERN_IMAP_SET_METADATA, rights_annotate, changed);
 }

@@ -97,12 +97,26 @@ void imap_cmd_enable(struct postern_imap *s)
     imap_ok(s, NULL, "done");
 }
 
+static void write_namespace(struct postern_imap *s, struct postern_span prefix)
+{
+    if (!prefix.n) {
+        write_text(s, " NIL");
+        return;
+    }
+    write_text(s, " ((");
+    write_mailbox(s, prefix);
+    write_text(s, " \"/\"))");
+}
+
 /* I 5.1.2-1 I 6.3.10-1 I 7.3.2-1 */
 void imap_cmd_namespace(struct postern_imap *s)
 {
     if (!imap_good(s))
         return;
-    write_text(s, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+    write_text(s, "* NAMESPACE ((\"\" \"/\"))");
+    write_namespace(s, s->o.other_users);
+    write_namespace(s, s->o.shared);
+    write_text(s, "\r\n");
     imap_ok(s, NULL, "done");
 }
 

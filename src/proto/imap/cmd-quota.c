@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-quota - GETQUOTA, GETQUOTAROOT, SETQUOTA (RFC 9208). There is one root, "", of the whole
  * account; whether its user may change the limits is the application's to say. */
-#include "proto/imap/session.h"
+#include "proto/imap/rights.h"
 
 static void write_resource(struct postern_imap *s, const char **space, const char *name,
                            uint64_t used, uint64_t limit)
@@ -20,7 +20,8 @@ static void write_resource(struct postern_imap *s, const char **space, const cha
  * limits is legal by RFC 9208's words, not by its grammar, and Thunderbird goes by that. */
 static bool told_root(struct postern_imap *s, const struct postern_quota *quota)
 {
-    bool limited = quota->bytes_max || quota->messages_max;
+    bool limited = (quota->bytes_max || quota->messages_max) &&
+                   rights_is_personal(s, s->question.name); /* another's is not told */
 
     write_text(s, "* QUOTAROOT ");
     write_mailbox(s, s->question.name);
@@ -75,7 +76,7 @@ void imap_cmd_getquotaroot(struct postern_imap *s)
     if (!imap_good(s))
         return;
     s->question = question;
-    imap_ask(s, POSTERN_IMAP_QUOTA, known);
+    imap_ask_if(s, POSTERN_IMAP_QUOTA, rights_read, known);
 }
 
 /* ---- SETQUOTA -------------------------------------------------------------------------------- */

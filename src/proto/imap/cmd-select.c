@@ -2,7 +2,7 @@
 /* cmd-select - SELECT, EXAMINE, CLOSE, UNSELECT (RFC 9051 6.3.2, 6.3.3, 6.4.1, 6.4.2; RFC
  * 7162 3.2). A mailbox that was selected is left first, whether the new one can be opened or not.
  * QRESYNC needs no history: what vanished is what the client may know and is not there. */
-#include "proto/imap/session.h"
+#include "proto/imap/rights.h"
 
 /* struct select - what SELECT asked for, until the mailbox is open. */
 struct imap_select {
@@ -204,7 +204,8 @@ static void selected(struct postern_imap *s, const struct imap_answer *answer)
         return;
     }
     s->state = POSTERN_IMAP_SELECTED;
-    s->read_only = s->select->examine || mailbox->read_only;
+    s->examined = s->select->examine || mailbox->read_only;
+    rights_take(s, s->question.rights);
     s->view.uid_validity = mailbox->status.uid_validity;
     s->view.uid_next = mailbox->status.uid_next;
     s->view.modseq = mailbox->status.modseq;
@@ -253,7 +254,7 @@ static void open_mailbox(struct postern_imap *s, bool examine)
     s->select = select;
     s->question = (struct postern_imap_question){
         .name = name, .on = examine, .since = select->qresync ? select->modseq : UINT64_MAX};
-    imap_ask(s, POSTERN_IMAP_SELECT, selected);
+    imap_ask_if(s, POSTERN_IMAP_SELECT, rights_read, selected);
 }
 
 void imap_cmd_select(struct postern_imap *s)

@@ -5,7 +5,7 @@
  * Trap: after a .SILENT the client takes the flags it knew, with its change, for the message's.
  * That holds only if nobody else changed them before; so the news come first, and where a
  * mod-sequence shows that somebody came in between, the flags are told all the same. */
-#include "proto/imap/session.h"
+#include "proto/imap/rights.h"
 
 #define STORE_BATCH 256
 
@@ -198,7 +198,26 @@ static void store_now(struct postern_imap *s)
                                                  .keyword_count = store->flags.count,
                                                  .conditional = store->conditional,
                                                  .since = store->since};
+    rights_keep(&s->question, s->rights);
     imap_ask(s, POSTERN_IMAP_STORE, stored);
+}
+
+/* permit - only what the rights are for is changed (RFC 4314 4); false: that is nothing. */
+static bool permit(struct postern_imap *s, struct imap_store *store)
+{
+    uint32_t flags = store->flags.flags & rights_flags(s->rights);
+    size_t count = rights_has(s, POSTERN_RIGHT_WRITE) ? store->flags.count : 0;
+    bool names_any = store->flags.flags || store->flags.count;
+    bool sets = store->how == POSTERN_FLAGS_SET;
+
+    if (names_any ? !flags && !count : sets && !rights_flags(s->rights))
+        return false;
+    if (flags != store->flags.flags || count != store->flags.count ||
+        (sets && !rights_has(s, RIGHTS_FLAGS)))
+        store->silent = false; /* else the client would believe that all was done */
+    store->flags.flags = flags;
+    store->flags.count = count;
+    return true;
 }
 
 /* I 7162:3.1.3-7 I 7.1-6 I 6.4.6-5 */
@@ -217,6 +236,10 @@ void imap_cmd_store(struct postern_imap *s)
         return;
     if (s->read_only) {
         imap_no(s, "READ-ONLY", "the mailbox can only be read");
+        return;
+    }
+    if (!permit(s, store)) {
+        imap_refuse(s, POSTERN_E_DENIED);
         return;
     }
     if (!imap_limit_cut_set(s, &store->set))

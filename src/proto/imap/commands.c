@@ -36,6 +36,11 @@ static const struct imap_row rows[] = {
     {"SETQUOTA", IN, 0, imap_cmd_setquota, "QUOTASET"},
     {"GETMETADATA", IN, 0, imap_cmd_getmetadata, "METADATA"},
     {"SETMETADATA", IN, 0, imap_cmd_setmetadata, "METADATA"},
+    {"GETACL", IN, 0, imap_cmd_getacl, "ACL"},
+    {"SETACL", IN, 0, imap_cmd_setacl, "ACL"},
+    {"DELETEACL", IN, 0, imap_cmd_deleteacl, "ACL"},
+    {"LISTRIGHTS", IN, 0, imap_cmd_listrights, "ACL"},
+    {"MYRIGHTS", IN, 0, imap_cmd_myrights, "ACL"},
     {"APPEND", IN, 0, imap_cmd_append, NULL},
     {"REPLACE", SELECTED, ROW_UID | ROW_NUMBERS, imap_cmd_replace, "REPLACE"},
     {"COMPRESS", IN, ROW_NO_NEWS, imap_cmd_compress, "COMPRESS=DEFLATE"},
@@ -275,6 +280,7 @@ void imap_command_over(struct postern_imap *s)
     esearch_end(s);
     s->append = NULL;
     s->metadata = NULL;
+    s->guard = NULL;
     s->told = NULL;
     s->told_count = s->told_room = 0;
     s->told_falls = false;

@@ -6,6 +6,7 @@
  * changed flags. */
 #include "proto/imap/context.h"
 #include "proto/imap/esearch.h"
+#include "proto/imap/rights.h"
 
 /* ---- keywords -------------------------------------------------------------------------------- */
 
@@ -37,13 +38,12 @@ void imap_learn_keywords(struct postern_imap *s, const struct postern_span *name
 static void write_names(struct postern_imap *s, bool permanent)
 {
     uint64_t all = s->keyword_count == 64 ? UINT64_MAX : (UINT64_C(1) << s->keyword_count) - 1;
+    uint32_t rights = permanent && s->read_only ? 0 : permanent ? s->rights : POSTERN_RIGHTS_ALL;
+    bool keeps_keywords = rights & POSTERN_RIGHT_WRITE;
 
-    if (!permanent || s->read_only) {
-        write_flags(s, permanent ? 0 : POSTERN_FLAGS_ALL, permanent ? 0 : all, false);
-        return;
-    }
-    write_flags(s, POSTERN_FLAGS_ALL, all, false);
-    if (s->keyword_count < POSTERN_KEYWORDS_MAX) { /* new ones may be made */
+    write_flags(s, rights_flags(rights), keeps_keywords ? all : 0, false);
+    if (permanent && keeps_keywords &&
+        s->keyword_count < POSTERN_KEYWORDS_MAX) { /* new ones may be made */
         s->out.tail--;
         write_text(s, " \\*)");
     }
@@ -248,7 +248,7 @@ static void take_news(struct postern_imap *s, const struct postern_imap_mailbox 
     bool owed = s->owes_expunge;
     uint32_t known = s->view.uid_next;
 
-    if (now->unchanged)
+    if (!rights_renew(s, now->status.rights) || now->unchanged)
         return;
     if (now->status.uid_validity != s->view.uid_validity) {
         write_text(s, "* BYE [CLOSED] the mailbox was made anew\r\n");

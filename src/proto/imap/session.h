@@ -28,6 +28,8 @@ struct imap_answer {
     const struct postern_structure *structures; /* NULL: it is the one in text */
     const struct postern_quota *quota;
     const struct postern_metadata *metadata;
+    const struct postern_acl *acl;
+    uint32_t rights;
     const uint32_t *uids;
     size_t count;
     const struct postern_imap_mailbox *mailbox;
@@ -91,6 +93,7 @@ struct imap_list;
 struct imap_store;
 struct imap_expunge;
 struct imap_metadata;
+struct imap_guard;
 struct imap_context;
 struct imap_esearch;
 struct context_work;
@@ -130,6 +133,7 @@ struct postern_imap {
     struct imap_search *search;
     struct imap_append *append;
     struct imap_metadata *metadata;
+    struct imap_guard *guard; /* rights.h */
     struct imap_esearch *esearch;
     /* how it will end, once the news are told */
     const char *result; /* "OK [CODE] text", in the arena; NULL: not yet */
@@ -144,6 +148,8 @@ struct postern_imap {
     struct imap_view view;
     char (*keywords)[IMAP_KEYWORD_BYTES];
     unsigned keyword_count;
+    uint32_t rights;                 /* of the user to it; all where nobody keeps any */
+    bool examined;                   /* it is only to be read, whatever the rights */
     bool read_only, owes_expunge;    /* owes: some are gone and could not be told */
     uint64_t owed_modseq;            /* what the client knows all of while they are owed */
     struct postern_uid_range *saved; /* "$" (RFC 5182), own memory */
@@ -343,11 +349,13 @@ void imap_cmd_compress(struct postern_imap *s);
 void imap_cmd_copy(struct postern_imap *s);
 void imap_cmd_create(struct postern_imap *s);
 void imap_cmd_delete(struct postern_imap *s);
+void imap_cmd_deleteacl(struct postern_imap *s);
 void imap_cmd_enable(struct postern_imap *s);
 void imap_cmd_esearch(struct postern_imap *s);
 void imap_cmd_examine(struct postern_imap *s);
 void imap_cmd_expunge(struct postern_imap *s);
 void imap_cmd_fetch(struct postern_imap *s);
+void imap_cmd_getacl(struct postern_imap *s);
 void imap_cmd_getquota(struct postern_imap *s);
 void imap_cmd_getquotaroot(struct postern_imap *s);
 void imap_cmd_setquota(struct postern_imap *s);
@@ -356,10 +364,12 @@ void imap_cmd_getmetadata(struct postern_imap *s);
 void imap_cmd_setmetadata(struct postern_imap *s);
 void imap_cmd_idle(struct postern_imap *s);
 void imap_cmd_list(struct postern_imap *s);
+void imap_cmd_listrights(struct postern_imap *s);
 void imap_cmd_login(struct postern_imap *s);
 void imap_cmd_logout(struct postern_imap *s);
 void imap_cmd_lsub(struct postern_imap *s);
 void imap_cmd_move(struct postern_imap *s);
+void imap_cmd_myrights(struct postern_imap *s);
 void imap_cmd_namespace(struct postern_imap *s);
 void imap_cmd_language(struct postern_imap *s);
 void imap_cmd_xlist(struct postern_imap *s);
@@ -368,6 +378,7 @@ void imap_cmd_rename(struct postern_imap *s);
 void imap_cmd_replace(struct postern_imap *s);
 void imap_cmd_search(struct postern_imap *s);
 void imap_cmd_select(struct postern_imap *s);
+void imap_cmd_setacl(struct postern_imap *s);
 void imap_cmd_sort(struct postern_imap *s);
 void imap_cmd_starttls(struct postern_imap *s);
 void imap_cmd_status(struct postern_imap *s);

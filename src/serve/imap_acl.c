@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* imap_acl - the questions about rights. The owner of an account may do everything in it, and that
+ * cannot be changed; others what its access control lists say (store/acl.h). */
+#include "serve/imap_session.h"
+
+#include "base/span.h"
+
+/* cut_level - "a/b" is "a"; false: there is nothing above. */
+static bool cut_level(struct postern_span *name)
+{
+    size_t n = name->n;
+
+    while (n && name->p[n - 1] != '/')
+        n--;
+    name->n = n ? n - 1 : 0;
+    return name->n > 0;
+}
+
+static int rights_work(struct serve_imap *s, unsigned wait_flag)
+{
+    struct imap_place place;
+    int err = imap_place(s, s->question.name, wait_flag, &place);
+
+    s->rights = 0;
+    if (err || !s->question.on || !place.owner.n)
+        return err ? err : imap_place_rights(s, &place, wait_flag, &s->rights);
+    err = POSTERN_E_NOT_FOUND;
+    while (err == POSTERN_E_NOT_FOUND && cut_level(&place.name))
+        err = imap_place_rights(s, &place, wait_flag, &s->rights);
+    return err;
+}
+
+static void rights_finish(struct serve_imap *s, int err)
+{
+    postern_imap_answer_rights(s->engine, s->question.id, err, s->rights);
+}
+
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+/* note_acl - its identifier in s->names, as metadata are noted. */
+static int note_acl(void *ctx, const struct postern_acl *one)
+{
+    struct serve_imap *s = ctx;
+
+    buffer_append(&s->names, one->identifier);
+    buffer_append(&s->statuses, span_make((const char *)one, sizeof *one));
+    return s->names.error || s->statuses.error ? POSTERN_E_NOMEM : 0;
+}
+
+static struct postern_span owner_of(const struct serve_imap *s, const struct imap_place *place)
+{
+    return place->owner.n ? place->owner : postern_span_of(s->login.user);
+}
+
+static int acl_work(struct serve_imap *s, unsigned wait_flag)
+{
+    struct postern_acl owner = {.rights = POSTERN_RIGHTS_ALL, .fixed = true};
+    struct imap_place place;
+    int err = imap_place(s, s->question.name, wait_flag, &place);
+
+    if (err)
+        return err;
+    owner.identifier = owner_of(s, &place);
+    err = note_acl(s, &owner);
+    return err ? err : imap_ops(s)->acl(place.account, place.name, note_acl, s);
+}
+
+static void acl_finish(struct serve_imap *s, int err)
+{
+    struct postern_acl *all = (struct postern_acl *)(uintptr_t)buffer_span(&s->statuses).p;
+    size_t count = buffer_length(&s->statuses) / sizeof *all;
+    const char *at = buffer_span(&s->names).p;
+
+    if (err < 0)
+        login_log_error(&s->login, "acl", err);
+    for (size_t i = 0; i < count; i++) {
+        all[i].identifier.p = at;
+        at += all[i].identifier.n;
+    }
+    postern_imap_answer_acl(s->engine, s->question.id, err, all, err ? 0 : count);
+    buffer_done(&s->statuses);
+    buffer_done(&s->names);
+}
+
+static int set_acl_work(struct serve_imap *s, unsigned wait_flag)
+{
+    const struct postern_imap_question *q = &s->question;
+    struct postern_acl change = {.identifier = q->to, .rights = q->rights};
+    struct postern_span named = q->to;
+    struct imap_place place;
+    int err = imap_place(s, q->name, wait_flag, &place);
+
+    if (err)
+        return err;
+    if (named.n && named.p[0] == '-')
+        named = span_from(named, 1);
+    if (span_equal(named, owner_of(s, &place)))
+        return POSTERN_E_UNSUPPORTED;
+    return imap_ops(s)->set_acl(place.account, place.name, &change, q->how);
+}
+
+static void set_acl_finish(struct serve_imap *s, int err)
+{
+    if (err < 0)
+        login_log_error(&s->login, "set acl", err);
+    postern_imap_answer(s->engine, s->question.id, err);
+}
+
+const struct imap_work imap_rights = {rights_work, rights_finish, true, false},
+                       imap_acl = {acl_work, acl_finish, false, false},
+                       imap_set_acl = {set_acl_work, set_acl_finish, false, true};
