@@ -2,7 +2,8 @@
 /* mailbox_change - `postern mailbox folders USER`, `quota USER [--storage KIB] [--messages N]
  * [--default]`, `create USER NAME [--use trash]`,
  * `delete|subscribe|unsubscribe USER NAME`, `rename USER NAME NEW`, `metadata USER NAME`, `annotate
- * USER NAME ENTRY[=VALUE]`: what an IMAP client can do, by the same calls of the store. */
+ * USER NAME ENTRY[=VALUE]`, `acl USER NAME`, `acl-set USER NAME IDENTIFIER=[+-]RIGHTS`, `acl-delete
+ * USER NAME IDENTIFIER`: what an IMAP client can do, by the same calls of the store. */
 #include "cli/cli.h"
 
 #include "base/span.h"

@@ -24,6 +24,11 @@
       "say LOGIN-REFERRALS: users may be on another server")                                       \
     X(special_mailboxes, "special_mailboxes", LIST, "",                                            \
       "made for who has only INBOX: Sent,Trash,Entwürfe=Drafts")                                   \
+    X(other_users, "other_users", STRING, "",                                                      \
+      "level where mailboxes are that other users share: Other; empty: nothing is shared")         \
+    X(shared_account, "shared_account", STRING, "",                                                \
+      "account whose mailboxes are shared under a level of their own")                             \
+    X(shared, "shared", STRING, "Shared", "that level")                                            \
     X(append_mb, "append_mb", NUMBER, "64", "MiB of a message that IMAP APPEND takes")             \
     X(domains, "domains", LIST, "", "domains whose mail is taken; none: no mail is received")      \
     X(smtp_listen, "smtp_listen", LIST, "0.0.0.0:25,[::]:25",                                      \
@@ -127,6 +132,8 @@
     X(user, "user", STRING, "", "run as this user after the ports are bound")                      \
     X(log, "log", STRING, "stderr", "stderr, or a file")                                           \
     X(log_level, "log_level", STRING, "info", "error, warn, info or debug")
+
+#define CONFIG_LEVEL_MAX 100 /* octets of other_users and shared */
 
 typedef char *config_STRING;
 typedef bool config_BOOL;

@@ -76,6 +76,25 @@ static int special_fill(struct server *server)
     return 0;
 }
 
+/* prefix_fill - the names of mailboxes behind a level begin so. */
+static struct postern_span prefix_fill(char out[CONFIG_LEVEL_MAX + 2], const char *level)
+{
+    snprintf(out, CONFIG_LEVEL_MAX + 2, "%s/", level);
+    return postern_span_of(out);
+}
+
+/* sharing_options - mailboxes of others are there where a level for them is. */
+static void sharing_options(struct server *server)
+{
+    const struct config *config = server->config;
+
+    if (*config->other_users)
+        server->imap.other_users = prefix_fill(server->other_users, config->other_users);
+    if (*config->shared_account)
+        server->imap.shared = prefix_fill(server->shared, config->shared);
+    server->imap.acl = *config->other_users || *config->shared_account;
+}
+
 static void imap_options(struct server *server)
 {
     const struct postern_pop3_options *pop3 = &server->pop3;
@@ -96,6 +115,7 @@ static void imap_options(struct server *server)
     imap->hidden = postern_span_of(server->imap_without);
     imap->append_max = (uint64_t)server->config->append_mb << 20;
     imap->login_timeout = pop3->login_timeout;
+    sharing_options(server);
 }
 
 static void smtp_options(struct server *server)

@@ -222,6 +222,7 @@ static void site_fill(struct server *server)
         .work = &server->work,
         .read_only = server->config->read_only,
         .create_mailboxes = true,
+        .public_account = postern_span_of(server->config->shared_account),
         .special = server->special,
         .special_count = server->special_count,
         .login_delay = server->config->login_delay,

@@ -44,6 +44,7 @@ struct server {
     struct postern_pop3_options pop3;
     struct postern_imap_options imap;
     char *imap_without;
+    char other_users[CONFIG_LEVEL_MAX + 2], shared[CONFIG_LEVEL_MAX + 2]; /* with "/" */
     struct serve_special *special;
     size_t special_count;
     struct postern_smtp_options smtp;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* fuzz_imap - two sessions of one account over the memory store. The first octets tell how the
- * input is cut, whether they are logged in already and whether messages are limited; a line that
+ * input is cut, whether they are logged in already, whether messages are limited and whether
+ * mailboxes are shared; a line that
  * begins with "2 " is the other session's. Whatever comes, every line of the server ends with CRLF,
  * and memory is bounded. */
 #include "imap_host.h"
@@ -42,6 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     host_open(&host);
     host.imap.hidden = SPAN("COMPRESS=DEFLATE"); /* fuzz_compress has that */
     host.imap.message_limit = data[0] & 0x20 ? 2 : 0;
+    if (data[0] & 0x10)
+        host_share(&host);
     prepare(&host, s);
     step = data[0] & 0x40 ? SIZE_MAX : 1 + (size_t)data[0] % 17;
     if (data[0] & 0x80) {
