@@ -30,7 +30,7 @@ postern_layer(provider provider postern_pop3 postern_imap postern_store Threads:
 postern_layer(memory store/memory postern_store)
 postern_layer(eml store/eml postern_folder)
 postern_layer(maildir store/maildir postern_folder)
-postern_layer(accounts accounts postern_sasl PkgConfig::openssl PkgConfig::crypt Threads::Threads)
+postern_layer(accounts accounts postern_sasl PkgConfig::idn2 PkgConfig::openssl PkgConfig::crypt Threads::Threads)
 postern_layer(net net postern_base PkgConfig::uv PkgConfig::openssl Threads::Threads)
 postern_layer(serve serve postern_pop3 postern_imap postern_smtp postern_http postern_milter postern_memory postern_eml postern_maildir postern_accounts PkgConfig::zlib PkgConfig::jansson)
 postern_layer(daemon daemon postern_serve postern_net postern_provider PkgConfig::confuse)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "accounts/aliases.h"
 
+#include "accounts/domain.h"
+#include "base/buffer.h"
 #include "base/span.h"
 #include <stdlib.h>
 
@@ -75,6 +77,49 @@ static int check_twice(const struct aliases *aliases, unsigned *line_r, const ch
     return 0;
 }
 
+static bool is_between(char c)
+{
+    return (unsigned char)c <= ' ' || strchr(",:#@", c);
+}
+
+/* normal_word - a domain in the form in which they are compared, else in lower case. */
+static size_t normal_word(struct postern_span word, bool is_domain, char *out, size_t size)
+{
+    if (is_domain)
+        return domain_normal(word, out, size);
+    for (size_t i = 0; i < word.n; i++)
+        out[i] = ascii_lower(word.p[i]);
+    return word.n;
+}
+
+/* normal_text - all of it, so. */
+static char *normal_text(struct postern_span text, size_t *n_r)
+{
+    struct buffer out = {0};
+    bool is_domain = false;
+
+    while (text.n) {
+        size_t n = 0;
+        char *at;
+
+        while (n < text.n && !is_between(text.p[n]))
+            n++;
+        at = buffer_room(&out, n + DOMAIN_BYTES);
+        if (!at)
+            break;
+        buffer_commit(&out, normal_word(span_make(text.p, n), is_domain, at, n + DOMAIN_BYTES));
+        if (n < text.n)
+            buffer_append_char(&out, text.p[n]);
+        is_domain = n < text.n && text.p[n] == '@';
+        text = span_from(text, n + 1);
+    }
+    *n_r = buffer_length(&out);
+    buffer_append_char(&out, '\0');
+    if (out.error)
+        buffer_done(&out);
+    return out.data; /* nothing was taken of it: it begins there */
+}
+
 int aliases_parse(struct postern_span text, struct aliases *aliases_r, unsigned *line_r,
                   const char **why_r)
 {
@@ -82,16 +127,14 @@ int aliases_parse(struct postern_span text, struct aliases *aliases_r, unsigned 
     struct postern_span rest;
     int err;
 
-    *aliases_r = (struct aliases){.text = malloc(text.n + 1)};
-    for (size_t i = 0; i < text.n; i++)
-        lines += text.p[i] == '\n';
+    *aliases_r = (struct aliases){.text = normal_text(text, &text.n)};
+    for (size_t i = 0; aliases_r->text && i < text.n; i++)
+        lines += aliases_r->text[i] == '\n';
     aliases_r->all = calloc(lines, sizeof *aliases_r->all);
     if (!aliases_r->text || !aliases_r->all) {
         aliases_free(aliases_r);
         return POSTERN_E_NOMEM;
     }
-    for (size_t i = 0; i < text.n; i++)
-        aliases_r->text[i] = ascii_lower(text.p[i]);
     rest = span_make(aliases_r->text, text.n);
     for (*line_r = 1; rest.p; ++*line_r)
         if (!parse_line(aliases_r, span_cut(&rest, '\n'), *line_r, why_r)) {

@@ -5,7 +5,9 @@
 #include "accounts/recipients.h"
 
 #include "accounts/aliases.h"
+#include "accounts/domain.h"
 #include "accounts/internal.h"
+#include "accounts/name.h"
 #include "accounts/table.h"
 #include "base/span.h"
 #include <stdio.h>
@@ -14,10 +16,16 @@
 #include <time.h>
 
 #define DEPTH_MAX 10
-#define NAME_BYTES 512
+
+struct local_domain {
+    char name[DOMAIN_BYTES];
+    size_t n;
+};
 
 struct recipients {
     struct recipients_options o;
+    struct local_domain *domains; /* those of o, in the form in which they are compared */
+    size_t domain_count;
     pthread_mutex_t mutex; /* guards what follows */
     struct aliases aliases;
     struct stat seen;
@@ -32,13 +40,6 @@ struct search {
     bool disabled;
 };
 
-/* struct name - an address in lower case. */
-struct name {
-    char text[NAME_BYTES]; /* "local@domain", or "local" */
-    struct postern_span local, domain;
-    struct postern_span detail; /* absent: none */
-};
-
 void address_targets_free(struct address_targets *targets)
 {
     free(targets->all);
@@ -49,56 +50,14 @@ void address_targets_free(struct address_targets *targets)
 
 static bool is_local(const struct recipients *recipients, struct postern_span domain)
 {
-    const char *const *at = recipients->o.domains;
+    char normal[DOMAIN_BYTES];
+    size_t n = domain_normal(domain, normal, sizeof normal);
 
-    for (; at && *at; at++)
-        if (span_equal_nocase(domain, postern_span_of(*at)))
+    for (size_t i = 0; n && i < recipients->domain_count; i++)
+        if (span_equal(span_make(normal, n),
+                       span_make(recipients->domains[i].name, recipients->domains[i].n)))
             return true;
     return recipients->o.anybody;
-}
-
-/* name_make - false: it is too long to be anybody's. */
-static bool name_make(struct name *name_r, struct postern_span local, struct postern_span domain)
-{
-    size_t n = 0;
-
-    *name_r = (struct name){0};
-    if (!local.n || local.n + domain.n + 2 > sizeof name_r->text)
-        return false;
-    for (size_t i = 0; i < local.n; i++)
-        name_r->text[n++] = ascii_lower(local.p[i]);
-    name_r->local = span_make(name_r->text, n);
-    if (!domain.n)
-        return true;
-    name_r->text[n++] = '@';
-    name_r->domain.p = name_r->text + n;
-    for (size_t i = 0; i < domain.n; i++)
-        name_r->text[n++] = ascii_lower(domain.p[i]);
-    name_r->domain.n = domain.n;
-    return true;
-}
-
-static struct postern_span name_whole(const struct name *name)
-{
-    return span_make(name->text, name->local.n + (name->domain.n ? 1 + name->domain.n : 0));
-}
-
-/* name_without_detail - false: it has none. */
-static bool name_without_detail(const struct search *search, const struct name *name,
-                                struct name *bare_r)
-{
-    const char *delimiters = search->recipients->o.delimiters;
-
-    for (size_t i = 1; i < name->local.n && delimiters; i++)
-        if (strchr(delimiters, name->local.p[i])) {
-            struct postern_span detail = span_from(name->local, i + 1);
-
-            if (!name_make(bare_r, span_make(name->local.p, i), name->domain))
-                return false;
-            bare_r->detail = span_make(detail.n ? detail.p : "", detail.n);
-            return true;
-        }
-    return false;
 }
 
 /* ---- accounts -------------------------------------------------------------------------------- */
@@ -132,8 +91,8 @@ static int add(struct search *search, struct postern_span user, struct postern_s
     return ADDRESS_FOUND;
 }
 
-/* find_account - of exactly this name. 0: there is none. */
-static int find_account(struct search *search, struct postern_span user, struct postern_span detail)
+/* find_written - of exactly this name. 0: there is none. */
+static int find_written(struct search *search, struct postern_span user, struct postern_span detail)
 {
     struct accounts *accounts = search->recipients->o.accounts;
     char value[8];
@@ -146,21 +105,30 @@ static int find_account(struct search *search, struct postern_span user, struct 
     return 0;
 }
 
+/* find_account - by either of its names. */
+static int find_account(struct search *search, struct postern_span user, struct postern_span detail)
+{
+    char text[NAME_BYTES];
+    struct postern_span other;
+    int found = find_written(search, user, detail);
+
+    if (found)
+        return found;
+    other = name_unicode(user, text);
+    return other.p ? find_written(search, other, detail) : 0;
+}
+
+static bool is_account(struct accounts *accounts, struct postern_span user)
+{
+    char text[NAME_BYTES];
+    struct postern_span other = name_unicode(user, text);
+
+    return accounts_stamp(accounts, user) || (other.p && accounts_stamp(accounts, other));
+}
+
 /* ---- aliases --------------------------------------------------------------------------------- */
 
 static int resolve(struct search *search, const struct name *name);
-
-/* split - "local@domain" at its last "@". */
-static void split(struct postern_span text, struct postern_span *local_r,
-                  struct postern_span *domain_r)
-{
-    size_t at = text.n;
-
-    while (at && text.p[at - 1] != '@')
-        at--;
-    *local_r = at ? span_make(text.p, at - 1) : text;
-    *domain_r = at ? span_from(text, at) : (struct postern_span){NULL, 0};
-}
 
 /* one_target - an account, an address, or "@domain" for the same name there. */
 static int one_target(struct search *search, const struct name *from, struct postern_span target)
@@ -171,7 +139,7 @@ static int one_target(struct search *search, const struct name *from, struct pos
 
     if (found)
         return found;
-    split(target, &local, &domain);
+    name_split(target, &local, &domain);
     if (!local.n && domain.n)
         local = from->local;
     if (!name_make(&name, local, domain.n ? domain : from->domain))
@@ -235,10 +203,12 @@ static int resolve(struct search *search, const struct name *name)
     int found;
 
     if (search->recipients->o.anybody)
-        return add(search, name_without_detail(search, name, &bare) ? bare.local : name->local,
+        return add(search,
+                   name_without_detail(name, search->recipients->o.delimiters, &bare) ? bare.local
+                                                                                      : name->local,
                    (struct postern_span){NULL, 0});
     found = find_exact(search, name);
-    if (!found && name_without_detail(search, name, &bare))
+    if (!found && name_without_detail(name, search->recipients->o.delimiters, &bare))
         found = find_exact(search, &bare);
     if (!found && is_office(name->local)) {
         const char *office = search->recipients->o.postmaster;
@@ -263,11 +233,11 @@ static int check_targets(const struct recipients *recipients, const struct alias
         struct postern_span targets = aliases->all[i].targets, target, local, domain;
 
         while (aliases_next(&targets, &target)) {
-            split(target, &local, &domain);
+            name_split(target, &local, &domain);
             *line_r = aliases->all[i].line;
             *why_r = "a target is in no local domain: mail is not forwarded";
             if (domain.n && !is_local(recipients, domain) &&
-                !accounts_stamp(recipients->o.accounts, target))
+                !is_account(recipients->o.accounts, target))
                 return POSTERN_E_SYNTAX;
         }
     }
@@ -315,16 +285,36 @@ static void look(struct recipients *recipients)
         (void)!aliases_load(recipients);
 }
 
+static int domains_make(struct recipients *recipients)
+{
+    const char *const *all = recipients->o.domains;
+    size_t count = 0;
+
+    while (all && all[count])
+        count++;
+    recipients->domains = calloc(count + 1, sizeof *recipients->domains);
+    if (!recipients->domains)
+        return POSTERN_E_NOMEM;
+    for (size_t i = 0; i < count; i++) {
+        struct local_domain *one = &recipients->domains[i];
+
+        one->n = domain_normal(postern_span_of(all[i]), one->name, sizeof one->name);
+    }
+    recipients->domain_count = count;
+    return 0;
+}
+
 int recipients_new(struct recipients **recipients_r, const struct recipients_options *options)
 {
     struct recipients *recipients = calloc(1, sizeof *recipients);
-    int err = 0;
+    int err;
 
     if (!recipients)
         return POSTERN_E_NOMEM;
     recipients->o = *options;
     pthread_mutex_init(&recipients->mutex, NULL);
-    if (options->aliases && *options->aliases)
+    err = domains_make(recipients);
+    if (!err && options->aliases && *options->aliases)
         err = aliases_load(recipients);
     if (err)
         recipients_free(&recipients);
@@ -337,6 +327,7 @@ void recipients_free(struct recipients **recipients)
     if (!*recipients)
         return;
     aliases_free(&(*recipients)->aliases);
+    free((*recipients)->domains);
     pthread_mutex_destroy(&(*recipients)->mutex);
     free(*recipients);
     *recipients = NULL;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """test_smtp_server - what of SMTP's duties only a whole server can show: limits of connections, PROXY headers, TLS, the log, news
 for who waits, and the commands that take mail or tell whose it is."""
+import base64
 import imaplib
 import re
 import select
@@ -274,6 +275,38 @@ def test_explain(server):
         got = subprocess.run([POSTERN, "explain", address, "--config", str(server.folder / "postern.conf")], capture_output=True,
                              text=True, timeout=30)
         checks.check(f"explain {address}", (got.returncode, got.stdout) == (code, said), str(got))
+
+
+def test_idna(_):
+    """E2: a domain by A-labels and by U-labels is one: for RCPT, who owns a sender, explain and deliver."""
+    ascii_form, unicode_form = "xn--bcher-kva.example", "bücher.example"
+    server = Server(settings=[f'domains = {{"{unicode_form}"}}', 'smtp_listen = {"127.0.0.1:0"}', 'submission_listen = {"127.0.0.1:0"}',
+                              "submission_listen_tls = {}", 'lmtp_listen = {"127.0.0.1:0"}'], users=(),
+                    users_text=f"ann@{unicode_form}:{HASH}\nbob@{ascii_form}:{HASH}\n")
+    try:
+        for user, own in (("ann", unicode_form), ("bob", ascii_form)):
+            for form in (ascii_form, ascii_form.upper(), unicode_form, "BÜCHER.example"):
+                options = [] if form.isascii() else ["SMTPUTF8"]
+                address = f"{user}@{form}"
+                with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=30) as smtp:
+                    smtp.sendmail("a@b.example", [address], MESSAGE, options)
+                with smtplib.SMTP("127.0.0.1", server.port("submission"), timeout=30) as smtp:
+                    smtp.starttls(context=no_verify())
+                    smtp.command_encoding = "utf-8"
+                    smtp.ehlo()
+                    smtp.docmd("AUTH PLAIN " + base64.b64encode(f"\0{user}@{own}\0secret".encode()).decode())
+                    checks.check(f"IDNA: {user}@{own} sends as {address}", smtp.mail(address, options)[0] == 250)
+                    smtp.rset()
+                    checks.check("IDNA: and as nobody else", smtp.mail(f"other@{form}", options)[0] == 553)
+                got = subprocess.run([POSTERN, "explain", address, "--config", str(server.folder / "postern.conf")], capture_output=True,
+                                     text=True, timeout=30)
+                checks.check(f"IDNA: explain {address}", got.stdout == f"{user}@{own}\tINBOX\n", str(got))
+                got = deliver(server, "-d", address)
+                checks.check(f"IDNA: deliver -d {address}", got.returncode == 0, str(got))
+        counts = {path.name: len(list(path.rglob("new/*"))) for path in server.mail.iterdir()}
+        checks.check("IDNA: all in one mailbox each", sorted(counts.values()) == [8, 8], str(counts))
+    finally:
+        server.stop()
 
 
 def test_aliases(_):
