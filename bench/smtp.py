@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: MIT
 """smtp - taking mail: Postern by SMTP and by LMTP, Postfix into Maildirs (virtual), Dovecot by LMTP, on the same messages in
 one run: 4 KiB, one recipient, durable, 8 connections. CPU time of the whole process tree per message, until all of them are
-in a Maildir, and messages per second. Then the engine alone, in instructions and messages a second of one core.
+in a Maildir, and messages per second. Then what a waiting session of Postern's costs in memory, and the engine alone, in
+messages a second of one core.
 Results: build/bench/smtp.md."""
 import json
 import os
 import pathlib
 import pwd
+import resource
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,9 +20,9 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/interop"))
 os.environ.setdefault("BUILD", str(pathlib.Path(__file__).resolve().parent.parent / "build/release"))
 from mtas import MASTER  # noqa: E402
-from run import BUILD, OUT, QUICK, cpu_seconds, free_port, wait_port  # noqa: E402
+from run import BUILD, OUT, QUICK, cpu_seconds, free_port, memory_kib, wait_port  # noqa: E402
 
-COUNT, CLIENTS = (800 if QUICK else 8000), 8
+COUNT, CLIENTS, IDLE = (800 if QUICK else 8000), 8, (200 if QUICK else 10000)
 DOMAIN = "example.org"
 
 
@@ -53,7 +56,25 @@ def wait_for(mail, count):
         time.sleep(0.05)
 
 
-def postern(work, how):
+def idle(pid, _, port, __):
+    """KiB of each of many sessions that have said EHLO."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    before, sessions = memory_kib(pid), []
+    for _ in range(IDLE):
+        sock = socket.create_connection(("127.0.0.1", port), 60)
+        sock.recv(200)
+        sock.sendall(b"EHLO x\r\n")
+        sessions.append(sock)
+    for sock in sessions:
+        sock.recv(4096)
+    time.sleep(1)
+    kib = (memory_kib(pid) - before) / IDLE
+    for sock in sessions:
+        sock.close()
+    return kib
+
+
+def postern(work, how, what=measure):
     smtp, lmtp = free_port(), free_port()
     mail = work / f"postern-{how}"
     (work / "users").write_text("".join(f"u{i}:x\n" for i in range(CLIENTS)))
@@ -71,11 +92,12 @@ mail = "{mail}"
 users = "{work}/users"
 log = "{work}/postern.log"
 log_level = "error"
+connections_per_address = 0
 """)
     process = subprocess.Popen([str(BUILD / "postern"), "serve", "--config", str(work / "postern.conf")], stderr=subprocess.DEVNULL)
     try:
         wait_port(smtp)
-        return measure(process.pid, how, smtp if how == "smtp" else lmtp, mail)
+        return what(process.pid, how, smtp if how == "smtp" else lmtp, mail)
     finally:
         process.terminate()
         process.wait(30)
@@ -169,6 +191,7 @@ def main():
     try:
         results = {"postern smtp": postern(work, "smtp"), "postern lmtp": postern(work, "lmtp"), "postfix": postfix(work),
                    "dovecot lmtp": dovecot(work)}
+        kib = postern(work, "smtp", idle)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     alone = engine()
@@ -178,6 +201,7 @@ def main():
              "| --- | --- | --- | --- | --- |"]
     lines += [f"| {name} | {one['cpu_us']:.0f} | {one['per_s']:.0f} | 1/{best_cpu / one['cpu_us']:.1f} | {one['per_s'] / best_rate:.1f}x |"
               for name, one in results.items()]
+    lines.append(f"\n{IDLE} sessions that wait: {kib:.1f} KiB each.")
     lines.append(f"\nThe engine alone: {alone:.0f} messages of 4 KiB a second.")
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "smtp.md").write_text("\n".join(lines) + "\n")

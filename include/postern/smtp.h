@@ -116,7 +116,7 @@ struct postern_smtp_options {
     uint32_t errors_max;          /* bad commands before the end; 20 */
     uint32_t idle_commands_max;   /* NOOP, RSET, VRFY, HELP, EHLO without a message; 100 */
     uint32_t failures_max;        /* failed logins before the end; 3 */
-    uint32_t write_chunk;         /* most octets of one WRITE; 65536, at least 4096 */
+    uint32_t write_chunk;         /* most octets of one WRITE; 16384, at least 4096 */
     postern_time command_timeout; /* of a whole command, and between octets of a message; 300 s */
 };
 POSTERN_API void postern_smtp_options_init(struct postern_smtp_options *options,

@@ -48,6 +48,7 @@ void parts_smtp(const struct config *config, struct postern_smtp_options *option
                          : strcmp(config->bare_newline, "legacy") == 0 ? POSTERN_SMTP_LEGACY
                                                                        : POSTERN_SMTP_NORMALIZE;
     options_r->message_max = (uint64_t)config->message_mb << 20;
+    options_r->write_chunk = 65536; /* each goes to a worker */
     options_r->recipients_max = (uint32_t)config->recipients_max;
 }
 

@@ -21,7 +21,7 @@ void postern_smtp_options_init(struct postern_smtp_options *options, size_t stru
         .errors_max = 20,
         .idle_commands_max = 100,
         .failures_max = 3,
-        .write_chunk = 65536,
+        .write_chunk = 16384,
         .command_timeout = 300 * POSTERN_SECOND,
     };
 }

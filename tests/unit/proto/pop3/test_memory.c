@@ -2,43 +2,11 @@
 /* test_memory - an idle session is small, and a message of 1 GiB passes through little memory. */
 #include "drive.h"
 
+#include "counting_heap.h"
+
 #define GIB (UINT64_C(1) << 30)
 #define PEAK_MAX (64 * 1024)
 #define CHUNK 16384
-
-static struct {
-    size_t live, peak;
-} heap;
-
-/* each block begins with its size, so that a release can be counted */
-union block {
-    size_t size;
-    max_align_t align;
-};
-
-static void *counting_resize(void *ctx, void *p, size_t n)
-{
-    union block *old = p ? (union block *)p - 1 : NULL;
-    size_t old_size = old ? old->size : 0;
-    union block *made;
-
-    (void)ctx;
-    if (n == 0) {
-        heap.live -= old_size;
-        free(old);
-        return NULL;
-    }
-    made = realloc(old, sizeof *made + n);
-    if (!made)
-        return NULL;
-    made->size = n;
-    heap.live += n - old_size;
-    if (heap.live > heap.peak)
-        heap.peak = heap.live;
-    return made + 1;
-}
-
-static const struct postern_allocator counting = {.resize = counting_resize};
 
 static void login(struct drive *d)
 {

@@ -137,26 +137,6 @@ static void end(struct drive *d)
     assert_int_equal(heap.live, 0);
 }
 
-/* N6: what an idle session holds. */
-static void test_memory(void **state)
-{
-    struct drive *d = begin(POSTERN_SMTP_MX);
-
-    (void)state;
-    greet(d);
-    assert_true(postern_smtp_memory(d->s) < 2048);
-    say(d, "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n");
-    assert_true(postern_smtp_memory(d->s) < 4096);
-    say(d, "DATA\r\n");
-    for (unsigned i = 0; i < 20000; i++)
-        say(d, "0123456789012345678901234567890123456789012345678901234567890123456789\r\n");
-    assert_true(postern_smtp_memory(d->s) < 160 * 1024);
-    say(d, ".\r\n");
-    assert_true(postern_smtp_memory(d->s) < 2048);
-    assert_true(d->asked[POSTERN_SMTP_WRITE] > 20);
-    end(d);
-}
-
 /* N5 and the like. */
 static void test_options(void **state)
 {
@@ -447,7 +427,6 @@ static void test_every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_replies_are_made_fit),
         cmocka_unit_test(test_long_replies),
