@@ -101,6 +101,7 @@ static bool is_under(struct postern_span name, struct postern_span parent, bool 
     return deep || span_find(below, '/') == below.n;
 }
 
+/* I 7377:2.2-1 I 7377:2.2-2 */
 static bool is_meant(const struct postern_imap *s, const struct postern_status *one)
 {
     const struct imap_esearch *esearch = s->esearch;
@@ -179,6 +180,7 @@ void esearch_restore(struct postern_imap *s)
     esearch->is_away = false;
 }
 
+/* I 7377:2.1-4 */
 static void put_aside(struct postern_imap *s, const struct postern_imap_mailbox *mailbox)
 {
     struct imap_esearch *esearch = s->esearch;
@@ -256,7 +258,8 @@ static void search_next(struct postern_imap *s)
     }
 }
 
-/* leave - the memory of the search that was under way. */
+/* leave - the memory of the search that was under way.
+ * I 7377:2.1-3 */
 static void leave(struct postern_imap *s)
 {
     struct imap_esearch *esearch = s->esearch;
@@ -307,6 +310,7 @@ static void esearch_run(struct postern_imap *s)
     imap_advance(s);
 }
 
+/* I 7377:2.1-5 I 7377:2.2-3 I 7377:2.2-5 */
 void imap_cmd_esearch(struct postern_imap *s)
 {
     struct imap_esearch *esearch = arena_alloc(&s->arena, sizeof *esearch);

@@ -645,7 +645,8 @@ static void write_vanished(struct postern_imap *s)
 }
 
 /* take_part - of the messages asked for (RFC 9394 3.3), before it is seen what changed (3.4).
- * false: the command is answered. */
+ * false: the command is answered.
+ * I 9394:3.3-1 I 9394:3.4-1 */
 static bool take_part(struct postern_imap *s, struct imap_fetch *fetch)
 {
     uint32_t *uids = NULL, limit = imap_limit(s);

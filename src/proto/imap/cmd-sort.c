@@ -76,6 +76,7 @@ static void parse_criteria(struct postern_imap *s, struct imap_sort *sort)
     parse_space(&s->in);
 }
 
+/* I 6203:6-1 */
 bool sort_is_by_relevancy(const struct imap_sort *sort)
 {
     for (size_t i = 0; sort && i < sort->count; i++)

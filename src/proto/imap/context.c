@@ -61,6 +61,7 @@ void context_drop_all(struct postern_imap *s)
 
 /* ---- keeping --------------------------------------------------------------------------------- */
 
+/* I 5267:4.3-4 */
 static bool copy_step(struct imap_context *context, struct search_step *to,
                       const struct search_step *from)
 {
@@ -105,6 +106,7 @@ static struct imap_context *context_new(struct postern_imap *s, const struct ima
     return context;
 }
 
+/* I 5267:4.3.1-1 I 5267:4.3.1-2 */
 void context_keep(struct postern_imap *s)
 {
     struct imap_context **at = &s->contexts;
@@ -200,7 +202,8 @@ void context_note(struct postern_imap *s, uint32_t uid)
     s->noted[s->noted_count++] = uid;
 }
 
-/* judge_next - the next context, or on with what waited. */
+/* judge_next - the next context, or on with what waited.
+ * I 5267:4.3-1 I 5267:4.3-2 */
 static void judge_next(struct postern_imap *s)
 {
     struct context_work *work = s->judging;
@@ -318,6 +321,7 @@ void context_found(struct postern_imap *s)
 
 /* ---- CANCELUPDATE ---------------------------------------------------------------------------- */
 
+/* I 5267:4.3.5-1 */
 void imap_cmd_cancelupdate(struct postern_imap *s)
 {
     struct imap_parser in;

@@ -304,6 +304,7 @@ static void parse_modifiers(struct postern_imap *s, struct imap_fetch *fetch)
         } else if (s->by_uid && imap_offers(s, "PARTIAL") && parse_try_word(&s->in, "PARTIAL")) {
             parse_space(&s->in);
             search_parse_partial(s, &fetch->partial);
+            s->in.bad |= fetch->has_partial;
             fetch->has_partial = true;
         } else {
             s->in.bad = true;

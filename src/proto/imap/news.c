@@ -183,7 +183,8 @@ static void count_gone(struct postern_imap *s, struct postern_uid_range range)
     s->told_down += range.last - range.first + 1;
 }
 
-/* take_gone - tell them; the view is then what is there, up to its end. */
+/* take_gone - tell them; the view is then what is there, up to its end.
+ * I 5182:2.1-7 I 5267:4.3.4-1 */
 static void take_gone(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
     uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;
@@ -208,7 +209,7 @@ static void take_gone(struct postern_imap *s, const struct postern_imap_mailbox 
     s->view.messages = next.messages;
 }
 
-/* I 7162:3.2.10.2-2 I 2.3.1.2-2 I 6.3.12-8 I 7.4.1-1 I 5.2-3 */
+/* I 7162:3.2.10.2-2 I 2.3.1.2-2 I 6.3.12-8 I 7.4.1-1 I 5.2-3 I 5267:4.3.3-1 */
 static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
     uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;

@@ -362,7 +362,9 @@ static void set_join(struct imap_set *set)
     set->count = set->count ? kept + 1 : 0;
 }
 
-/* one_end - a number or "*", which is the last message; 0: there is none. I 4.1.1-2 I 9-6 */
+/* one_end - a number or "*", which is the last message; 0: there is none. A search may look for
+ * numbers that no message has (RFC 7377 2).
+ * I 4.1.1-2 I 9-6 I 7377:2-1 */
 static uint32_t one_end(struct postern_imap *s, struct imap_parser *in, bool by_uid)
 {
     uint32_t number;
@@ -375,7 +377,7 @@ static uint32_t one_end(struct postern_imap *s, struct imap_parser *in, bool by_
     number = (uint32_t)parse_number(in, UINT32_MAX);
     if (number == 0)
         spoil(in);
-    if (!in->bad && !by_uid && number > s->view.messages) {
+    if (!in->bad && !by_uid && number > s->view.messages && !s->search) {
         spoil(in);
         in->why = "there are not so many messages";
     }
@@ -410,7 +412,10 @@ static void one_range(struct postern_imap *s, struct imap_parser *in, bool by_ui
     least = first < last ? first : last;
     last = first < last ? last : first;
     s->by_number |= !by_uid;
+    if (!by_uid && least > s->view.messages)
+        return;
     if (!by_uid) {
+        last = last < s->view.messages ? last : s->view.messages;
         /* numbers may stand for UIDs with holes between, which are then no messages */
         least = view_uid(&s->view, least);
         last = view_uid(&s->view, last);
@@ -418,7 +423,7 @@ static void one_range(struct postern_imap *s, struct imap_parser *in, bool by_ui
     set->ranges[set->count++] = (struct postern_uid_range){least, last};
 }
 
-/* I 6.4.4.1-7 */
+/* I 6.4.4.1-7 I 5182:2.1-2 I 5182:2.1-8 I 5182:2.1-9 */
 void parse_set(struct postern_imap *s, struct imap_parser *in, bool by_uid, struct imap_set *set_r)
 {
     size_t ranges = 1 + s->saved_count;

@@ -4,12 +4,13 @@
 #include "proto/imap/context.h"
 
 /* shown - a found UID as the client asked for it.
- * I 5256:3-8 I 5256:3-29 I 6.4.9-5 */
+ * I 5256:3-8 I 5256:3-29 I 6.4.9-5 I 4731:3.1-5 */
 static uint32_t shown(const struct postern_imap *s, uint32_t uid)
 {
     return s->by_uid ? uid : view_number(&s->view, uid);
 }
 
+/* I 9394:3.1-1 I 9394:3.1-3 */
 void search_slice(const struct search_partial *partial, size_t count, size_t *first_r, size_t *n_r)
 {
     uint64_t first = partial->first - 1, end = partial->last;
@@ -24,7 +25,8 @@ void search_slice(const struct search_partial *partial, size_t count, size_t *fi
 
 /* ---- "$" ------------------------------------------------------------------------------------- */
 
-/* is_saved - RFC 5182 2.1, RFC 9394 3.2: what is returned, or all. I 6.4.4.1-8 */
+/* is_saved - RFC 5182 2.1, RFC 9394 3.2: what is returned, or all.
+ * I 6.4.4.1-8 I 5182:2.4-1 I 5182:2.4-2 I 5182:2.4-3 */
 static bool is_saved(const struct imap_search *search, size_t i)
 {
     unsigned some = search->returns & (RETURN_MIN | RETURN_MAX | RETURN_PARTIAL);
@@ -44,6 +46,7 @@ static bool is_smaller(const void *ctx, const void *left, const void *right)
     return *(const uint32_t *)left < *(const uint32_t *)right;
 }
 
+/* I 5182:2.1-3 */
 void search_forget(struct postern_imap *s)
 {
     memory_free(s->o.allocator, s->saved);
@@ -51,7 +54,8 @@ void search_forget(struct postern_imap *s)
     s->saved_count = 0;
 }
 
-/* save - false: out of memory. I 6.4.4.1-1 I 6.4.4.2-1 */
+/* save - false: out of memory.
+ * I 6.4.4.1-1 I 6.4.4.2-1 I 5182:2.1-1 I 5182:2.1-6 */
 static bool save(struct postern_imap *s, const struct imap_search *search)
 {
     void **order = arena_alloc(&s->arena, (search->found_count + 1) * sizeof *order);
@@ -103,7 +107,8 @@ static void write_plain(struct postern_imap *s, const struct imap_search *search
 }
 
 /* told_modseq - the highest of the messages that are told (RFC 4731 3.2).
- * I 7162:3.1.10-1 I 7162:3.1.10-2 */
+ * I 7162:3.1.10-1 I 7162:3.1.10-2
+ * I 4731:3.2-1 I 4731:3.2-2 */
 static uint64_t told_modseq(const struct imap_search *search)
 {
     uint64_t first = search->returns & RETURN_MIN ? search->modseq_first : 0,
@@ -132,7 +137,8 @@ void search_write_partial(struct postern_imap *s, const struct search_partial *p
     write_number(s, partial->told_last);
 }
 
-/* write_slice - found[] is as shown already. */
+/* write_slice - found[] is as shown already.
+ * I 9394:3.1-2 I 5267:4.4-1 */
 static void write_slice(struct postern_imap *s, const struct imap_search *search)
 {
     size_t first, n;
@@ -148,7 +154,8 @@ static void write_slice(struct postern_imap *s, const struct imap_search *search
     write_text(s, ")");
 }
 
-/* I 6.4.4-18 I 6.4.4-19 I 6.4.9-6 I 7.3.4-1 I 7.3.4-2 */
+/* I 6.4.4-18 I 6.4.4-19 I 6.4.9-6 I 7.3.4-1 I 7.3.4-2 I 4731:3.1-1 I 4731:3.1-2 I 4731:3.1-3
+ * I 4731:3.1-4 I 4731:3.1-7 I 7377:2.1-1 I 7377:2.1-2 I 6203:4-1 I 6203:7-1 I 5267:3.1-1 */
 static void write_extended(struct postern_imap *s, struct imap_search *search)
 {
     size_t n = search->found_count;
@@ -186,7 +193,7 @@ static void write_extended(struct postern_imap *s, struct imap_search *search)
     write_text(s, "\r\n");
 }
 
-/* I 6.1.1-2 I 6.4.4-21 I 6.4.4.1-2 I 6.4.4.1-4 */
+/* I 6.1.1-2 I 6.4.4-21 I 6.4.4.1-2 I 6.4.4.1-4 I 5182:2.3-1 */
 bool search_answer(struct postern_imap *s)
 {
     struct imap_search *search = s->search;

@@ -66,7 +66,8 @@ static struct postern_span find(const struct imap_answer *all, struct postern_sp
     return (struct postern_span){NULL, 0};
 }
 
-/* expand - one pass. absent *missing_r: all were found. */
+/* expand - one pass. absent *missing_r: all were found.
+ * I 5466:3.1-1 I 5466:3.1-2 */
 static void expand(const struct imap_answer *all, struct postern_span text, struct buffer *out,
                    struct postern_span *missing_r)
 {
@@ -101,6 +102,7 @@ static bool is_name(struct postern_span name)
     return name.n > 0;
 }
 
+/* I 5466:3.1-3 */
 static void undefined(struct postern_imap *s, struct postern_span name)
 {
     struct buffer line = {.allocator = s->o.allocator};

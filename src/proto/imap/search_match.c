@@ -130,6 +130,7 @@ static enum truth leaf(struct postern_imap *s, const struct imap_search *search,
         return truth_of(info->size_wire > (uint64_t)step->number);
     case SEARCH_SMALLER:
         return truth_of(info->size_wire < (uint64_t)step->number);
+    /* I 5032:3-1 I 5032:3-2 */
     case SEARCH_YOUNGER:
         return truth_of(info->date_s >= search->now_s - step->number);
     case SEARCH_OLDER:

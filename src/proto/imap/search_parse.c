@@ -112,7 +112,8 @@ static void parse_argument(struct postern_imap *s, struct charset *charset, size
         step->text = fold(s, charset, parse_astring(s, &s->in));
 }
 
-/* add_words - of a text that is meant fuzzily: or all of its words, wherever they stand. */
+/* add_words - of a text that is meant fuzzily: or all of its words, wherever they stand.
+ * I 6203:3-1 */
 static void add_words(struct postern_imap *s, struct imap_search *search)
 {
     struct search_step whole = search->steps[search->count - 1];
@@ -203,7 +204,7 @@ static void parse_beyond(struct postern_imap *s, struct imap_search *search, boo
     step->set = (struct imap_set){range, (after ? uid < UINT32_MAX : uid > 1) ? 1 : 0};
 }
 
-/* I 6.4.4-4 */
+/* I 6.4.4-4 I 5032:4-1 */
 static bool parse_named(struct postern_imap *s, struct imap_search *search, struct charset *charset)
 {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -218,6 +219,8 @@ static bool parse_named(struct postern_imap *s, struct imap_search *search, stru
         step = add(s, search, keys[i].op);
         if (step)
             parse_argument(s, charset, i, step);
+        if (keys[i].op == SEARCH_YOUNGER || keys[i].op == SEARCH_OLDER)
+            s->in.bad |= step && (step->number < 1 || step->number > UINT32_MAX);
         if (search->fuzzy && step && !s->in.bad && step->text.n)
             add_words(s, search);
         if (keys[i].negated)
@@ -227,7 +230,8 @@ static bool parse_named(struct postern_imap *s, struct imap_search *search, stru
     return false;
 }
 
-/* parse_leaf - one key that is whole in itself. I 6.4.4-16 I 6.4.4-17 */
+/* parse_leaf - one key that is whole in itself.
+ * I 6.4.4-16 I 6.4.4-17 I 6203:5-1 */
 static void parse_leaf(struct postern_imap *s, struct imap_search *search, struct charset *charset)
 {
     bool by_uid;
@@ -369,6 +373,7 @@ void search_parse_partial(struct postern_imap *s, struct search_partial *partial
                                          .told_last = last};
 }
 
+/* I 4731:4-1 I 5267:4.2-1 I 5267:4.3-3 I 7377:2.2-4 */
 static unsigned parse_return_option(struct postern_imap *s, struct imap_search *search)
 {
     static const struct {
@@ -406,7 +411,7 @@ static unsigned parse_return_option(struct postern_imap *s, struct imap_search *
     return 0;
 }
 
-/* I 6.4.4-20 */
+/* I 6.4.4-20 I 4731:3.1-6 I 5267:3.3-1 I 9394:3.1-4 */
 void search_parse_return(struct postern_imap *s, struct imap_search *search)
 {
     if (!parse_try_word(&s->in, "RETURN"))
@@ -426,7 +431,7 @@ void search_parse_return(struct postern_imap *s, struct imap_search *search)
     parse_space(&s->in);
 }
 
-/* I 6.4.4-15 I 6.4.4.1-5 I 3501:7.1-1 */
+/* I 6.4.4-15 I 6.4.4.1-5 I 3501:7.1-1 I 5182:2.1-4 I 5182:2.1-5 I 6203:4-2 I 6203:6-2 */
 bool search_parse_keys(struct postern_imap *s, struct imap_search *search,
                        struct postern_span charset_name)
 {

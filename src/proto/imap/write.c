@@ -146,7 +146,8 @@ void write_ranges(struct postern_imap *s, const struct postern_uid_range *ranges
     }
 }
 
-/* I 7.1-2 */
+/* I 7.1-2
+ * I 5267:3.2-1 */
 void write_uids(struct postern_imap *s, const uint32_t *uids, size_t count)
 {
     for (size_t i = 0; i < count;) {
