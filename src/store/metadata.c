@@ -103,6 +103,7 @@ static bool is_below(struct postern_span name, struct postern_span parent)
     return name.n > parent.n && span_begins(name, parent) && name.p[parent.n] == '/';
 }
 
+/* I 5464:4.1-2 */
 int metadata_move(struct postern_span all, struct postern_span from, struct postern_span to,
                   struct buffer *out)
 {
@@ -125,4 +126,26 @@ int metadata_move(struct postern_span all, struct postern_span from, struct post
         buffer_done(&name);
     }
     return r ? r : out->error;
+}
+
+/* I 5464:4.1-1 */
+int metadata_copy(struct postern_span all, struct postern_span from, struct postern_span to,
+                  struct buffer *out)
+{
+    struct metadata_record record;
+    size_t records = 0;
+    int r;
+
+    while ((r = metadata_take(&all, &record)) == 1) {
+        if (span_equal(record.mailbox, to))
+            continue;
+        metadata_put(out, &record);
+        records++;
+        if (!span_equal(record.mailbox, from) || metadata_is_acl(&record))
+            continue;
+        record.mailbox = to;
+        metadata_put(out, &record);
+        records++;
+    }
+    return r ? r : metadata_fits(out, records);
 }

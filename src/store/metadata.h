@@ -36,5 +36,9 @@ int metadata_change(struct postern_span all, struct postern_span mailbox,
  * are dropped. POSTERN_E_NOMEM, _CORRUPT. */
 int metadata_move(struct postern_span all, struct postern_span from, struct postern_span to,
                   struct buffer *out);
+/* metadata_copy - what a mailbox has the other has as well, and nothing else: INBOX that is renamed
+ * (RFC 5464 4.1). POSTERN_E_NOMEM, _FULL, _CORRUPT. */
+int metadata_copy(struct postern_span all, struct postern_span from, struct postern_span to,
+                  struct buffer *out);
 
 #endif

@@ -80,7 +80,8 @@ static bool split(struct postern_span url, struct postern_span *mailbox_r,
     return false;
 }
 
-/* parse_mailbox_of - its name, in UTF-8, and the validity that is asked for. */
+/* parse_mailbox_of - its name, in UTF-8, and the validity that is asked for.
+ * I 4469:3-3 I 4469:3-4 I 4469:3-5 */
 static bool parse_mailbox_of(struct postern_imap *s, struct postern_span text,
                              struct append_url *url)
 {
@@ -118,6 +119,7 @@ static bool parse_section_of(struct postern_imap *s, struct postern_span text,
     return good;
 }
 
+/* I 4469:3-6 */
 static bool parse_rest(struct postern_imap *s, struct postern_span rest, struct append_url *url)
 {
     struct fetch_section *section = &url->section;
@@ -156,7 +158,8 @@ static bool parse_url(struct postern_imap *s, struct append_url *url)
     return parse_rest(s, rest, url);
 }
 
-/* bad_url - NO [BADURL "..."]; one that cannot stand in a code is not repeated. */
+/* bad_url - NO [BADURL "..."]; one that cannot stand in a code is not repeated.
+ * I 4469:4.1-1 */
 static void bad_url(struct postern_imap *s)
 {
     struct postern_span url = s->append->url.text;
@@ -183,12 +186,14 @@ static void bad_url(struct postern_imap *s)
 
 /* ---- its octets ------------------------------------------------------------------------------ */
 
+/* I 4469:3-2 */
 static struct postern_imap_question question_of(const struct append_url *url)
 {
     return (struct postern_imap_question){
         .name = url->name, .uid = url->uid, .uid_validity = url->uid_validity};
 }
 
+/* I 4469:3-1 */
 static void took_octets(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct imap_append *append = s->append;

@@ -65,6 +65,7 @@ static void spoilt(struct postern_imap *s)
     imap_bad_code(s, code, why);
 }
 
+/* I 4469:4.2-1 */
 bool append_grow(struct postern_imap *s, uint64_t more)
 {
     s->append->total += more;
@@ -98,20 +99,25 @@ bool imap_append_is_next(struct postern_imap *s, struct postern_span text)
     in = (struct imap_parser){.rest = rest};
     parse_space(&in);
     if (row->handler == imap_cmd_replace) {
-        (void)parse_atom(&in); /* what it is, is seen later */
+        if (!parse_try(&in, '*'))
+            (void)parse_atom(&in); /* what it is, is seen later */
         parse_space(&in);
     }
     (void)parse_astring(s, &in);
     return !in.bad && in.rest.n > 0 && in.rest.p[0] == ' ';
 }
 
-/* parse_replaced - the one message, by its number or UID. */
+/* parse_replaced - the one message, by its number or UID; "*" is the last.
+ * I 8508:3.2-1 */
 static void parse_replaced(struct postern_imap *s, struct imap_append *append)
 {
-    uint32_t number;
+    uint32_t number, last = s->view.messages;
 
     parse_space(&s->in);
-    number = (uint32_t)parse_number(&s->in, UINT32_MAX);
+    if (parse_try(&s->in, '*'))
+        number = s->by_uid && last ? view_uid(&s->view, last) : last;
+    else
+        number = (uint32_t)parse_number(&s->in, UINT32_MAX);
     if (s->in.bad || number == 0) {
         s->in.bad = true;
     } else if (s->by_uid) {
@@ -186,7 +192,8 @@ void imap_append_message(struct postern_imap *s, struct postern_span text, uint6
 
 /* ---- the head of a message ------------------------------------------------------------------- */
 
-/* consent - to the literal: its octets go to the application. */
+/* consent - to the literal: its octets go to the application.
+ * I 7889:4-1 */
 static void consent(struct postern_imap *s)
 {
     struct imap_append *append = s->append;
@@ -216,6 +223,8 @@ static void begun(struct postern_imap *s, const struct imap_answer *answer)
         consent(s);
 }
 
+/* I 8508:3.4-1 I 3502:3-3 I 3502:3-4
+ * I 3502:3-2 */
 static void begin_message(struct postern_imap *s, const struct postern_imap_question *question)
 {
     struct imap_append *append = s->append;
@@ -241,7 +250,8 @@ static void begin_message(struct postern_imap *s, const struct postern_imap_ques
     imap_ask_if(s, POSTERN_IMAP_APPEND, rights_insert, begun);
 }
 
-/* I 6.3.12-3 I 6.3.12-4 */
+/* I 6.3.12-3 I 6.3.12-4
+ * I 4469:2-1 I 4469:3-7 I 8508:4.2-1 */
 static void parse_message(struct postern_imap *s)
 {
     struct postern_imap_question question = {0};
@@ -282,6 +292,7 @@ static void parse_message(struct postern_imap *s)
 
 /* ---- the parts of CATENATE ------------------------------------------------------------------- */
 
+/* I 8508:4.7-1 */
 static void next_part(struct postern_imap *s)
 {
     struct imap_append *append = s->append;
@@ -310,7 +321,8 @@ static void next_part(struct postern_imap *s)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-/* write_code - to the end of the line, or as a line of its own. */
+/* write_code - to the end of the line, or as a line of its own.
+ * I 4315:3-1 I 3502:4-1 */
 static void write_code(struct postern_imap *s, const struct imap_answer *answer, const char *before,
                        const char *after)
 {
@@ -322,7 +334,8 @@ static void write_code(struct postern_imap *s, const struct imap_answer *answer,
     write_text(s, after);
 }
 
-/* I 6.3.12-7 */
+/* I 6.3.12-7
+ * I 8508:4.3-1 I 8508:4.5-1 */
 static void committed(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct buffer out = s->out, line;
@@ -333,10 +346,13 @@ static void committed(struct postern_imap *s, const struct imap_answer *answer)
     if (answer->err) {
         imap_refuse_target(s, answer->err);
     } else if (!answer->uid_validity || !answer->count) {
-        imap_ok(s, NULL, "done");
+        if (replaces)
+            imap_ok_removed(s, "done");
+        else
+            imap_ok(s, NULL, "done");
     } else if (replaces) { /* RFC 8508 4.3: before the EXPUNGE is told */
         write_code(s, answer, "* ", "] the new one\r\n");
-        imap_ok(s, NULL, "done");
+        imap_ok_removed(s, "done");
     } else {
         s->out = (struct buffer){.allocator = s->o.allocator};
         write_code(s, answer, "", "]");
@@ -346,6 +362,7 @@ static void committed(struct postern_imap *s, const struct imap_answer *answer)
     }
 }
 
+/* I 8508:3.4-2 I 8508:3.4-3 I 8508:3.4-4 I 8508:3.4-5 I 3502:3-1 I 3502:3-5 */
 static void commit(struct postern_imap *s)
 {
     s->question = (struct postern_imap_question){.name = s->append->name,
@@ -398,6 +415,7 @@ void imap_cmd_append(struct postern_imap *s)
     append_line(s);
 }
 
+/* I 8508:3.5-1 */
 void imap_cmd_replace(struct postern_imap *s)
 {
     append_line(s);

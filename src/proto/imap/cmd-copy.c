@@ -2,7 +2,7 @@
 /* cmd-copy - COPY and MOVE (RFC 9051 6.4.7, 6.4.8; RFC 4315, RFC 6851). All or none. */
 #include "proto/imap/rights.h"
 
-/* I 6.4.7-4 */
+/* I 6.4.7-4 I 4315:3-2 */
 static void write_code(struct postern_imap *s, const struct imap_answer *answer,
                        const struct postern_imap_question *asked)
 {
@@ -30,7 +30,8 @@ static void copy_code(struct postern_imap *s, const struct imap_answer *answer)
 }
 
 /* copied - the code can be as long as the mailbox: it is written at once.
- * I 6851:4.4-1 I 6851:4.4-2 I 6.4.7-2 I 6.4.7-3 I 6.4.8-3 I 6.4.8-5 */
+ * I 6851:4.4-1 I 6851:4.4-2 I 6.4.7-2 I 6.4.7-3 I 6.4.8-3 I 6.4.8-5 I 4315:3-3 I 6851:4.3-1
+ * I 6851:3.3-2 */
 static void copied(struct postern_imap *s, const struct imap_answer *answer)
 {
     bool told = answer->count == s->question.uid_count && answer->uid_validity;
@@ -55,7 +56,7 @@ static void copied(struct postern_imap *s, const struct imap_answer *answer)
     copy_code(s, answer);
 }
 
-/* I 6.4.7-5 I 6.4.8-6 */
+/* I 6.4.7-5 I 6.4.8-6 I 6851:3.1-1 I 6851:3.3-1 I 6851:3.3-3 */
 static void copy_or_move(struct postern_imap *s, bool move)
 {
     struct postern_imap_question question = {.on = move};

@@ -146,7 +146,7 @@ static struct imap_expunge *expunge_new(struct postern_imap *s)
     return expunge;
 }
 
-/* I 2.3.1.1-3 I 6.4.3-1 I 6.4.3-2 */
+/* I 2.3.1.1-3 I 6.4.3-1 I 6.4.3-2 I 4315:2.1-1 I 4315:2.1-2 */
 void imap_cmd_expunge(struct postern_imap *s)
 {
     struct imap_expunge *expunge = expunge_new(s);

@@ -11,7 +11,9 @@
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* is_entry - "/private/..." or "/shared/...", no empty level, nothing that stands for others. */
+/* is_entry - "/private/..." or "/shared/...", no empty level, nothing that stands for others (RFC
+ * 5464 3.2).
+ * I 5464:3.2-1 */
 static bool is_entry(struct postern_span name)
 {
     if (!span_begins_nocase(name, SPAN("/private/")) && !span_begins_nocase(name, SPAN("/shared/")))
@@ -19,7 +21,7 @@ static bool is_entry(struct postern_span name)
     for (size_t i = 0; i < name.n; i++) {
         unsigned char c = (unsigned char)name.p[i];
 
-        if (c <= ' ' || c > 126 || c == '*' || c == '%' ||
+        if (c < ' ' || c > 126 || c == '*' || c == '%' ||
             (c == '/' && (i + 1 == name.n || name.p[i + 1] == '/')))
             return false;
     }
@@ -37,7 +39,8 @@ static struct postern_span parse_entry(struct postern_imap *s)
     return entry;
 }
 
-/* parse_mailbox_or_none - "" is the account. */
+/* parse_mailbox_or_none - "" is the account.
+ * I 5464:4.2-1 */
 static struct postern_span parse_mailbox_or_none(struct postern_imap *s)
 {
     if (s->in.rest.n >= 2 && s->in.rest.p[0] == '"' && s->in.rest.p[1] == '"') {
@@ -47,6 +50,7 @@ static struct postern_span parse_mailbox_or_none(struct postern_imap *s)
     return parse_mailbox(s, &s->in);
 }
 
+/* I 5464:5-1 */
 void metadata_parse_entries(struct postern_imap *s, struct imap_metadata *metadata)
 {
     bool several = parse_try(&s->in, '(');
@@ -70,7 +74,8 @@ void metadata_parse_entries(struct postern_imap *s, struct imap_metadata *metada
 
 /* ---- looking --------------------------------------------------------------------------------- */
 
-/* is_meant - by the entry, or one of those below it. */
+/* is_meant - by the entry, or one of those below it.
+ * I 5464:3.2-2 I 5464:4.2.2-1 */
 static bool is_meant(const struct imap_metadata *metadata, struct postern_span asked,
                      struct postern_span entry)
 {
@@ -85,11 +90,24 @@ static bool is_meant(const struct imap_metadata *metadata, struct postern_span a
     return metadata->depth == UINT_MAX || span_find(below, '/') == below.n;
 }
 
+/* write_entry_name - as an atom where it is one.
+ * I 5464:3.2-3 */
+static void write_entry_name(struct postern_imap *s, struct postern_span entry)
+{
+    for (size_t i = 0; i < entry.n; i++)
+        if (strchr("(){ \"\\", entry.p[i])) {
+            write_string(s, entry);
+            return;
+        }
+    write_span(s, entry);
+}
+
+/* I 5464:3.2-5 I 5464:3.2-6 I 5464:5-2 */
 static void write_entry(struct postern_imap *s, const char **space, struct postern_span entry,
                         struct postern_span value)
 {
     write_text(s, *space);
-    write_span(s, entry);
+    write_entry_name(s, entry);
     write_text(s, " ");
     if (value.n && memchr(value.p, '\0', value.n)) { /* RFC 5464 5: literal8 */
         write_text(s, "~{");
@@ -102,6 +120,7 @@ static void write_entry(struct postern_imap *s, const char **space, struct poste
     *space = " ";
 }
 
+/* I 5464:4.2-4 I 5464:4.2.1-1 */
 static void write_asked(struct postern_imap *s, struct imap_metadata *metadata,
                         const struct imap_answer *all, struct postern_span asked,
                         const char **space)
@@ -145,6 +164,7 @@ void metadata_write(struct postern_imap *s, struct imap_metadata *metadata,
         write_text(s, ")\r\n");
 }
 
+/* I 5464:4.2.1-2 I 5464:4.2-3 */
 static void looked(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct imap_metadata *metadata = s->metadata;
@@ -194,6 +214,7 @@ static bool is_options_next(const struct postern_imap *s)
            span_begins_nocase(s->in.rest, SPAN("(DEPTH "));
 }
 
+/* I 5464:4.2-2 */
 void imap_cmd_getmetadata(struct postern_imap *s)
 {
     struct imap_metadata *metadata = arena_alloc(&s->arena, sizeof *metadata);
@@ -220,6 +241,7 @@ void imap_cmd_getmetadata(struct postern_imap *s)
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
+/* I 5464:4.3-5 I 5464:4.3-6 */
 static void changed(struct postern_imap *s, const struct imap_answer *answer)
 {
     if (answer->err == POSTERN_E_FULL)
@@ -241,6 +263,21 @@ static struct postern_span parse_value(struct postern_imap *s)
     return value;
 }
 
+/* is_settable - a vendor's entry has his name in it, and a name of its own (RFC 5464 3.2).
+ * I 5464:3.2-4 */
+static bool is_settable(struct postern_span entry)
+{
+    bool vendors = span_begins_nocase(entry, SPAN("/private/vendor/")) ||
+                   span_begins_nocase(entry, SPAN("/shared/vendor/")) ||
+                   span_equal_nocase(entry, SPAN("/private/vendor")) ||
+                   span_equal_nocase(entry, SPAN("/shared/vendor"));
+    size_t levels = 0;
+
+    for (size_t i = 0; i < entry.n; i++)
+        levels += entry.p[i] == '/';
+    return !vendors || levels >= 4;
+}
+
 static size_t parse_changes(struct postern_imap *s, struct postern_metadata *changes)
 {
     size_t count = 0;
@@ -250,6 +287,7 @@ static size_t parse_changes(struct postern_imap *s, struct postern_metadata *cha
         struct postern_metadata one;
 
         one.entry = parse_entry(s);
+        s->in.bad |= !is_settable(one.entry);
         parse_space(&s->in);
         one.value = parse_value(s);
         if (count == ENTRIES_MAX)
@@ -261,6 +299,7 @@ static size_t parse_changes(struct postern_imap *s, struct postern_metadata *cha
     return count;
 }
 
+/* I 5464:4.3-1 I 5464:4.3-2 I 5464:4.3-3 I 5464:4.3-4 I 5464:4.1-4 */
 void imap_cmd_setmetadata(struct postern_imap *s)
 {
     struct postern_metadata *changes = arena_alloc(&s->arena, ENTRIES_MAX * sizeof *changes);

@@ -52,7 +52,8 @@ void imap_cmd_id(struct postern_imap *s)
 /* ---- ENABLE ---------------------------------------------------------------------------------- */
 
 /* enable - RFC 5161: what is not known is passed over; ENABLED names what was not enabled before.
- * I 7162:3.2.3-1 */
+ * I 7162:3.2.3-1
+ * I 5464:4.4-1 */
 static void enable(struct postern_imap *s, struct postern_span word)
 {
     struct {

@@ -431,6 +431,8 @@ static int rename_inbox(struct postern_account *account, struct postern_span to)
     }
     if (!err && count)
         err = folder_copy(inbox, uids, count, target, true, NULL);
+    if (!err)
+        folder_move_metadata(account, SPAN("INBOX"), to);
     free(uids);
     folder_close(&inbox);
     folder_close(&target);

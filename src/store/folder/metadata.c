@@ -230,8 +230,11 @@ void folder_move_metadata(struct postern_account *account, struct postern_span f
                           struct postern_span to)
 {
     struct buffer before = {0}, after = {0};
+    int (*change)(struct postern_span all, struct postern_span from, struct postern_span to,
+                  struct buffer * out) =
+        span_equal(from, SPAN("INBOX")) && to.p ? metadata_copy : metadata_move;
 
-    if (load(account, &before) == 0 && metadata_move(buffer_span(&before), from, to, &after) == 0)
+    if (load(account, &before) == 0 && change(buffer_span(&before), from, to, &after) == 0)
         (void)save_changed(account, &before, &after);
     buffer_done(&before);
     buffer_done(&after);

@@ -263,6 +263,10 @@ static int rename_inbox(struct postern_account *account, struct postern_span to)
     pthread_mutex_unlock(&account->memory->mutex);
     err = uids ? memory_copy(&from, uids, count, &target, true, NULL) : POSTERN_E_NOMEM;
     free(uids);
+    pthread_mutex_lock(&account->memory->mutex);
+    if (!err)
+        memory_move_metadata(account, SPAN("INBOX"), to);
+    pthread_mutex_unlock(&account->memory->mutex);
     return err;
 }
 

@@ -76,7 +76,8 @@ static bool unique_is_there(const struct box *box, const char *unique)
 }
 
 /* add - the room is there already.
- * I 7162:3.1-5 */
+ * I 7162:3.1-5
+ * I 8508:4.6-1 */
 static struct message *add(struct memory *memory, struct box *box, uint64_t modseq,
                            struct octets *octets)
 {
@@ -329,6 +330,7 @@ static void copy_all(struct memory *memory, struct box *from, const uint32_t *ui
     }
 }
 
+/* I 6851:3.3-4 */
 int memory_copy(struct postern_mailbox *from, const uint32_t *uids, size_t count,
                 struct postern_mailbox *to, bool move, uint32_t *uids_r)
 {

@@ -65,7 +65,9 @@ void memory_move_metadata(struct postern_account *account, struct postern_span f
     struct buffer after = {0};
 
     (void)take_over(account, &after,
-                    metadata_move(buffer_span(&account->metadata), from, to, &after));
+                    span_equal(from, SPAN("INBOX"))
+                        ? metadata_copy(buffer_span(&account->metadata), from, to, &after)
+                        : metadata_move(buffer_span(&account->metadata), from, to, &after));
 }
 
 /* ---- access control lists ---------------------------------------------------------------------
