@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* block - what is known of a message is written as a block, see block.h; read.c reads it. */
 #include "mime/block.h"
+#include "mime/list.h"
 #include "mime/scanner.h"
+
+#define LISTED_PARTS 100
+#define LISTED_BYTES 16384
+#define LISTS_BYTES 1024 /* most are shorter */
 
 /* ---- words ----------------------------------------------------------------------------------- */
 
@@ -129,9 +134,48 @@ static bool is_broken(const struct postern_mime *mime)
            mime->strings.error || mime->boundaries.error || mime->stack.error;
 }
 
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+static void head_set(struct buffer *block, unsigned at, uint32_t word)
+{
+    if (!block->error)
+        word_put(block->data + block->head + at * WORD, word);
+}
+
+/* list_keep - one that all clients are told alike becomes part of the block. */
+static void list_keep(struct buffer *block, const struct list *list, unsigned at)
+{
+    struct postern_span text = buffer_span(list->out);
+
+    if (list->out->error)
+        block->error = list->out->error;
+    if (list->differs)
+        return;
+    buffer_append(block, text);
+    head_set(block, at, (uint32_t)text.n);
+}
+
+/* lists_append - of a message that is no monster. The block is whole but for its sum. */
+static void lists_append(struct buffer *block, uint32_t parts, size_t strings_n)
+{
+    struct buffer envelope = {.allocator = block->allocator}, body = envelope;
+    struct list lists[] = {{.out = &envelope}, {.out = &body}};
+
+    if (block->error || parts > LISTED_PARTS || strings_n > LISTED_BYTES)
+        return;
+    mime_write_envelope(&lists[0], buffer_span(block), 0);
+    mime_write_body(&lists[1], buffer_span(block), true);
+    list_keep(block, &lists[0], HEAD_ENVELOPE);
+    list_keep(block, &lists[1], HEAD_BODY);
+    head_set(block, HEAD_LENGTH, (uint32_t)buffer_length(block));
+    buffer_done(&envelope);
+    buffer_done(&body);
+}
+
 int mime_block_make(struct postern_mime *mime)
 {
-    struct postern_span strings = buffer_span(&mime->strings), block;
+    struct postern_span strings = buffer_span(&mime->strings);
+    uint64_t sum;
     uint32_t parts = mime_part_count(mime),
              fields = (uint32_t)(buffer_length(&mime->fields) / sizeof(struct field));
     size_t length = WORD * (HEAD_WORDS + (size_t)parts * PART_WORDS + (size_t)fields * FIELD_WORDS);
@@ -150,15 +194,15 @@ int mime_block_make(struct postern_mime *mime)
     pair_set(head, HEAD_RAW, mime->at.raw);
     pair_set(head, HEAD_WIRE, mime->at.wire);
     pair_set(head, HEAD_LINES, mime->at.lines);
-    buffer_room(&mime->block, length + strings.n);
+    buffer_room(&mime->block, length + strings.n + LISTS_BYTES);
     words_append(&mime->block, head, HEAD_WORDS);
     tables_append(mime, &mime->block);
     buffer_append(&mime->block, strings);
+    lists_append(&mime->block, parts, strings.n);
     if (mime->block.error)
         return POSTERN_E_NOMEM;
-    block = buffer_span(&mime->block);
-    pair_set(head, HEAD_SUM, block_sum(block));
-    word_put(mime->block.data + HEAD_SUM * WORD, head[HEAD_SUM]);
-    word_put(mime->block.data + (HEAD_SUM + 1) * WORD, head[HEAD_SUM + 1]);
+    sum = block_sum(buffer_span(&mime->block));
+    head_set(&mime->block, HEAD_SUM, (uint32_t)sum);
+    head_set(&mime->block, HEAD_SUM + 1, (uint32_t)(sum >> 32));
     return 0;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* block - how a block is laid out: a row of 32-bit words, little-endian on every machine, then
- * text. Head, parts, fields, strings; offsets of texts count from where the strings begin, places
- * in the message that do not fit one word take two, the lower first.
- * Traps: a word more or less is a new VERSION; blocks of another one are refused and made again. */
+ * text. Head, parts, fields, strings, lists; offsets of texts count from where the strings begin,
+ * places in the message that do not fit one word take two, the lower first. Traps: a word more or
+ * less is a new VERSION; blocks of another one are refused and made again. */
 #ifndef MIME_BLOCK_H
 #define MIME_BLOCK_H
 
 #include "base/span.h"
 
 #define MAGIC 0x6d74736fu /* "ostm" */
-#define VERSION 2
+#define VERSION 3
 
 enum head_word {
     HEAD_MAGIC,
@@ -22,6 +22,8 @@ enum head_word {
     HEAD_PARTS = HEAD_LINES + 2,
     HEAD_FIELDS,
     HEAD_STRINGS,
+    HEAD_ENVELOPE, /* octets of the lists that are kept, behind the strings; 0: of none */
+    HEAD_BODY,
     HEAD_FLAGS,
     HEAD_WORDS
 };

@@ -2,6 +2,7 @@
 /* read - a block is read in place. Only postern_mime_check() doubts it; the others trust what it
  * saw. */
 #include "mime/block.h"
+#include "mime/list.h"
 #include "mime/scanner.h"
 
 /* struct row - a part or a field: its words. */
@@ -62,7 +63,7 @@ static bool string_is_good(const struct bounds *bounds, uint32_t offset, uint32_
 
 static bool head_is_good(struct postern_span block)
 {
-    uint64_t words, strings;
+    uint64_t words, strings, lists;
 
     if (block.n < HEAD_WORDS * WORD || head_word(block, HEAD_MAGIC) != MAGIC ||
         head_word(block, HEAD_VERSION) != VERSION || head_word(block, HEAD_LENGTH) != block.n ||
@@ -71,7 +72,9 @@ static bool head_is_good(struct postern_span block)
     words = HEAD_WORDS + (uint64_t)head_word(block, HEAD_PARTS) * PART_WORDS +
             (uint64_t)head_word(block, HEAD_FIELDS) * FIELD_WORDS;
     strings = head_word(block, HEAD_STRINGS);
-    return words * WORD + strings == block.n && head_pair(block, HEAD_SUM) == block_sum(block);
+    lists = (uint64_t)head_word(block, HEAD_ENVELOPE) + head_word(block, HEAD_BODY);
+    return words * WORD + strings + lists == block.n &&
+           head_pair(block, HEAD_SUM) == block_sum(block);
 }
 
 static bool spots_are_good(const struct bounds *bounds, struct row row)
@@ -226,4 +229,22 @@ int postern_mime_find(struct postern_span block, uint32_t part, enum postern_mim
     if (i < count)
         postern_mime_header(block, part, i, header_r);
     return i < count;
+}
+
+/* list_at - the octets of a list, which end so far before the end of the block. */
+static struct postern_span list_at(struct postern_span block, unsigned at, uint32_t before_end)
+{
+    uint32_t n = head_word(block, at);
+
+    return n ? span_make(block.p + block.n - before_end - n, n) : (struct postern_span){0};
+}
+
+struct postern_span mime_kept_envelope(struct postern_span block)
+{
+    return list_at(block, HEAD_ENVELOPE, head_word(block, HEAD_BODY));
+}
+
+struct postern_span mime_kept_body(struct postern_span block)
+{
+    return list_at(block, HEAD_BODY, 0);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/span.h"
+#include "mime/list.h"
 #include <postern/mime.h>
 
 static struct postern_mime *scan(struct postern_span in, size_t step, struct postern_span *block_r)
@@ -68,6 +69,8 @@ static void walk(struct postern_span block, size_t size, bool ours)
     struct postern_mime_facts facts;
 
     postern_mime_facts(block, &facts);
+    values(mime_kept_envelope(block));
+    values(mime_kept_body(block));
     for (uint32_t i = 0; i < facts.parts; i++) {
         struct postern_mime_part part, parent;
 

@@ -14,7 +14,7 @@ LETTER = r"^- ([A-Z]\d+) (.*)$"
 SECTION = r"^- I ((?:\d{4,5}:)?\d+(?:\.\d+)*-\d+) (.*)$"
 # of IMAP
 MARK = r"\bI ((?:\d{4,5}:)?\d+(?:\.\d+)*-\d+)\b"
-CODE = ("src/proto/imap", "src/serve", "src/provider", "src/store", "src/net", "src/daemon", "src/sasl", "include/postern/imap.h")
+CODE = ("src/proto/imap", "src/mime", "src/serve", "src/provider", "src/store", "src/net", "src/daemon", "src/sasl", "include/postern/imap.h")
 TESTS = ("tests/wire", "tests/unit/proto/imap", "tests/interop", "tests/fuzz")
 # list, its lines, numbers, folders of the code and of the tests
 LISTS = (("docs/pop3-duties.md", LETTER, r"\b([RX]\d{1,3})\b", ("src", "include"), ("tests",)),

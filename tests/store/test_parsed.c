@@ -94,7 +94,7 @@ static void test_kept(void **state)
     for (unsigned i = 0; i < COUNT; i++)
         assert_int_equal(parsed(&w, uids[i], i, POSTERN_STORE_NO_WAIT), 0);
     assert_int_equal(w.ops->structures(w.box, uids, COUNT, 0, room, sizeof room, all), COUNT);
-    assert_int_equal(w.ops->structures(w.box, uids, COUNT, 0, room, 300, all), 1);
+    assert_int_equal(w.ops->structures(w.box, uids, COUNT, 0, room, 600, all), 1);
     assert_int_equal(w.ops->expunge(w.box, uids, 1), 0);
     assert_int_equal(parsed(&w, uids[0], 0, 0), POSTERN_E_NOT_FOUND);
     world_close(&w);

@@ -549,11 +549,30 @@ static void write_id(struct postern_imap *s, const struct postern_message_info *
     write_text(s, ")");
 }
 
+static void write_envelope(struct postern_imap *s, struct postern_span block)
+{
+    struct postern_span kept = mime_kept_envelope(block);
+    struct list list = write_list(s);
+
+    write_span(s, kept);
+    if (!kept.p)
+        mime_write_envelope(&list, block, 0);
+}
+
+static void write_body(struct postern_imap *s, struct postern_span block, bool extended)
+{
+    struct postern_span kept = extended ? mime_kept_body(block) : (struct postern_span){0};
+    struct list list = write_list(s);
+
+    write_span(s, kept);
+    if (!kept.p)
+        mime_write_body(&list, block, extended);
+}
+
 /* I 2.3.4-1 I 6.4.5-10 */
 static void write_item(struct postern_imap *s, enum fetch_kind kind)
 {
     const struct postern_message_info *info = info_of(s->fetch);
-    struct postern_span block = s->fetch->structures.block;
 
     switch (kind) {
     case FETCH_UID:
@@ -592,11 +611,11 @@ static void write_item(struct postern_imap *s, enum fetch_kind kind)
         break;
     case FETCH_ENVELOPE:
         write_text(s, "ENVELOPE ");
-        fetch_write_envelope(s, block, 0);
+        write_envelope(s, s->fetch->structures.block);
         break;
     default:
         write_text(s, kind == FETCH_BODY ? "BODY " : "BODYSTRUCTURE ");
-        fetch_write_body(s, block, kind == FETCH_BODYSTRUCTURE);
+        write_body(s, s->fetch->structures.block, kind == FETCH_BODYSTRUCTURE);
         break;
     }
 }

@@ -121,9 +121,5 @@ void section_write_label(struct postern_imap *s, const struct fetch_section *sec
 /* section_filter - of a whole header the fields that are asked for, with an empty line. */
 void section_filter(const struct fetch_section *section, struct postern_span header,
                     struct buffer *out);
-/* envelope.c */
-void fetch_write_envelope(struct postern_imap *s, struct postern_span block, uint32_t part);
-/* bodystructure.c */
-void fetch_write_body(struct postern_imap *s, struct postern_span block, bool extended);
 
 #endif

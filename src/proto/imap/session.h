@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/span.h"
+#include "mime/list.h"
 #include "proto/imap/text.h"
 #include "proto/imap/view.h"
 #include <postern/imap.h>
@@ -275,9 +276,8 @@ void write_span(struct postern_imap *s, struct postern_span text);
 void write_number(struct postern_imap *s, uint64_t number);
 void write_string(struct postern_imap *s, struct postern_span text);  /* quoted or literal */
 void write_nstring(struct postern_imap *s, struct postern_span text); /* absent: NIL */
-/* write_header - a header's value: raw 8-bit only to who has UTF-8 enabled, else an encoded word.
- */
-void write_header(struct postern_imap *s, struct postern_span text);
+/* write_list - where lists of mime/list.h go, as this client may be told them. */
+struct list write_list(struct postern_imap *s);
 void write_mailbox(struct postern_imap *s, struct postern_span name);
 void write_flags(struct postern_imap *s, uint32_t flags, uint64_t keywords, bool recent);
 void write_ranges(struct postern_imap *s, const struct postern_uid_range *ranges, size_t count);

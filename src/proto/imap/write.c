@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* write - the words of responses (RFC 9051 9), appended to the output. What a quoted string cannot
- * hold becomes a literal. */
-#include "codec/base64.h"
+/* write - the words of responses (RFC 9051 9), appended to the output. */
 #include "codec/utf7.h"
-#include "codec/utf8.h"
 #include "proto/imap/session.h"
 #include "proto/wire/date.h"
 
@@ -17,78 +14,24 @@ void write_number(struct postern_imap *s, uint64_t number)
     buffer_append_number(&s->out, number);
 }
 
-/* fits_quotes - 1 as it is, 2 with "\" before some, 0 not at all. */
-static int fits_quotes(struct postern_span text, bool utf8)
+struct list write_list(struct postern_imap *s)
 {
-    int fits = 1;
-
-    if (text.n > 1000)
-        return 0;
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-
-        if (c == '"' || c == '\\')
-            fits = 2;
-        else if (c < ' ' || c == 127 || (c > 127 && !utf8))
-            return 0;
-    }
-    return fits;
-}
-
-/* I 4.3-9 */
-static void write_literal(struct postern_imap *s, struct postern_span text)
-{
-    buffer_append_char(&s->out, '{');
-    write_number(s, text.n);
-    write_text(s, "}\r\n");
-    write_span(s, text);
+    return (struct list){.out = &s->out, .utf8 = s->utf8 || s->rev2, .rev2 = s->rev2};
 }
 
 void write_string(struct postern_imap *s, struct postern_span text)
 {
-    bool utf8 = (s->utf8 || s->rev2) && utf8_is_valid(text);
-    int fits = fits_quotes(text, utf8);
+    struct list list = write_list(s);
 
-    if (!fits) {
-        write_literal(s, text);
-        return;
-    }
-    buffer_append_char(&s->out, '"');
-    if (fits == 1)
-        write_span(s, text);
-    for (size_t i = 0; fits == 2 && i < text.n; i++) {
-        if (text.p[i] == '"' || text.p[i] == '\\')
-            buffer_append_char(&s->out, '\\');
-        buffer_append_char(&s->out, text.p[i]);
-    }
-    buffer_append_char(&s->out, '"');
+    list_string(&list, text);
 }
 
 /* I 4.5-2 */
 void write_nstring(struct postern_imap *s, struct postern_span text)
 {
-    if (text.p)
-        write_string(s, text);
-    else
-        write_text(s, "NIL");
-}
+    struct list list = write_list(s);
 
-void write_header(struct postern_imap *s, struct postern_span text)
-{
-    struct buffer word = {.allocator = s->o.allocator};
-
-    if (!text.p || (!memchr(text.p, '\0', text.n) &&
-                    (utf8_is_ascii(text) || ((s->utf8 || s->rev2) && utf8_is_valid(text))))) {
-        write_nstring(s, text);
-        return;
-    }
-    buffer_append_text(&word, utf8_is_valid(text) ? "=?utf-8?b?" : "=?unknown-8bit?b?");
-    base64_encode(text, &word);
-    buffer_append_text(&word, "?=");
-    if (word.error)
-        imap_no_memory(s);
-    write_string(s, buffer_span(&word));
-    buffer_done(&word);
+    list_nstring(&list, text);
 }
 
 /* I 5.1-6 I 7.2.2-2 I 7.3.1-1 */
@@ -165,21 +108,25 @@ void write_uids(struct postern_imap *s, const uint32_t *uids, size_t count)
 }
 
 /* I 2.3.3-1 */
+static void put_digits(char *at, unsigned number, unsigned digits)
+{
+    for (; digits-- > 0; number /= 10)
+        at[digits] = (char)('0' + number % 10);
+}
+
+/* write_date_time - asked for each message of a list: put together in place. */
 void write_date_time(struct postern_imap *s, int64_t seconds)
 {
+    char text[] = "\"dd-mmm-yyyy hh:mm:ss +0000\"";
     struct date date = date_of(seconds);
 
-    write_text(s, date.day < 10 ? "\" " : "\"");
-    write_number(s, date.day);
-    write_text(s, "-");
-    write_text(s, date_months[date.month - 1]);
-    write_text(s, "-");
-    date_write_digits(&s->out, (unsigned)date.year, 4);
-    write_text(s, " ");
-    date_write_digits(&s->out, date.hour, 2);
-    write_text(s, ":");
-    date_write_digits(&s->out, date.minute, 2);
-    write_text(s, ":");
-    date_write_digits(&s->out, date.second, 2);
-    write_text(s, " +0000\"");
+    put_digits(text + 1, date.day, 2);
+    if (date.day < 10)
+        text[1] = ' ';
+    memcpy(text + 4, date_months[date.month - 1], 3);
+    put_digits(text + 8, (unsigned)date.year, 4);
+    put_digits(text + 13, date.hour, 2);
+    put_digits(text + 16, date.minute, 2);
+    put_digits(text + 19, date.second, 2);
+    write_span(s, SPAN(text));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* bodystructure - BODY and BODYSTRUCTURE (RFC 9051 7.5.2): a walk over the parts, down to the first
  * child, then along; never by recursion. */
-#include "proto/imap/fetch.h"
+#include "mime/list.h"
 
 #define VALUE_BYTES 4096
 #define JOINED_MAX 16 /* each is looked for in the whole field */
@@ -15,8 +15,7 @@ static bool is_first_piece(struct postern_span behind)
 
 /* write_joined - the parameter of that name from all its pieces, wherever they stand: as "name*" if
  * a charset was told (RFC 9051 7.5.2). */
-static void write_joined(struct postern_imap *s, struct postern_span field,
-                         struct postern_span name)
+static void write_joined(struct list *list, struct postern_span field, struct postern_span name)
 {
     char buffer[VALUE_BYTES], shown[VALUE_BYTES];
     struct postern_mime_value value = {0};
@@ -25,14 +24,14 @@ static void write_joined(struct postern_imap *s, struct postern_span field,
     (void)postern_mime_parameter_find(field, name, &value, buffer, sizeof buffer);
     memcpy(shown, name.p, n);
     shown[n] = '*';
-    write_header(s, span_make(shown, n + (value.charset.p != NULL)));
-    write_text(s, " ");
-    write_header(s, value.text.p ? value.text : SPAN(""));
+    list_header(list, span_make(shown, n + (value.charset.p != NULL)));
+    list_text(list, " ");
+    list_header(list, value.text.p ? value.text : SPAN(""));
 }
 
 /* write_parameters - " (name value ...)" or " NIL". Pieces are put together for IMAP4rev2 alone:
  * older clients do it themselves, and take "name*" for one with a charset in front. I 7.5.2-5 */
-static void write_parameters(struct postern_imap *s, struct postern_span field)
+static void write_parameters(struct list *list, struct postern_span field)
 {
     char buffer[VALUE_BYTES];
     struct postern_span rest = span_from(field, span_find(field, ';')), name, value;
@@ -41,22 +40,23 @@ static void write_parameters(struct postern_imap *s, struct postern_span field)
 
     while (rest.n && postern_mime_parameter(&rest, &name, &value, buffer, sizeof buffer)) {
         size_t star = span_find(name, '*');
-        bool joins = s->rev2 && star < name.n && joined < JOINED_MAX;
+        bool joins = list->rev2 && star < name.n && joined < JOINED_MAX;
 
+        list->differs |= star < name.n;
         if (joins && !is_first_piece(span_from(name, star + 1)))
             continue;
-        write_text(s, any ? " " : " (");
+        list_text(list, any ? " " : " (");
         any = true;
         if (joins) {
             joined++;
-            write_joined(s, field, span_make(name.p, star));
+            write_joined(list, field, span_make(name.p, star));
             continue;
         }
-        write_header(s, name);
-        write_text(s, " ");
-        write_header(s, value.p ? value : SPAN(""));
+        list_header(list, name);
+        list_text(list, " ");
+        list_header(list, value.p ? value : SPAN(""));
     }
-    write_text(s, any ? ")" : " NIL");
+    list_text(list, any ? ")" : " NIL");
 }
 
 static struct postern_span field_of(struct postern_span block, uint32_t i,
@@ -77,45 +77,45 @@ static struct postern_span first_word(struct postern_span value)
 }
 
 /* write_disposition - RFC 2183: " (type parameters)" or " NIL". */
-static void write_disposition(struct postern_imap *s, struct postern_span field)
+static void write_disposition(struct list *list, struct postern_span field)
 {
     struct postern_span word = first_word(field);
 
     if (!word.n) {
-        write_text(s, " NIL");
+        list_text(list, " NIL");
         return;
     }
-    write_text(s, " (");
-    write_header(s, word);
-    write_parameters(s, field);
-    write_text(s, ")");
+    list_text(list, " (");
+    list_header(list, word);
+    write_parameters(list, field);
+    list_text(list, ")");
 }
 
 /* write_language - RFC 3282: one, or several in parentheses. */
-static void write_language(struct postern_imap *s, struct postern_span field)
+static void write_language(struct list *list, struct postern_span field)
 {
     struct postern_span rest = field;
     bool several = field.n && span_find(field, ',') < field.n;
 
     if (!field.n) {
-        write_text(s, " NIL");
+        list_text(list, " NIL");
         return;
     }
-    write_text(s, several ? " (" : " ");
+    list_text(list, several ? " (" : " ");
     for (bool first = true; rest.p; first = false) {
-        write_text(s, first ? "" : " ");
-        write_header(s, span_trim(span_cut(&rest, ',')));
+        list_text(list, first ? "" : " ");
+        list_header(list, span_trim(span_cut(&rest, ',')));
     }
-    write_text(s, several ? ")" : "");
+    list_text(list, several ? ")" : "");
 }
 
 /* I 7.5.2-4 */
-static void write_extension(struct postern_imap *s, struct postern_span block, uint32_t i)
+static void write_extension(struct list *list, struct postern_span block, uint32_t i)
 {
-    write_disposition(s, field_of(block, i, POSTERN_MIME_CONTENT_DISPOSITION));
-    write_language(s, field_of(block, i, POSTERN_MIME_CONTENT_LANGUAGE));
-    write_text(s, " ");
-    write_header(s, field_of(block, i, POSTERN_MIME_CONTENT_LOCATION));
+    write_disposition(list, field_of(block, i, POSTERN_MIME_CONTENT_DISPOSITION));
+    write_language(list, field_of(block, i, POSTERN_MIME_CONTENT_LANGUAGE));
+    list_text(list, " ");
+    list_header(list, field_of(block, i, POSTERN_MIME_CONTENT_LOCATION));
 }
 
 static bool is_text(const struct postern_mime_part *part)
@@ -133,99 +133,99 @@ static bool is_message(const struct postern_mime_part *part)
 }
 
 /* write_no_body - a part that is not there, where the grammar wants one (RFC 9051 9). */
-static void write_no_body(struct postern_imap *s, bool extended)
+static void write_no_body(struct list *list, bool extended)
 {
-    write_text(s, "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0");
-    write_text(s, extended ? " NIL NIL NIL NIL)" : ")");
+    list_text(list, "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0");
+    list_text(list, extended ? " NIL NIL NIL NIL)" : ")");
 }
 
 /* write_fields - type to size: what every part that is no multipart has. I 7.5.2-1 I 7.5.2-14 */
-static void write_fields(struct postern_imap *s, struct postern_span block, uint32_t i,
+static void write_fields(struct list *list, struct postern_span block, uint32_t i,
                          const struct postern_mime_part *part)
 {
     struct postern_span encoding = first_word(field_of(block, i, POSTERN_MIME_CONTENT_ENCODING));
 
-    write_header(s, part->type);
-    write_text(s, " ");
-    write_header(s, part->subtype);
+    list_header(list, part->type);
+    list_text(list, " ");
+    list_header(list, part->subtype);
     if (part->type_is_default && is_text(part))
-        write_text(s, " (\"charset\" \"us-ascii\")");
+        list_text(list, " (\"charset\" \"us-ascii\")");
     else
-        write_parameters(s, field_of(block, i, POSTERN_MIME_CONTENT_TYPE));
-    write_text(s, " ");
-    write_header(s, field_of(block, i, POSTERN_MIME_CONTENT_ID));
-    write_text(s, " ");
-    write_header(s, field_of(block, i, POSTERN_MIME_CONTENT_DESCRIPTION));
-    write_text(s, " ");
-    write_header(s, encoding.n ? encoding : SPAN("7bit"));
-    write_text(s, " ");
-    write_number(s, part->body.wire_end - part->body.wire);
+        write_parameters(list, field_of(block, i, POSTERN_MIME_CONTENT_TYPE));
+    list_text(list, " ");
+    list_header(list, field_of(block, i, POSTERN_MIME_CONTENT_ID));
+    list_text(list, " ");
+    list_header(list, field_of(block, i, POSTERN_MIME_CONTENT_DESCRIPTION));
+    list_text(list, " ");
+    list_header(list, encoding.n ? encoding : SPAN("7bit"));
+    list_text(list, " ");
+    list_number(list, part->body.wire_end - part->body.wire);
 }
 
 /* I 7.5.2-3 */
-static void write_begin(struct postern_imap *s, struct postern_span block, uint32_t i,
+static void write_begin(struct list *list, struct postern_span block, uint32_t i,
                         const struct postern_mime_part *part, bool extended)
 {
-    write_text(s, "(");
+    list_text(list, "(");
     if (part->kind == POSTERN_MIME_MULTIPART) {
         if (!part->child)
-            write_no_body(s, extended);
+            write_no_body(list, extended);
         return;
     }
-    write_fields(s, block, i, part);
+    write_fields(list, block, i, part);
     if (!is_message(part))
         return;
-    write_text(s, " ");
+    list_text(list, " ");
     if (part->child) {
-        fetch_write_envelope(s, block, part->child);
-        write_text(s, " ");
+        mime_write_envelope(list, block, part->child);
+        list_text(list, " ");
         return;
     }
-    write_text(s, "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ");
-    write_no_body(s, extended);
+    list_text(list, "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ");
+    write_no_body(list, extended);
 }
 
 /* I 7.5.2-2 */
-static void write_end(struct postern_imap *s, struct postern_span block, uint32_t i,
+static void write_end(struct list *list, struct postern_span block, uint32_t i,
                       const struct postern_mime_part *part, bool extended)
 {
     if (part->kind == POSTERN_MIME_MULTIPART) {
-        write_text(s, " ");
-        write_header(s, part->subtype);
+        list_text(list, " ");
+        list_header(list, part->subtype);
         if (extended)
-            write_parameters(s, field_of(block, i, POSTERN_MIME_CONTENT_TYPE));
+            write_parameters(list, field_of(block, i, POSTERN_MIME_CONTENT_TYPE));
     } else {
         if (is_text(part) || is_message(part)) {
-            write_text(s, " ");
-            write_number(s, part->body_lines);
+            list_text(list, " ");
+            list_number(list, part->body_lines);
         }
         if (extended) {
-            write_text(s, " ");
-            write_header(s, field_of(block, i, POSTERN_MIME_CONTENT_MD5));
+            list_text(list, " ");
+            list_header(list, field_of(block, i, POSTERN_MIME_CONTENT_MD5));
         }
     }
     if (extended)
-        write_extension(s, block, i);
-    write_text(s, ")");
+        write_extension(list, block, i);
+    list_text(list, ")");
 }
 
-void fetch_write_body(struct postern_imap *s, struct postern_span block, bool extended)
+void mime_write_body(struct list *list, struct postern_span block, bool extended)
 {
     struct postern_mime_part part;
     uint32_t i = 0;
 
     for (;;) {
         postern_mime_part(block, i, &part);
-        write_begin(s, block, i, &part, extended);
+        write_begin(list, block, i, &part, extended);
         if (part.child) {
             i = part.child;
             continue;
         }
-        write_end(s, block, i, &part, extended);
+        write_end(list, block, i, &part, extended);
         while (i && !part.next) {
             i = part.parent;
             postern_mime_part(block, i, &part);
-            write_end(s, block, i, &part, extended);
+            write_end(list, block, i, &part, extended);
         }
         if (i == 0)
             return;
