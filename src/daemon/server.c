@@ -105,6 +105,7 @@ int server_init(struct server *server, const struct config *config)
         .connections_max = (unsigned)config->connections_max,
         .per_address_max = (unsigned)config->connections_per_address,
         .handshake_timeout = 10 * POSTERN_SECOND,
+        .proxy_timeout = 5 * POSTERN_SECOND,
     };
     return 0;
 }

@@ -214,7 +214,7 @@ void conn_enter(struct net_conn *conn)
     /* A2 */
     if (options->proxy && proxy_trusts(options->proxy_trusted, &conn->peer.address)) {
         conn->state = CONN_PROXY;
-        conn->phase_until = net_loop_now(conn->loop) + options->limits->handshake_timeout;
+        conn->phase_until = net_loop_now(conn->loop) + options->limits->proxy_timeout;
         conn_poll_mask(conn, UV_READABLE);
         loop_conn_due(conn, conn->phase_until);
         return;

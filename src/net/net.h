@@ -66,7 +66,8 @@ struct net_peer {
 struct net_limits {
     unsigned connections_max;     /* in all; 0 none */
     unsigned per_address_max;     /* per IPv4 address or IPv6 /64; 0 none */
-    postern_time handshake_timeout; /* 10 s, for TLS and for PROXY headers */
+    postern_time handshake_timeout; /* 10 s, of TLS */
+    postern_time proxy_timeout;     /* 5 s, for a PROXY header: a proxy sends it at once */
     size_t socket_buffer_bytes;   /* 0: the system's */
 };
 struct net_listener_options {

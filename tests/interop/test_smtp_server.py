@@ -62,6 +62,9 @@ def test_proxy(_):
         sock.sendall(MESSAGE + b".\r\nQUIT\r\n")
         while sock.recv(1000):
             pass
+        began = time.monotonic()
+        said, sock = greeting(server.port("smtp"), 20)
+        checks.check("who sends none is closed after five seconds", said == b"" and 4 < time.monotonic() - began < 9)
         text = next((server.mail / "alice" / "new").iterdir()).read_text()
         checks.check("S3: the trace has the client", "[192.0.2.77]" in text, text)
     finally:

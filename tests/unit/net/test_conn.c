@@ -198,6 +198,7 @@ static void begin(bool tls_implicit)
     options.proxy_trusted = trusted;
     limits.handshake_timeout =
         limits.handshake_timeout ? limits.handshake_timeout : 10 * POSTERN_SECOND;
+    limits.proxy_timeout = limits.proxy_timeout ? limits.proxy_timeout : 5 * POSTERN_SECOND;
     assert_int_equal(net_loops_new(&loops, 2), 0);
     assert_int_equal(net_listen(loops, &options, &listener), 0);
     assert_int_equal(net_loops_start(loops), 0);
@@ -583,6 +584,22 @@ static void test_tls_timeout(void **state)
     close(fd);
 }
 
+/* A2: half a PROXY header is not waited for either, however slowly it goes on. */
+static void test_proxy_timeout(void **state)
+{
+    int fd;
+
+    (void)state;
+    limits.proxy_timeout = POSTERN_SECOND / 5;
+    behind_proxy = true;
+    begin(false);
+    fd = dial();
+    say(fd, "PROXY TCP4 ");
+    hear(fd, "");
+    expect_event("timeout");
+    close(fd);
+}
+
 #define CASE(test) cmocka_unit_test_teardown(test, end)
 
 int main(void)
@@ -592,7 +609,8 @@ int main(void)
         CASE(test_moves),          CASE(test_limit_per_address),    CASE(test_drain),
         CASE(test_drain_cuts_off), CASE(test_no_descriptors),       CASE(test_tls_implicit),
         CASE(test_alpn),           CASE(test_tls_upgrade),          CASE(test_tls_rubbish),
-        CASE(test_proxy_header),   CASE(test_tls_timeout)};
+        CASE(test_proxy_header),   CASE(test_tls_timeout),
+        CASE(test_proxy_timeout)};
     int failed;
 
     if (net_tls_new(&tls, NULL, NULL, "localhost") < 0)
