@@ -16,7 +16,6 @@ struct filter_question {
     struct postern_span user, method; /* who logged in, and how; empty: nobody */
     struct postern_span peer;         /* its address; absent: it has none */
     unsigned port;                    /* of it; 0: not known */
-    struct postern_span daemon;       /* "smtp", "submission", "lmtp" */
     struct postern_span hostname;     /* ours */
     struct postern_span tls;          /* "TLSv1.3 TLS_AES_256_GCM_SHA384"; absent: none */
     struct postern_span delivered;    /* the account, where it is one alone */

@@ -28,13 +28,6 @@ void smtp_filters_close(struct serve_smtp *s)
             filters->all[i].ops->close(&s->talks[i]);
 }
 
-static struct postern_span daemon_of(const struct serve_smtp *s)
-{
-    return s->role == POSTERN_SMTP_MX     ? SPAN("smtp")
-           : s->role == POSTERN_SMTP_LMTP ? SPAN("lmtp")
-                                          : SPAN("submission");
-}
-
 /* port_of - what stands behind the address. */
 static unsigned port_of(const struct serve_smtp *s)
 {
@@ -57,7 +50,6 @@ static struct filter_question question_of(struct serve_smtp *s)
         .user = postern_span_of(s->login.user),
         .method = postern_span_of(s->login.user[0] ? s->login.method : ""),
         .port = port_of(s),
-        .daemon = daemon_of(s),
         .protocol = postern_smtp_protocol(s->engine),
         .transaction = s->question.transaction,
         .hostname = s->site->smtp->hostname,

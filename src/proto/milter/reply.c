@@ -82,18 +82,19 @@ int milter_feed(struct milter *m, struct postern_span in)
 
 /* ---- what is in them ------------------------------------------------------------------------- */
 
-/* on_options - version, actions and steps, none of them more than was offered. */
+/* on_options - version, actions and steps. Some name all actions that they know, whatever was
+ * offered (rspamd's proxy): what they do is what counts. */
 static bool on_options(struct milter *m, struct postern_span rest)
 {
     uint32_t version, actions, steps;
 
     if (!take_number(&rest, &version) || !take_number(&rest, &actions) ||
         !take_number(&rest, &steps) || version < VERSION_LEAST || version > VERSION ||
-        (actions & ~DO_ALL) || (steps & ~STEPS_ALL))
+        (steps & ~STEPS_ALL))
         return false;
     m->version = version;
     m->steps = steps;
-    m->actions = actions;
+    m->actions = actions & DO_ALL;
     return true;
 }
 
