@@ -234,8 +234,10 @@ int smtp_commit_all(struct serve_smtp *s)
 
 int smtp_stage(struct serve_smtp *s)
 {
-    int err = s->site->filters ? smtp_filter(s) : 0;
+    int err;
 
+    smtp_note_digest(s);
+    err = s->site->filters ? smtp_filter(s) : 0;
     if (s->verdict.discarded)
         return err;
     if (!err && !s->streams)

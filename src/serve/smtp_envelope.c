@@ -30,6 +30,7 @@ void smtp_drop(struct serve_smtp *s)
     s->relays = false;
     s->elsewhere = 0;
     s->octets = 0;
+    s->has_digest = false;
     s->streams = false;
 }
 

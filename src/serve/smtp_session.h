@@ -63,6 +63,8 @@ struct serve_smtp {
     struct address_targets found;    /* of the RCPT at hand */
     struct buffer spool;             /* the message, as long as it is small */
     uint64_t octets;
+    unsigned char digest[POSTERN_HASH_BYTES_MAX]; /* of what came */
+    bool has_digest;
     char saved[64];      /* what is said of a message that was taken */
     uint64_t size_bytes; /* as announced */
     bool is_8bit, utf8;
@@ -108,9 +110,11 @@ int smtp_commit_all(struct serve_smtp *s);
 /* smtp_answer_with - the reply that fits an error of ours; 0: go on. */
 void smtp_answer_with(struct serve_smtp *s, int err);
 
-/* smtp_again.c: smtp_delivery_id - by which it is recognised if the peer sends it again, written to
+/* smtp_again.c: smtp_note_digest - of a message that is whole, before filters see it;
+ * smtp_delivery_id - by which it is recognised if the peer sends it again, written to
  * out; absent: it is not to be. */
 #define SMTP_ID_BYTES 48
+void smtp_note_digest(struct serve_smtp *s);
 struct postern_span smtp_delivery_id(struct serve_smtp *s, const struct smtp_target *target,
                                      char out[SMTP_ID_BYTES]);
 /* smtp_write_all - octets for all mailboxes. */

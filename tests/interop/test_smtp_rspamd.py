@@ -271,6 +271,20 @@ def test_in_a_row():
         server.stop()
 
 
+def test_again():
+    """What an MTA sends again is recognised, whatever a filter writes into it."""
+    rspamd = Rspamd()
+    server = serve([f"rspamd:{rspamd.place}"], "deduplicate = yes")
+    try:
+        for number in range(3):
+            rspamd.reply = sized(dict(FULL, milter={"add_headers": {"X-Number": str(number)}}))
+            checks.check("taken again", send(server, b"Received: by mta.example id 4711\r\n" + SMALL)[0] == 250)
+            checks.check("taken each time", send(server, SMALL)[0] == 250)
+        checks.check("what was sent again is there once", len(mail_of(server, "alice")) == 4)
+    finally:
+        server.stop()
+
+
 def test_nonsense():
     folder = Server.make_folder()
     conf = folder / "postern.conf"
@@ -288,6 +302,6 @@ def test_nonsense():
 
 checks.run("over TCP", test_actions, None)
 checks.run("over a unix socket", test_actions, str(Server.make_folder() / "rspamd.sock"))
-for function in (test_hostile, test_in_a_row, test_nonsense):
+for function in (test_hostile, test_in_a_row, test_again, test_nonsense):
     checks.run(function.__name__, function)
 checks.finish()
