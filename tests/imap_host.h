@@ -21,6 +21,7 @@ struct host {
     struct serve_work work;
     struct serve_site site;
     postern_time now;
+    bool tls; /* connections have it from the first octet */
 };
 
 /* struct host_session - one connection: what it said, and what it watches. */
@@ -175,9 +176,12 @@ static inline void host_turn(struct host_session *s, size_t step)
 
 static inline void host_connect(struct host *host, struct host_session *s, bool plaintext)
 {
+    struct postern_tls_facts facts = {0};
+
     memset(s, 0, sizeof *s);
     s->host = host;
-    if (serve_imap.make(&s->session, &host->site, s, SPAN("192.0.2.1:4711"), NULL, plaintext,
+    if (serve_imap.make(&s->session, &host->site, s, SPAN("192.0.2.1:4711"),
+                        host->tls ? &facts : NULL, plaintext,
                         host->now) < 0)
         abort();
     host_turn(s, SIZE_MAX);
@@ -232,6 +236,24 @@ static inline void host_news(struct host_session *s, size_t step)
     if (s->ready)
         s->ready(s->ready_arg);
     host_turn(s, step);
+}
+
+/* host_wait - so long nothing comes from the client. */
+static inline void host_wait(struct host_session *s, postern_time now)
+{
+    if (serve_imap.deadline(s->session) <= now)
+        serve_imap.tick(s->session, now);
+    host_turn(s, SIZE_MAX);
+}
+
+/* host_tls_up - the handshake that STARTTLS began is over. */
+static inline void host_tls_up(struct host_session *s)
+{
+    struct postern_tls_facts facts = {0};
+
+    if (serve_imap.tls_up(s->session, &facts) < 0)
+        abort();
+    host_turn(s, SIZE_MAX);
 }
 
 static inline void host_hang_up(struct host_session *s)

@@ -82,6 +82,7 @@ static int sni_select(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* I 11.1-1 */
 static void context_settings(struct net_tls *tls, SSL_CTX *context)
 {
     static const unsigned char session_name[] = "postern";

@@ -271,6 +271,7 @@ static int open_selected(struct serve_imap *s, unsigned wait_flag)
     return err ? err : s->mailbox_owner.error;
 }
 
+/* I 3501:6.3.2-1 */
 static int select_work(struct serve_imap *s, unsigned wait_flag)
 {
     int err = s->mailbox ? 0 : open_selected(s, wait_flag);

@@ -43,6 +43,7 @@ static postern_time wait_for(struct login *login, bool good)
     return address > user ? address : user;
 }
 
+/* I 11.7-5 */
 static void note_failure(struct login *login)
 {
     struct delays *delays = login->site->delays;

@@ -6,6 +6,7 @@
 #include "codec/pattern.h"
 #include <stdlib.h>
 
+/* I 11.5-1 */
 bool user_is_safe(struct postern_span user)
 {
     if (user.n == 0 || user.n > 255 || user.p[0] == '.')

@@ -175,6 +175,41 @@ def test_referral(_):
         server.stop()
 
 
+def handshake(server, port, newest=None, before=b""):
+    """A TLS connection; of this version at most, behind what is said before in the clear."""
+    context = no_verify()
+    if newest:
+        context.set_ciphers("DEFAULT@SECLEVEL=0")
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED, newest
+    sock = socket.create_connection(("127.0.0.1", port), 60)
+    if before:
+        with sock.makefile("rb") as lines:
+            lines.readline()
+            sock.sendall(before)
+            lines.readline()
+    return context.wrap_socket(sock)
+
+
+def test_tls(server):
+    """I 11.1-1 I 11.2-1 I 6.2.1-3 I 11.7-5: versions of TLS, STARTTLS with a command behind it, and what the log has of a failure."""
+    try:
+        handshake(server, server.imaps, ssl.TLSVersion.TLSv1_1).close()
+        checks.check("tls: 1.1 is refused", False)
+    except (ssl.SSLError, ConnectionError):
+        checks.check("tls: 1.1 is refused", True)
+    with handshake(server, server.imaps, ssl.TLSVersion.TLSv1_2) as sock:
+        checks.check("tls: 1.2 will do", sock.version() == "TLSv1.2" and sock.recv(100).startswith(b"* OK "), sock.version())
+    with handshake(server, server.imaps) as sock:
+        checks.check("tls: else 1.3", sock.version() == "TLSv1.3", sock.version())
+    with handshake(server, server.imap, before=b"a STARTTLS\r\nb LOGIN alice secret\r\n") as sock, sock.makefile("rb") as lines:
+        sock.sendall(b"c NOOP\r\nd SELECT INBOX\r\ne LOGIN alice wrong\r\n")
+        got = [lines.readline() for _ in range(3)]
+        checks.check("tls: what came behind STARTTLS is gone", got[0].startswith(b"c OK") and got[1].startswith(b"d BAD"), got)
+        checks.check("tls: the login fails", got[2].startswith(b"e NO [AUTHENTICATIONFAILED]"), got)
+    checks.check("tls: the failure is logged", any(" login-failed " in line and "alice" in line and "wrong" not in line
+                                                   for line in server.log), server.log[-3:])
+
+
 def test_special_and_without(_):
     """Mailboxes made on the first login, for who has none; extensions switched off, for all or for one."""
     server = Server(users=("alice", "carol"), settings=('special_mailboxes = {"Sent", "Papierkorb=Trash", "Entw\u00fcrfe=Drafts"}',

@@ -11,7 +11,7 @@
 struct play {
     struct host host;
     struct host_session sessions[HOST_SESSIONS + 1]; /* from 1 */
-    bool plaintext, ready, compresses, shares;
+    bool plaintext, ready, compresses, shares, tls;
     struct postern_span hidden;
     uint32_t message_limit, save_limit;
     size_t step;   /* octets at a time */
@@ -44,6 +44,7 @@ static struct host_session *session(struct play *play, unsigned who)
         play->host.imap.save_limit = play->save_limit;
         if (play->shares)
             host_share(&play->host);
+        play->host.tls = play->tls;
         play->ready = true;
     }
     if (!play->sessions[who].session)
@@ -218,6 +219,59 @@ static bool setup(struct play *play, const char *text)
     return true;
 }
 
+/* each - of the sessions that are there. */
+static void each(struct play *play, void (*does)(struct host_session *s, struct play *play))
+{
+    for (unsigned i = 1; i <= HOST_SESSIONS; i++)
+        if (play->sessions[i].session)
+            does(&play->sessions[i], play);
+}
+
+static void hear_news(struct host_session *s, struct play *play)
+{
+    host_news(s, play->step);
+}
+
+static void grow_old(struct host_session *s, struct play *play)
+{
+    host_wait(s, play->host.now);
+}
+
+static void go_down(struct host_session *s, struct play *play)
+{
+    serve_imap.shutdown(s->session);
+    host_turn(s, play->step);
+}
+
+/* event - what happens to connections: time, a handshake, an end. */
+static bool event(struct play *play, const char *text)
+{
+    static const char *const words[] = {"news", "tls", "tls-up", "eof", "shutdown"};
+    size_t i = 0;
+
+    while (i < 5 && strcmp(text, words[i]) != 0)
+        i++;
+    if (i == 5 && strncmp(text, "time ", 5) != 0)
+        return false;
+    send_pending(play);
+    if (i == 0) {
+        each(play, hear_news);
+    } else if (i == 1) {
+        play->tls = true;
+    } else if (i == 2) {
+        host_tls_up(session(play, play->who));
+    } else if (i == 3) {
+        serve_imap.eof(session(play, play->who)->session);
+        host_turn(session(play, play->who), play->step);
+    } else if (i == 4) {
+        each(play, go_down);
+    } else {
+        play->host.now += strtoll(text + 5, NULL, 10) * POSTERN_SECOND;
+        each(play, grow_old);
+    }
+    return true;
+}
+
 static void one_line(struct play *play, unsigned number, const char *text)
 {
     unsigned who = 1;
@@ -225,7 +279,7 @@ static void one_line(struct play *play, unsigned number, const char *text)
 
     if (!*text || *text == '#' || strcmp(text, "engine") == 0)
         return;
-    if (setup(play, text) || message(play, text))
+    if (setup(play, text) || message(play, text) || event(play, text))
         return;
     if (*text >= '1' && *text <= '0' + HOST_SESSIONS && (text[1] == 'C' || text[1] == 'S'))
         who = (unsigned)(*text++ - '0');
@@ -241,11 +295,6 @@ static void one_line(struct play *play, unsigned number, const char *text)
         named = line_named(&play->names, text[2] ? text + 3 : "");
         expect(play, number, who, named);
         free(named);
-    } else if (strcmp(text, "news") == 0) {
-        send_pending(play);
-        for (unsigned i = 1; i <= HOST_SESSIONS; i++)
-            if (play->sessions[i].session)
-                host_news(&play->sessions[i], play->step);
     } else if (strcmp(text, "silence") == 0) {
         send_pending(play);
         expect_silence(play, number);

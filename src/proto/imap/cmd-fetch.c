@@ -11,6 +11,7 @@
 
 static void fetch_go(struct postern_imap *s);
 
+/* I 7.1-3 */
 static void finish(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;

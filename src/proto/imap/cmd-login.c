@@ -9,7 +9,7 @@
 #include "sasl/coded.h"
 #include "sasl/offer.h"
 
-/* I 11.7-3 */
+/* I 11.7-3 I 6.2.2-11 */
 bool imap_is_secure(const struct postern_imap *s)
 {
     return s->tls || s->o.plaintext_without_tls;
@@ -53,6 +53,7 @@ void imap_cmd_capability(struct postern_imap *s)
     imap_ok(s, NULL, "done");
 }
 
+/* I 7.1.1-1 */
 void imap_greet(struct postern_imap *s, const struct imap_answer *answer)
 {
     if (answer->err) {
@@ -68,7 +69,7 @@ void imap_greet(struct postern_imap *s, const struct imap_answer *answer)
     write_text(s, "\r\n");
 }
 
-/* I 6.2.1-1 */
+/* I 6.2.1-1 I 6.2.1-2 */
 void imap_cmd_starttls(struct postern_imap *s)
 {
     if (!imap_good(s))
@@ -334,7 +335,7 @@ void imap_sasl_line(struct postern_imap *s, struct postern_span line)
     }
 }
 
-/* I 6.2.2-1, I 6.2.2-6 */
+/* I 6.2.2-1, I 6.2.2-6 I 6.2.2-10 */
 void imap_cmd_authenticate(struct postern_imap *s)
 {
     struct sasl_offer offer = offer_of(s);

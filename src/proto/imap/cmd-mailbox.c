@@ -215,7 +215,7 @@ unsigned imap_parse_status_items(struct postern_imap *s)
 }
 
 /* I 6.3.11-4 I 6.3.11-5
- * I 7889:3-1 I 7889:5-1 */
+ * I 7889:3-1 I 7889:5-1 I 3501:6.3.10-1 */
 static uint64_t item_value(const struct postern_imap *s, const struct postern_status *status,
                            size_t item)
 {

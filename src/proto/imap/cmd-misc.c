@@ -53,7 +53,7 @@ void imap_cmd_id(struct postern_imap *s)
 
 /* enable - RFC 5161: what is not known is passed over; ENABLED names what was not enabled before.
  * I 7162:3.2.3-1
- * I 5464:4.4-1 */
+ * I 5464:4.4-1 I 6.3.1-1 I 6.3.1-3 */
 static void enable(struct postern_imap *s, struct postern_span word)
 {
     struct {
@@ -75,6 +75,7 @@ static void enable(struct postern_imap *s, struct postern_span word)
     }
 }
 
+/* I 6.3.1-2 I 6.3.1-4 I 6.3.1-5 I 6.3.1-6 I 7.2.1-1 */
 void imap_cmd_enable(struct postern_imap *s)
 {
     struct imap_parser words = s->in;
@@ -141,6 +142,7 @@ void imap_cmd_compress(struct postern_imap *s)
 
 /* ---- IDLE ------------------------------------------------------------------------------------ */
 
+/* I 6.3.13-1 I 6.3.13-5 */
 void imap_cmd_idle(struct postern_imap *s)
 {
     if (!imap_good(s))
@@ -159,6 +161,7 @@ void imap_cmd_idle(struct postern_imap *s)
         imap_tell(s, POSTERN_IMAP_WATCH, 0);
 }
 
+/* I 6.3.13-2 */
 void imap_idle_news(struct postern_imap *s)
 {
     if (s->state == POSTERN_IMAP_SELECTED)
@@ -167,6 +170,7 @@ void imap_idle_news(struct postern_imap *s)
         s->has_news = false;
 }
 
+/* I 6.3.13-3 I 6.3.13-4 */
 void imap_idle_line(struct postern_imap *s, struct postern_span line)
 {
     s->idling = false;

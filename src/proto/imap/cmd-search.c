@@ -352,6 +352,7 @@ bool search_new(struct postern_imap *s)
     return true;
 }
 
+/* I 5.5-3 */
 void search_begin(struct postern_imap *s)
 {
     struct imap_search *search = s->search;

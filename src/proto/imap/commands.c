@@ -7,7 +7,7 @@
 #define IN (POSTERN_IMAP_AUTHENTICATED | POSTERN_IMAP_SELECTED)
 #define SELECTED POSTERN_IMAP_SELECTED
 
-/* I 3.3-1, I 6.1-1, I 6.2-1 */
+/* I 3.3-1, I 6.1-1, I 6.2-1 I 3501:6.4.1-1 */
 static const struct imap_row rows[] = {
     {"CAPABILITY", ANY, 0, imap_cmd_capability, NULL},
     {"NOOP", ANY, 0, imap_cmd_noop, NULL},
@@ -291,7 +291,7 @@ void imap_command_over(struct postern_imap *s)
         imap_over(s);
 }
 
-/* I 2.2.2-1, I 7.1.3-1 */
+/* I 2.2.2-1, I 7.1.3-1 I 7.1.5-1 */
 void imap_write_result(struct postern_imap *s)
 {
     if (s->tag.n)

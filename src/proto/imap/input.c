@@ -85,7 +85,7 @@ static void refuse_literal(struct postern_imap *s, const struct announced *found
     imap_bad_code(s, "TOOBIG", "literal too long");
 }
 
-/* I 4.3-6, I 7.6-1 */
+/* I 4.3-6, I 7.6-1 I 5.5-2 I 7.5.1-4 */
 static void take_literal(struct postern_imap *s, const struct announced *found)
 {
     size_t have = buffer_length(&s->input.text);
@@ -115,7 +115,7 @@ static struct postern_span without_end(struct postern_span line)
     return line;
 }
 
-/* line_over - the line that began at line_at is whole. I 6.2.2-9, I 7.6-3 */
+/* line_over - the line that began at line_at is whole. I 6.2.2-9, I 7.6-3 I 5.4-2 */
 static void line_over(struct postern_imap *s)
 {
     struct postern_span text = buffer_span(&s->input.text);
@@ -142,6 +142,7 @@ static void line_over(struct postern_imap *s)
     }
 }
 
+/* I 2.2-1 */
 static size_t feed_line(struct postern_imap *s, struct postern_span in)
 {
     size_t n = span_find(in, '\n'), whole = n < in.n ? n + 1 : in.n;

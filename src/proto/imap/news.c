@@ -117,7 +117,7 @@ void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid)
     write_text(s, " ");
 }
 
-/* I 7162:3.1-1 I 7162:3.1-2 I 7162:3.2.4-1 I 7162:3.1.4.2-1 I 2.3.2-4 */
+/* I 7162:3.1-1 I 7162:3.1-2 I 7162:3.2.4-1 I 7162:3.1.4.2-1 I 2.3.2-4 I 7.5.2-11 */
 void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info)
 {
     /* RFC 9051 7.5.2: what nobody asked for has its UID */
@@ -209,7 +209,7 @@ static void take_gone(struct postern_imap *s, const struct postern_imap_mailbox 
     s->view.messages = next.messages;
 }
 
-/* I 7162:3.2.10.2-2 I 2.3.1.2-2 I 6.3.12-8 I 7.4.1-1 I 5.2-3 I 5267:4.3.3-1 */
+/* I 7162:3.2.10.2-2 I 2.3.1.2-2 I 6.3.12-8 I 7.4.1-1 I 5.2-3 I 5267:4.3.3-1 I 3501:7.3.2-1 */
 static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
     uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;
@@ -242,7 +242,8 @@ static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *
     write_text(s, " RECENT\r\n");
 }
 
-/* I 7162:3.2-2 I 7162:3.2.10.2-3 I 7162:3.2.10.2-4 I 5.2-1 I 5256:3-9 */
+/* I 7162:3.2-2 I 7162:3.2.10.2-3 I 7162:3.2.10.2-4 I 5.2-1 I 5256:3-9 I 5.2-2 I 7.5.1-2 I 7.5.1-3
+ */
 static void take_news(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
     bool may = !s->row || !(s->row->flags & ROW_NO_EXPUNGE) || (s->by_uid && !s->by_number);
@@ -319,6 +320,7 @@ static void took(struct postern_imap *s, const struct imap_answer *answer)
     context_judge(s, told);
 }
 
+/* I 6.1.2-2 */
 void imap_news_ask(struct postern_imap *s)
 {
     s->has_news = false;

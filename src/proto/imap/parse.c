@@ -265,6 +265,7 @@ struct postern_span parse_pattern(struct postern_imap *s, struct imap_parser *in
 static const struct {
     const char *name;
     uint32_t flag;
+    /* I 3501:2.3.2-2 */
 } system_flags[] = {{"Seen", POSTERN_FLAG_SEEN},       {"Answered", POSTERN_FLAG_ANSWERED},
                     {"Flagged", POSTERN_FLAG_FLAGGED}, {"Deleted", POSTERN_FLAG_DELETED},
                     {"Draft", POSTERN_FLAG_DRAFT},     {"Recent", 0}};

@@ -16,6 +16,7 @@ static int copy_facts(struct postern_imap *s, const struct postern_tls_facts *fa
     return facts_own(s->o.allocator, facts, &s->tls_identity, &s->tls_binding);
 }
 
+/* I 5.4-1 */
 int postern_imap_new(struct postern_imap **session_r, const struct postern_imap_options *options,
                      const struct postern_tls_facts *tls, postern_time now)
 {
@@ -266,6 +267,7 @@ postern_time postern_imap_deadline(const struct postern_imap *s)
     return later(s->began, s->o.login_timeout);
 }
 
+/* I 3.4-3 */
 void postern_imap_tick(struct postern_imap *s, postern_time now)
 {
     imap_touch(s, now);
@@ -276,6 +278,7 @@ void postern_imap_tick(struct postern_imap *s, postern_time now)
     imap_over(s);
 }
 
+/* I 6.2.1-4 */
 int postern_imap_tls_up(struct postern_imap *s, const struct postern_tls_facts *facts)
 {
     if (!s->want_tls)
@@ -319,6 +322,7 @@ struct postern_span postern_imap_user(const struct postern_imap *s)
     return s->user;
 }
 
+/* I 5.3-1 */
 void postern_imap_news(struct postern_imap *s)
 {
     s->has_news = true;

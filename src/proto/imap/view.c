@@ -104,6 +104,7 @@ uint32_t view_uid(const struct imap_view *view, uint32_t number)
     return view->runs[low].first + (number - view->runs[low].before - 1);
 }
 
+/* I 3501:2.3.2-1 */
 bool view_is_recent(const struct imap_view *view, uint32_t uid)
 {
     return view->recent_from && uid >= view->recent_from;
