@@ -24,6 +24,7 @@ struct imap_append {
     bool announced; /* a literal of `size` octets comes behind it */
     bool waits;     /* for consent */
     uint64_t size;
+    bool in_header, at_line; /* its next octet is of its header; begins a line */
     bool is_open; /* "UTF8 (" stands before the literal: ")" comes behind it (RFC 6855 4) */
     bool in_list; /* of CATENATE */
     bool first;   /* the list's next part is its first */

@@ -231,6 +231,7 @@ static void begin_message(struct postern_imap *s, const struct postern_imap_ques
     uint32_t limit = imap_limit_of_saving(s);
 
     append->total = 0;
+    append->in_header = append->at_line = true;
     if (limit && append->begun == limit) {
         give_up(s);
         imap_no_limit(s, limit, 0);
@@ -251,7 +252,8 @@ static void begin_message(struct postern_imap *s, const struct postern_imap_ques
 }
 
 /* I 6.3.12-3 I 6.3.12-4
- * I 4469:2-1 I 4469:3-7 I 8508:4.2-1 */
+ * I 4469:2-1 I 4469:3-7 I 8508:4.2-1
+ * I 6855:4-1 */
 static void parse_message(struct postern_imap *s)
 {
     struct postern_imap_question question = {0};
@@ -292,7 +294,8 @@ static void parse_message(struct postern_imap *s)
 
 /* ---- the parts of CATENATE ------------------------------------------------------------------- */
 
-/* I 8508:4.7-1 */
+/* I 8508:4.7-1
+ * I 6855:4-2 */
 static void next_part(struct postern_imap *s)
 {
     struct imap_append *append = s->append;
@@ -307,8 +310,11 @@ static void next_part(struct postern_imap *s)
             catenate_fetch(s);
             return;
         }
-    } else if (parse_try_word(&s->in, "TEXT")) {
+    } else if ((append->is_open = s->utf8 && parse_try_word(&s->in, "UTF8")) ||
+               parse_try_word(&s->in, "TEXT")) {
         parse_space(&s->in);
+        if (append->is_open)
+            parse_char(&s->in, '(');
         if (!s->in.bad && s->in.rest.n == 0 && append->announced) {
             if (append_grow(s, append->size))
                 consent(s);
@@ -438,8 +444,34 @@ static void written(struct postern_imap *s, const struct imap_answer *answer)
     }
 }
 
+/* has_raw_header - the header of the message has octets beyond ASCII; a chunk goes on where the one
+ * before it ended. */
+static bool has_raw_header(struct imap_append *append, struct postern_span octets)
+{
+    for (size_t i = 0; append->in_header && i < octets.n; i++) {
+        unsigned char c = (unsigned char)octets.p[i];
+
+        if (c > 127)
+            return true;
+        if (c == '\n') {
+            append->in_header = !append->at_line;
+            append->at_line = true;
+        } else if (c != '\r') {
+            append->at_line = false;
+        }
+    }
+    return false;
+}
+
+/* append_write - RFC 6855 4: who has not enabled UTF8=ACCEPT may append no raw header.
+ * I 6855:4-3 */
 void append_write(struct postern_imap *s)
 {
+    if (!s->utf8 && !s->rev2 && imap_offers(s, "UTF8=ACCEPT") &&
+        has_raw_header(s->append, buffer_span(&s->append->octets))) {
+        append_fail(s, "CANNOT", "raw octets in a header want UTF8=ACCEPT");
+        return;
+    }
     s->question = (struct postern_imap_question){.bytes = buffer_span(&s->append->octets)};
     imap_ask(s, POSTERN_IMAP_WRITE, written);
 }

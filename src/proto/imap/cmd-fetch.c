@@ -11,7 +11,7 @@
 
 static void fetch_go(struct postern_imap *s);
 
-/* I 7.1-3 */
+/* I 7.1-3 I 3516:4.3-4 */
 static void finish(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -266,7 +266,7 @@ static void broken(struct postern_imap *s)
 }
 
 /* write_literal_size - with a NUL in it, it is one of BINARY (RFC 3516 4.2). I 4.3.1-2 I 7.5.2-13
- */
+ * I 3516:4.3-3 */
 static void write_literal_size(struct postern_imap *s, bool has_nul, uint64_t size)
 {
     write_text(s, has_nul ? "~{" : "{");
@@ -274,7 +274,8 @@ static void write_literal_size(struct postern_imap *s, bool has_nul, uint64_t si
     write_text(s, "}\r\n");
 }
 
-/* counted - all is decoded once: now it is known how much it is. I 6.4.5-8 */
+/* counted - all is decoded once: now it is known how much it is. I 6.4.5-8
+ * I 3516:4.3-1 */
 static void counted(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -298,7 +299,8 @@ static void counted(struct postern_imap *s)
     write_literal_size(s, stream->has_nul, stream->left);
 }
 
-/* take_decoded - of a piece: counted, or written. I 6.4.5-7 I 7.5.2-12 */
+/* take_decoded - of a piece: counted, or written. I 6.4.5-7 I 7.5.2-12
+ * I 3516:4.2-2 I 3516:4.3-2 */
 static void take_decoded(struct postern_imap *s, struct postern_span octets)
 {
     struct fetch_stream *stream = &s->fetch->stream;
@@ -353,6 +355,7 @@ static void stream_over(struct postern_imap *s)
 
 /* ---- PREVIEW --------------------------------------------------------------------------------- */
 
+/* I 8970:3.2-1 I 8970:3.2-2 */
 static void begin_preview(struct postern_imap *s)
 {
     struct imap_fetch *fetch = s->fetch;
@@ -508,6 +511,7 @@ static void begin_section(struct postern_imap *s)
         begin_octets(s);
 }
 
+/* I 3516:4.2-1 */
 static void took_content(struct postern_imap *s, const struct imap_answer *answer)
 {
     s->work = fetch_go;
@@ -539,6 +543,7 @@ static void section_go(struct postern_imap *s)
 
 /* ---- items ----------------------------------------------------------------------------------- */
 
+/* I 8474:5.1-1 I 8474:5.2-1 */
 static void write_id(struct postern_imap *s, const struct postern_message_info *info)
 {
     if (!info->email_id) {

@@ -40,6 +40,7 @@ static int parse_ranges(struct postern_imap *s)
     return found;
 }
 
+/* I 5255:3.1-1 I 5255:3.1-2 I 5255:3.2-1 I 5255:3.2-2 I 5255:3.2-3 I 5255:3.5-1 */
 void imap_cmd_language(struct postern_imap *s)
 {
     bool lists = !s->in.rest.n;

@@ -29,11 +29,25 @@ static void done(struct postern_imap *s, const struct imap_answer *answer)
         imap_ok(s, NULL, "done");
 }
 
+/* has_separator - of lines or paragraphs, or a control character beyond ASCII (RFC 6855 3).
+ * I 6855:3-4 */
+static bool has_separator(struct postern_span name)
+{
+    for (size_t i = 0; i + 1 < name.n; i++) {
+        struct postern_span rest = span_from(name, i);
+
+        if (((unsigned char)rest.p[0] == 0xc2 && (unsigned char)rest.p[1] < 0xa0) ||
+            span_begins(rest, SPAN("\xe2\x80\xa8")) || span_begins(rest, SPAN("\xe2\x80\xa9")))
+            return true;
+    }
+    return false;
+}
+
 /* is_possible - RFC 9051 5.1: no name that is not normalized comes into being; or it is refused.
  * I 5.1-2 */
 static bool is_possible(struct postern_imap *s, struct postern_span name)
 {
-    if (nfc_is(name))
+    if (nfc_is(name) && !has_separator(name))
         return true;
     imap_refuse(s, POSTERN_E_SYNTAX);
     return false;
@@ -77,6 +91,7 @@ static enum postern_special_use parse_use(struct postern_imap *s)
     return special;
 }
 
+/* I 8474:4.1-1 */
 static void told_id(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct buffer line = {.allocator = s->o.allocator};
@@ -234,7 +249,8 @@ static uint64_t item_value(const struct postern_imap *s, const struct postern_st
     return values[item];
 }
 
-/* I 6.3.11-1 I 7.3.3-1 */
+/* I 6.3.11-1 I 7.3.3-1
+ * I 8474:4.3-1 I 8438:2-1 I 8438:3-1 I 9208:4.1.4-1 I 9208:4.1.4-2 */
 void imap_write_status(struct postern_imap *s, const struct postern_status *status, unsigned mask)
 {
     const char *space = "";

@@ -3,6 +3,7 @@
  * account; whether its user may change the limits is the application's to say. */
 #include "proto/imap/rights.h"
 
+/* I 9208:4.2.1-1 */
 static void write_resource(struct postern_imap *s, const char **space, const char *name,
                            uint64_t used, uint64_t limit)
 {
@@ -17,7 +18,8 @@ static void write_resource(struct postern_imap *s, const char **space, const cha
 }
 
 /* told_root - whose limits count for the mailbox. Without any there is no root: an empty list of
- * limits is legal by RFC 9208's words, not by its grammar, and Thunderbird goes by that. */
+ * limits is legal by RFC 9208's words, not by its grammar, and Thunderbird goes by that.
+ * I 9208:4.1.2-1 I 9208:4.1.2-2 */
 static bool told_root(struct postern_imap *s, const struct postern_quota *quota)
 {
     bool limited = (quota->bytes_max || quota->messages_max) &&
@@ -51,6 +53,7 @@ static void known(struct postern_imap *s, const struct imap_answer *answer)
     imap_ok(s, NULL, "done");
 }
 
+/* I 9208:4.1.1-1 */
 void imap_cmd_getquota(struct postern_imap *s)
 {
     struct postern_span root;

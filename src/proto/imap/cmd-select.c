@@ -98,7 +98,7 @@ void imap_enable_condstore(struct postern_imap *s)
     s->asks_condstore = true;
 }
 
-/* I 2.3.1.1-4 I 2.3.1.1-6 I 6.3.2-1 I 3501:6.3.1-1 */
+/* I 2.3.1.1-4 I 2.3.1.1-6 I 6.3.2-1 I 3501:6.3.1-1 I 8474:4.2-1 */
 static void write_mailbox_facts(struct postern_imap *s, const struct postern_imap_mailbox *mailbox)
 {
     imap_write_mailbox_flags(s);

@@ -97,7 +97,8 @@ bool sort_needs_block(const struct imap_sort *sort)
 /* ---- keys ------------------------------------------------------------------------------------ */
 
 /* folded - a header's text as it is compared; is_reply_r: a subject, of which the base is taken.
- * I 5256:7-1 */
+ * I 5256:7-1
+ * I 5255:4.2-1 I 5255:4.3-1 */
 static struct postern_span folded(struct postern_imap *s, struct postern_span text,
                                   bool *is_reply_r)
 {

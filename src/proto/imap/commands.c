@@ -209,7 +209,8 @@ void imap_bad(struct postern_imap *s, const char *text)
     imap_bad_code(s, NULL, text);
 }
 
-/* imap_refuse - RFC 5530: the code says what a program can do about it. I 7.1-1 */
+/* imap_refuse - RFC 5530: the code says what a program can do about it. I 7.1-1
+ * I 9208:4.3.1-1 */
 void imap_refuse(struct postern_imap *s, int err)
 {
     static const struct {

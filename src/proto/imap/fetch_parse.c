@@ -152,7 +152,8 @@ static void parse_section(struct postern_imap *s, struct imap_fetch *fetch, bool
     add(s, fetch, FETCH_SECTION, section);
 }
 
-/* parse_binary - "[1.2]<0.100>", behind "BINARY" (RFC 3516): parts only. */
+/* parse_binary - "[1.2]<0.100>", behind "BINARY" (RFC 3516): parts only.
+ * I 3516:4.2-3 I 3516:7-1 */
 static void parse_binary(struct postern_imap *s, struct imap_fetch *fetch, bool peek, bool size)
 {
     struct fetch_section *section = take(s, sizeof *section);
@@ -200,7 +201,8 @@ static bool try_prefix(struct postern_imap *s, struct postern_span word)
     return true;
 }
 
-/* parse_preview - with "(LAZY)" or without: it is made at once, either way (RFC 8970 4). */
+/* parse_preview - with "(LAZY)" or without: it is made at once, either way (RFC 8970 4).
+ * I 8970:4.1-1 */
 static void parse_preview(struct postern_imap *s, struct imap_fetch *fetch)
 {
     add(s, fetch, FETCH_PREVIEW, NULL);

@@ -106,7 +106,8 @@ uint64_t parse_number(struct imap_parser *in, uint64_t max)
 
 /* ---- strings --------------------------------------------------------------------------------- */
 
-/* quoted - RFC 9051 9: no CR, LF, NUL; "\" only before '"' and "\". I 4.3-1, I 4.3-2 */
+/* quoted - RFC 9051 9: no CR, LF, NUL; "\" only before '"' and "\". I 4.3-1, I 4.3-2
+ * I 6855:3-3 */
 static struct postern_span quoted(struct postern_imap *s, struct imap_parser *in)
 {
     char *out = arena_alloc(&s->arena, in->rest.n + 1);
@@ -135,6 +136,8 @@ static struct postern_span quoted(struct postern_imap *s, struct imap_parser *in
         in->rest = span_from(in->rest, 1);
     }
     parse_char(in, '"');
+    if ((s->utf8 || s->rev2) && !in->bad && !utf8_is_valid(span_make(out, n)))
+        spoil(in); /* RFC 6855 3 */
     return in->bad ? in->rest : span_make(out, n);
 }
 

@@ -220,6 +220,7 @@ static void take_markup(struct preview *preview, struct postern_span character)
     }
 }
 
+/* I 8970:3.3-1 I 8970:3.3-2 */
 bool preview_feed(struct preview *preview, struct postern_span octets)
 {
     struct buffer decoded = {.allocator = preview->plain.allocator};

@@ -91,7 +91,7 @@ static enum truth header(struct postern_imap *s, const struct imap_search *searc
     return depth == KNOWS_ALL ? search->leaves[i] : UNKNOWN_;
 }
 
-/* I 6.4.4-6 I 6.4.4-8 I 3501:6.4.4-1 */
+/* I 6.4.4-6 I 6.4.4-8 I 3501:6.4.4-1 I 8514:4.2-2 */
 static enum truth leaf(struct postern_imap *s, const struct imap_search *search, size_t i,
                        const struct postern_message_info *info, enum search_depth depth)
 {

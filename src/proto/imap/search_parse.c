@@ -171,7 +171,8 @@ static void parse_keyword(struct postern_imap *s, struct imap_search *search, bo
         (void)add(s, search, SEARCH_NOT);
 }
 
-static void parse_email_id(struct postern_imap *s, struct imap_search *search)
+/* I 8474:6-1 I 8474:6-2 */
+static void parse_email_id(struct postern_imap *s, struct imap_search *search, bool of_thread)
 {
     struct search_step *step = add(s, search, SEARCH_EMAILID);
     struct postern_span id;
@@ -179,8 +180,8 @@ static void parse_email_id(struct postern_imap *s, struct imap_search *search)
 
     parse_space(&s->in);
     id = parse_atom(&s->in);
-    if (!id.n || id.p[0] != 'E' || !span_number(span_from(id, 1), UINT64_MAX, &number))
-        number = 0; /* nobody's */
+    if (of_thread || !id.n || id.p[0] != 'E' || !span_number(span_from(id, 1), UINT64_MAX, &number))
+        number = 0; /* nobody's: no message has the id of a thread */
     if (step)
         step->number = (int64_t)number;
 }
@@ -245,7 +246,9 @@ static void parse_leaf(struct postern_imap *s, struct imap_search *search, struc
     } else if (parse_try_word(&s->in, "MODSEQ")) {
         parse_modseq(s, search);
     } else if (imap_offers(s, "OBJECTID") && parse_try_word(&s->in, "EMAILID")) {
-        parse_email_id(s, search);
+        parse_email_id(s, search, false);
+    } else if (imap_offers(s, "OBJECTID") && parse_try_word(&s->in, "THREADID")) {
+        parse_email_id(s, search, true);
     } else if (imap_limit(s) && parse_try_word(&s->in, "UIDAFTER")) {
         parse_beyond(s, search, true);
     } else if (imap_limit(s) && parse_try_word(&s->in, "UIDBEFORE")) {
@@ -469,6 +472,7 @@ bool search_parse_program(struct postern_imap *s, struct imap_search *search)
     if (!search->returns)
         search->returns = RETURN_ALL;
     if (parse_try_word(&s->in, "CHARSET")) {
+        /* I 6855:3-5 */
         if (s->utf8) /* RFC 6855 3: all is UTF-8 then */
             s->in.bad = true;
         parse_space(&s->in);

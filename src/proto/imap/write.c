@@ -34,7 +34,8 @@ void write_nstring(struct postern_imap *s, struct postern_span text)
     list_nstring(&list, text);
 }
 
-/* I 5.1-6 I 7.2.2-2 I 7.3.1-1 */
+/* I 5.1-6 I 7.2.2-2 I 7.3.1-1
+ * I 6855:3-1 I 6855:3-2 */
 void write_mailbox(struct postern_imap *s, struct postern_span name)
 {
     struct buffer text = {.allocator = s->o.allocator};

@@ -75,6 +75,7 @@ int memory_status(struct postern_account *account, struct postern_span name, uns
     return box ? 0 : POSTERN_E_NOT_FOUND;
 }
 
+/* I 8474:4-2 */
 static int make(struct postern_account *account, struct postern_span name,
                 enum postern_special_use special)
 {
@@ -170,7 +171,8 @@ static char *renamed(const char *name, struct postern_span from, struct postern_
 }
 
 /* rename_one - a name that was subscribed to stays so.
- * I 6154:2-4 */
+ * I 6154:2-4
+ * I 8474:4-1 */
 static int rename_one(struct box *box, struct postern_span from, struct postern_span to)
 {
     char *name = renamed(box->name, from, to), *before = box->name;

@@ -330,7 +330,8 @@ static void copy_all(struct memory *memory, struct box *from, const uint32_t *ui
     }
 }
 
-/* I 6851:3.3-4 */
+/* I 6851:3.3-4
+ * I 8474:5.1-2 I 8514:4.2-1 I 9208:5.2-1 */
 int memory_copy(struct postern_mailbox *from, const uint32_t *uids, size_t count,
                 struct postern_mailbox *to, bool move, uint32_t *uids_r)
 {
