@@ -14,6 +14,7 @@ void write_number(struct postern_imap *s, uint64_t number)
     buffer_append_number(&s->out, number);
 }
 
+/* I 6855:3-6 */
 struct list write_list(struct postern_imap *s)
 {
     return (struct list){.out = &s->out, .utf8 = s->utf8 || s->rev2, .rev2 = s->rev2};
