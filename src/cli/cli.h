@@ -27,6 +27,7 @@ int cli_explain(int argc, char **argv);
 int cli_populate(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_version(int argc, char **argv);
+int cli_sizes(int argc, char **argv);
 int cli_help(int argc, char **argv);
 
 /* cli_fail - "postern: WHAT: why" on stderr; the sysexits code that suits err. */

@@ -38,6 +38,7 @@ static const struct command {
     {"config", cli_config, "check|dump|example [--config FILE]",
      "check, print, or make a configuration"},
     {"version", cli_version, "", "print the version"},
+    {"sizes", cli_sizes, "", "what a session that waits holds of memory"},
     {"help", cli_help, "[COMMAND]", "this text, or a command's"},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
@@ -95,6 +96,8 @@ int main(int argc, char **argv)
         return cli_sendmail(argc, argv);
     if (strcmp(name, "--version") == 0)
         name = "version";
+    if (strcmp(name, "--sizes") == 0)
+        name = "sizes";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         name = "help";
     command = command_find(name);

@@ -46,6 +46,9 @@ def test_help(_):
     says("serve --help", run("serve", "--help").stdout, "--idle-timeout", "--listen-tls")
     says("version", run("version").stdout, "postern 0.")
     says("--version", run("--version").stdout, "postern 0.")
+    sizes = json.loads(run("sizes", "--json").stdout)
+    checks.check("sizes (N6)", set(sizes) == {"pop3", "imap", "smtp"} and all(256 < size < 4096 for size in sizes.values()), str(sizes))
+    says("--sizes", run("--sizes").stdout, f"SMTP {sizes['smtp']}")
     checks.check("version --json", json.loads(run("version", "--json").stdout)["version"][0] == "0")
 
 
