@@ -56,6 +56,51 @@ static void copied(struct postern_imap *s, const struct imap_answer *answer)
     copy_code(s, answer);
 }
 
+/* struct imap_copy - what is asked once the news are told. */
+struct imap_copy {
+    struct postern_imap_question question;
+    uint32_t *uids;
+};
+
+/* copy_now - the news are told: UIDs that are gone are passed over (RFC 9051 6.4.9), a number whose
+ * message is gone cannot be copied, and so none is. */
+static void copy_now(struct postern_imap *s)
+{
+    struct postern_imap_question question = s->copy->question;
+    size_t there = 0;
+
+    s->after_news = NULL;
+    for (size_t i = 0; i < question.uid_count; i++)
+        if (view_number(&s->view, s->copy->uids[i]))
+            s->copy->uids[there++] = s->copy->uids[i];
+    if (there < question.uid_count && !s->by_uid) {
+        imap_no(s, "EXPUNGEISSUED", "some of the messages are gone");
+        return;
+    }
+    question.uid_count = there;
+    if (!there) {
+        imap_ok(s, NULL, "there is no such message");
+        return;
+    }
+    s->question = question;
+    imap_ask_if(s, POSTERN_IMAP_COPY, rights_insert, copied);
+}
+
+/* copy_later - the numbers are those from before the news. */
+static void copy_later(struct postern_imap *s, const struct postern_imap_question *question,
+                       uint32_t *uids)
+{
+    s->copy = arena_alloc(&s->arena, sizeof *s->copy);
+    if (!s->copy) {
+        imap_no_memory(s);
+        return;
+    }
+    *s->copy = (struct imap_copy){.question = *question, .uids = uids};
+    s->copy->question.uids = uids;
+    s->after_news = copy_now;
+    imap_news_ask(s);
+}
+
 /* I 6.4.7-5 I 6.4.8-6 I 6851:3.1-1 I 6851:3.3-1 I 6851:3.3-3 */
 static void copy_or_move(struct postern_imap *s, bool move)
 {
@@ -84,13 +129,11 @@ static void copy_or_move(struct postern_imap *s, bool move)
     }
     if (move)
         question.uid_count = imap_limit_cut(s, &uids, question.uid_count);
-    question.uids = uids;
     if (!question.uid_count) {
         imap_ok(s, NULL, "there is no such message");
         return;
     }
-    s->question = question;
-    imap_ask_if(s, POSTERN_IMAP_COPY, rights_insert, copied);
+    copy_later(s, &question, uids);
 }
 
 void imap_cmd_copy(struct postern_imap *s)

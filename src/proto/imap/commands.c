@@ -276,6 +276,7 @@ void imap_command_over(struct postern_imap *s)
     s->select = NULL;
     s->list = NULL;
     s->store = NULL;
+    s->copy = NULL;
     s->expunge = NULL;
     s->search = NULL;
     esearch_end(s);

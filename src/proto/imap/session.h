@@ -92,6 +92,7 @@ struct imap_append;
 struct imap_select;
 struct imap_list;
 struct imap_store;
+struct imap_copy;
 struct imap_expunge;
 struct imap_metadata;
 struct imap_guard;
@@ -130,6 +131,7 @@ struct postern_imap {
     struct imap_select *select;
     struct imap_list *list;
     struct imap_store *store;
+    struct imap_copy *copy;
     struct imap_expunge *expunge;
     struct imap_search *search;
     struct imap_append *append;
