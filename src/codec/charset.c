@@ -4,7 +4,6 @@
 
 #include "base/memory.h"
 #include "base/span.h"
-#include "codec/utf8.h"
 #include <errno.h>
 #include <iconv.h>
 #include <stdlib.h>
@@ -138,26 +137,48 @@ static void fold_character(utf8proc_int32_t character, struct buffer *out)
     }
 }
 
-void text_fold(struct postern_span in, struct buffer *out)
+/* ascii_run - how many octets are below 128 before the first that is not. */
+static size_t ascii_run(struct postern_span in)
 {
-    char *room;
+    uint64_t octets;
+    size_t n = 0;
 
-    if (in.n && !utf8_is_ascii(in) && utf8_is_valid(in)) {
-        while (in.n) {
-            utf8proc_int32_t character;
-            utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)in.p,
-                                                  (utf8proc_ssize_t)in.n, &character);
-
-            if (n <= 0) /* what Unicode does not have, though it is well-formed */
-                return;
-            fold_character(character, out);
-            in = span_from(in, (size_t)n);
-        }
-        return;
+    for (; n + sizeof octets <= in.n; n += sizeof octets) {
+        memcpy(&octets, in.p + n, sizeof octets);
+        if (octets & UINT64_C(0x8080808080808080))
+            break;
     }
-    room = buffer_room(out, in.n + 1);
-    for (size_t i = 0; room && i < in.n; i++)
+    while (n < in.n && (unsigned char)in.p[n] < 128)
+        n++;
+    return n;
+}
+
+/* fold_ascii - as much as is ASCII; how much. */
+static size_t fold_ascii(struct postern_span in, struct buffer *out)
+{
+    size_t n = ascii_run(in);
+    char *room = n ? buffer_room(out, n) : NULL;
+
+    for (size_t i = 0; room && i < n; i++)
         room[i] = in.p[i] >= 'a' && in.p[i] <= 'z' ? (char)(in.p[i] - 32) : in.p[i];
     if (room)
-        buffer_commit(out, in.n);
+        buffer_commit(out, n);
+    return n;
+}
+
+/* text_fold - octet by octet where it is no UTF-8, so that it does not matter where a text is cut,
+ * but within a character. */
+void text_fold(struct postern_span in, struct buffer *out)
+{
+    while (!out->error && (in = span_from(in, fold_ascii(in, out))).n) {
+        utf8proc_int32_t character;
+        utf8proc_ssize_t n =
+            utf8proc_iterate((const utf8proc_uint8_t *)in.p, (utf8proc_ssize_t)in.n, &character);
+
+        if (n > 0)
+            fold_character(character, out);
+        else
+            buffer_append_char(out, in.p[0]);
+        in = span_from(in, n > 0 ? (size_t)n : 1);
+    }
 }

@@ -18,7 +18,7 @@ void charset_feed(struct charset *charset, struct postern_span in, struct buffer
 void charset_close(struct charset **charset);
 
 /* text_fold - append in folded by i;unicode-casemap (RFC 5051): equal ones are equal octets, in its
- * order. What is no UTF-8 keeps its octets, but for ASCII case. */
+ * order. Octets that are no UTF-8 stay as they are. It may be cut anywhere but within a character. */
 void text_fold(struct postern_span in, struct buffer *out);
 
 #endif

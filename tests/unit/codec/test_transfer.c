@@ -103,6 +103,12 @@ static void test_fold(void **state)
     buffer_done(&b);
     text_fold(SPAN("abc \xff"), &a); /* no UTF-8 */
     assert_text(&a, "ABC \xff");
+    text_fold(SPAN("\xff\xc3\xbc \xc3 a\xe2\x82"), &a); /* here and there */
+    assert_int_equal(buffer_length(&a), 1 + 3 + 1 + 1 + 1 + 1 + 2);
+    assert_memory_equal(buffer_span(&a).p, "\xffU\xcc\x88 \xc3 A\xe2\x82", 10);
+    buffer_done(&a);
+    text_fold(SPAN("a\xef\xbf\xbe\xf4\x8f\xbf\xbf z"), &a); /* U+FFFE and U+10FFFF: no characters */
+    assert_text(&a, "A\xef\xbf\xbe\xf4\x8f\xbf\xbf Z");
 }
 
 static void test_patterns(void **state)
