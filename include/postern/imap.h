@@ -26,6 +26,7 @@
  *   SET_QUOTA               give it these limits, if the user may  answer_quota
  *   METADATA, SET_METADATA  annotations of `name`; empty: the account's
  *                                                                  answer_metadata, answer
+ *   FIND                    which messages may have a text in them  answer_found
  *   COMMIT                  make all that were begun last          answer_uids: the new ones
  *   RIGHTS                  what the user may do with `name`       answer_rights
  *   ACL, SET_ACL            who may do what with it; change that   answer_acl, answer
@@ -34,9 +35,9 @@
  * rights that RFC 4314 4 asks for before its question comes, and a mailbox without `l` is refused
  * as one that is not there.
  *
- * MESSAGES, STRUCTURE and CONTENT with a `name` are about that mailbox, else about the selected
- * one; APPEND and COMMIT with `uids` replace that message of the selected mailbox. It tells (id 0,
- * no answer)
+ * MESSAGES, STRUCTURE, CONTENT and FIND with a `name` are about that mailbox, else about the
+ * selected one; APPEND and COMMIT with `uids` replace that message of the selected mailbox. It
+ * tells (id 0, no answer)
  *
  *   CONTENT_DONE            the open message may be closed
  *   ABORT                   what was begun by APPEND is not to be
@@ -86,6 +87,7 @@ struct postern_imap_options {
     bool plaintext_without_tls; /* false: LOGINDISABLED without TLS (RFC 9051 6.2.3) */
     bool tls_available;         /* offer STARTTLS; false */
     bool login_referrals;       /* say LOGIN-REFERRALS (RFC 2221); false */
+    bool has_text_index;        /* searches for texts ask FIND first; false */
     bool compress_available;    /* the host can do DEFLATE (RFC 4978): offer COMPRESS; false */
     /* limits */
     uint32_t message_limit; /* messages of one command, told as MESSAGELIMIT (RFC 9738; it wants at
@@ -138,6 +140,7 @@ enum postern_imap_question_kind {
     POSTERN_IMAP_RIGHTS,
     POSTERN_IMAP_ACL,
     POSTERN_IMAP_SET_ACL,
+    POSTERN_IMAP_FIND,
     /* news */
     POSTERN_IMAP_CONTENT_DONE,
     POSTERN_IMAP_ABORT,
@@ -186,10 +189,11 @@ struct postern_imap_question {
     uint32_t flags;
     const struct postern_span *keywords; /* names */
     size_t keyword_count;
-    bool conditional;                        /* only those whose mod-sequence is at most `since` */
-    int64_t date_s;                          /* APPEND; 0: now */
-    uint64_t size_bytes;                     /* APPEND: announced */
-    struct postern_span bytes;               /* WRITE */
+    bool conditional;    /* only those whose mod-sequence is at most `since` */
+    int64_t date_s;      /* APPEND; 0: now */
+    uint64_t size_bytes; /* APPEND: announced */
+    /* WRITE; FIND: a text, folded by i;unicode-casemap (RFC 5051) */
+    struct postern_span bytes;
     const struct postern_metadata *metadata; /* SET_METADATA: absent values are removed */
     size_t metadata_count;
     struct postern_quota limits; /* SET_QUOTA: bytes_max, messages_max; 0: none */
@@ -314,6 +318,11 @@ POSTERN_API int postern_imap_answer_content(struct postern_imap *s, uint64_t id,
 /* postern_imap_answer_read - empty: the end. */
 POSTERN_API int postern_imap_answer_read(struct postern_imap *s, uint64_t id, int err,
                                          struct postern_span bytes);
+/* postern_imap_answer_found - FIND: ranges of UIDs, rising, apart. A message that is in none of
+ * them, now or when it comes, has the text neither in its header nor in a text part; those that are
+ * in them will be read. err: nothing is known, all are read. */
+POSTERN_API int postern_imap_answer_found(struct postern_imap *s, uint64_t id, int err,
+                                          const struct postern_uid_range *ranges, size_t count);
 /* postern_imap_answer_uids - COPY, COMMIT: the new UIDs, in order, and the UID validity of where
  * they are; STORE: those that were skipped, as changed meanwhile. */
 POSTERN_API int postern_imap_answer_uids(struct postern_imap *s, uint64_t id, int err,

@@ -160,6 +160,13 @@ int postern_imap_answer_uids(struct postern_imap *s, uint64_t id, int err, uint3
                     .err = err, .uid_validity = uid_validity, .uids = uids, .count = count});
 }
 
+int postern_imap_answer_found(struct postern_imap *s, uint64_t id, int err,
+                              const struct postern_uid_range *ranges, size_t count)
+{
+    return take(s, id, mask(POSTERN_IMAP_FIND),
+                &(struct imap_answer){.err = err, .ranges = ranges, .count = count});
+}
+
 void postern_imap_keywords(struct postern_imap *s, const struct postern_span *names, size_t count)
 {
     if (s->state == POSTERN_IMAP_SELECTED)

@@ -7,8 +7,6 @@
 #define READ_BYTES 65536
 #define PROGRESS_SECONDS 10
 
-static void search_go(struct postern_imap *s);
-
 void imap_search_abort(struct postern_imap *s)
 {
     if (!s->search)
@@ -318,7 +316,7 @@ static void took_batch(struct postern_imap *s, const struct imap_answer *answer)
     s->work = search_go;
 }
 
-static void search_go(struct postern_imap *s)
+void search_go(struct postern_imap *s)
 {
     struct imap_search *search = s->search;
     uint32_t last = s->view.messages ? view_uid(&s->view, s->view.messages) : 0;
@@ -367,7 +365,7 @@ void search_begin(struct postern_imap *s)
     if (!search->only && !search_limit(s))
         return;
     search->now_s = search->told_s = s->o.seconds ? s->o.seconds() : 0;
-    s->work = search_go;
+    s->work = search_ask_index;
     imap_advance(s);
 }
 

@@ -68,7 +68,11 @@ static bool copy_step(struct imap_context *context, struct search_step *to,
     struct postern_uid_range *ranges = NULL;
 
     *to = *from;
-    if (from->set.count) {
+    if (from->is_narrowed) { /* that was what an index knew then */
+        to->is_narrowed = false;
+        to->set = (struct imap_set){0};
+    }
+    if (to->set.count) {
         ranges = arena_alloc(&context->arena, from->set.count * sizeof *ranges);
         if (!ranges)
             return false;

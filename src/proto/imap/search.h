@@ -54,6 +54,7 @@ struct search_step {
     struct postern_span name; /* of a header field */
     enum postern_mime_field field;
     struct postern_span text; /* folded */
+    bool is_narrowed;         /* only those in `set` can have it: an index said so */
     bool loose;               /* one word of a fuzzy text: it does not make an exact match */
 };
 
@@ -80,6 +81,8 @@ struct imap_search {
     enum truth *stack;
     int64_t now_s;  /* for YOUNGER and OLDER */
     int64_t told_s; /* when the client last heard of it */
+    size_t asking;  /* the step that an index is asked for */
+    unsigned asked;
     /* going on */
     size_t run; /* of the view */
     uint32_t next_uid;
@@ -177,6 +180,10 @@ void search_note(struct postern_imap *s, uint32_t uid, unsigned score);
 unsigned search_score(struct postern_imap *s);
 bool search_new(struct postern_imap *s);
 void search_begin(struct postern_imap *s);
+/* search_go - a step of going through the messages. */
+void search_go(struct postern_imap *s);
+/* search_index.c. search_ask_index - what an index knows of its texts; then it goes on. */
+void search_ask_index(struct postern_imap *s);
 /* search_begin_of_charset - the charset and the program are still to be read. */
 void search_begin_of_charset(struct postern_imap *s);
 

@@ -145,6 +145,8 @@ static enum truth leaf(struct postern_imap *s, const struct imap_search *search,
         return header(s, search, step, depth, i);
     case SEARCH_BODY:
     case SEARCH_TEXT:
+        if (step->is_narrowed && !imap_set_has(&step->set, info->uid))
+            return FALSE_;
         return depth == KNOWS_ALL ? search->leaves[i] : UNKNOWN_;
     default:
         return sent(search, step, depth);

@@ -4,6 +4,7 @@
  *
  * Header fields are looked at with their encoded words decoded, bodies only of text parts and of
  * what is attached as a message. */
+#include "proto/imap/gather.h"
 #include "proto/imap/search.h"
 
 struct text_scan {
@@ -17,6 +18,7 @@ struct text_scan {
     struct transfer transfer;
     struct charset *charset;
     struct buffer header, plain, folded;
+    struct buffer *all; /* nothing is looked for: what would be looked through goes here */
 };
 
 void search_decode_words(struct postern_imap *s, struct postern_span value, struct buffer *out)
@@ -71,7 +73,7 @@ static void look(struct text_scan *scan)
 {
     struct postern_span text = buffer_span(&scan->folded);
 
-    if (text.n < scan->text.n)
+    if (scan->all || text.n < scan->text.n)
         return;
     if (memmem(text.p, text.n, scan->text.p, scan->text.n))
         scan->found = true;
@@ -88,6 +90,16 @@ static size_t whole(struct postern_span text)
     if (n && (unsigned char)text.p[n - 1] >= 0xc0)
         return n - 1;
     return text.n;
+}
+
+/* forget - what was looked through: the text does not reach from here to what comes. */
+static void forget(struct text_scan *scan)
+{
+    if (scan->all && buffer_length(&scan->folded)) {
+        buffer_append(scan->all, buffer_span(&scan->folded));
+        buffer_append_char(scan->all, GATHER_APART);
+    }
+    buffer_take(&scan->folded, buffer_length(&scan->folded));
 }
 
 static void take_plain(struct text_scan *scan, bool ends)
@@ -139,7 +151,7 @@ static void take_header(struct text_scan *scan)
         unfold(scan->field.p ? span_from(field, span_find(field, ':') + 1) : field, &value);
         search_decode_words(scan->s, buffer_span(&value), &scan->plain);
         take_plain(scan, true);
-        buffer_take(&scan->folded, buffer_length(&scan->folded));
+        forget(scan);
         buffer_done(&value);
     }
     buffer_take(&scan->header, buffer_length(&scan->header));
@@ -170,7 +182,7 @@ static void part_over(struct text_scan *scan)
         take_plain(scan, true);
     charset_close(&scan->charset);
     buffer_take(&scan->plain, buffer_length(&scan->plain));
-    buffer_take(&scan->folded, buffer_length(&scan->folded));
+    forget(scan);
     scan->has_part = false;
 }
 
@@ -270,4 +282,59 @@ bool text_scan_end(struct text_scan *scan)
     buffer_done(&scan->plain);
     buffer_done(&scan->folded);
     return scan->found;
+}
+
+/* ---- gathering ------------------------------------------------------------------------------- */
+
+struct text_gather {
+    struct postern_imap *nobody; /* a session of which only the memory is used */
+    struct text_scan *scan;
+    struct buffer all;
+};
+
+static void gather_free(struct text_gather **gather)
+{
+    if ((*gather)->nobody)
+        arena_drop(&(*gather)->nobody->arena);
+    memory_free(NULL, (*gather)->nobody);
+    memory_free(NULL, *gather);
+    *gather = NULL;
+}
+
+int gather_new(struct text_gather **gather_r, struct postern_span block)
+{
+    struct text_gather *gather = memory_new(NULL, sizeof *gather);
+
+    if (!gather)
+        return POSTERN_E_NOMEM;
+    gather->nobody = memory_new(NULL, sizeof *gather->nobody);
+    if (gather->nobody)
+        gather->scan = text_scan_new(gather->nobody, block, SPAN("\1"),
+                                     (struct postern_span){NULL, 0}, true, true);
+    if (!gather->scan) {
+        gather_free(&gather);
+        return POSTERN_E_NOMEM;
+    }
+    gather->scan->all = &gather->all;
+    *gather_r = gather;
+    return 0;
+}
+
+void gather_feed(struct text_gather *gather, struct postern_span octets)
+{
+    (void)text_scan_feed(gather->scan, octets);
+}
+
+int gather_end(struct text_gather **gather, struct buffer *text_r)
+{
+    int err;
+
+    (void)text_scan_end((*gather)->scan);
+    err = (*gather)->nobody->failed || (*gather)->all.error ? POSTERN_E_NOMEM : 0;
+    if (err)
+        buffer_done(&(*gather)->all);
+    else
+        *text_r = (*gather)->all;
+    gather_free(gather);
+    return err;
 }

@@ -32,6 +32,7 @@ struct imap_answer {
     const struct postern_acl *acl;
     uint32_t rights;
     const uint32_t *uids;
+    const struct postern_uid_range *ranges;
     size_t count;
     const struct postern_imap_mailbox *mailbox;
     uint64_t content;

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* search_index - where the host has an index of texts: before the messages are gone through, it is
+ * asked for each text which of them may have it (FIND). The others have not, and are not opened;
+ * those are read as ever, so that an index changes nothing but the time. */
+#include "proto/imap/search.h"
+
+#define TEXT_LEAST 3 /* octets: no index has shorter ones */
+#define TEXTS_MOST 16
+
+static bool is_asked_for(const struct search_step *step)
+{
+    return (step->op == SEARCH_BODY || step->op == SEARCH_TEXT) && step->text.n >= TEXT_LEAST;
+}
+
+/* took_found - an error is no answer: then any message may have it. */
+static void took_found(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct search_step *step = &s->search->steps[s->search->asking];
+    size_t bytes = answer->count * sizeof *step->set.ranges;
+
+    s->search->asking++;
+    s->work = search_ask_index;
+    if (answer->err)
+        return;
+    step->set.ranges = arena_alloc(&s->arena, bytes + 1);
+    if (!step->set.ranges) {
+        imap_no_memory(s);
+        return;
+    }
+    if (bytes)
+        memcpy(step->set.ranges, answer->ranges, bytes);
+    step->set.count = answer->count;
+    step->is_narrowed = true;
+}
+
+void search_ask_index(struct postern_imap *s)
+{
+    struct imap_search *search = s->search;
+
+    while (search->asking < search->count && !is_asked_for(&search->steps[search->asking]))
+        search->asking++;
+    if (!s->o.has_text_index || search->only || search->asking == search->count ||
+        search->asked == TEXTS_MOST) {
+        s->work = search_go;
+        return;
+    }
+    search->asked++;
+    s->work = NULL;
+    s->question = (struct postern_imap_question){.name = search->mailbox,
+                                                 .bytes = search->steps[search->asking].text};
+    imap_ask(s, POSTERN_IMAP_FIND, took_found);
+}
