@@ -177,14 +177,15 @@ def bar_of(name):
     return BARS.get(name) or (3 if "lost" in name else 8)
 
 
-def start_postern(work):
+def start_postern(work, more=""):
+    """more: lines of the configuration."""
     hashed = subprocess.run(["openssl", "passwd", "-1", "bench"], check=True, capture_output=True, text=True).stdout.strip()
     users = ["sync", "append", *(f"list{size}" for size in SIZES)]
     (work / "users").write_text("".join(f"{user}:{hashed}\n" for user in users))
     port = bench.free_port()
     (work / "postern.conf").write_text(f'config_version = 1\nlisten = {{}}\nlisten_tls = {{}}\nimap_listen = {{"127.0.0.1:{port}"}}\n'
                                        f'imap_listen_tls = {{}}\nmail = "{work}/mail"\nusers = "{work}/users"\nplaintext = "loopback"\n'
-                                       f'connections_per_address = 0\nconnections_per_user = 0\nlog = "{work}/postern.log"\nlog_level = "error"\n')
+                                       f'connections_per_address = 0\nconnections_per_user = 0\nlog = "{work}/postern.log"\nlog_level = "error"\n{more}')
     version = subprocess.run([bench.BUILD / "postern", "version"], capture_output=True, text=True).stdout.split("\n")[0]
     return bench.Server("postern", [bench.BUILD / "postern", "serve", "--config", work / "postern.conf"], port, port, version), port
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Compiler settings, switches, and the libraries of Debian that we stand on.
 option(POSTERN_PAM "check passwords through PAM" OFF)
+option(POSTERN_FTS "an index of texts for SEARCH (libsqlite3)" OFF)
 option(POSTERN_FUZZ "build the libFuzzer targets (needs clang)" OFF)
 option(POSTERN_WERROR "warnings are errors" ON)
 set(POSTERN_SANITIZE "" CACHE STRING "for example address,undefined")
@@ -38,4 +39,7 @@ pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(idn2 REQUIRED IMPORTED_TARGET libidn2)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(crypt REQUIRED IMPORTED_TARGET libcrypt)
+if(POSTERN_FTS)
+  pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3)
+endif()
 pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)

@@ -26,6 +26,7 @@ postern_unit_tests(milter proto/milter)
 postern_unit_tests(memory store/memory)
 postern_unit_tests(eml store/eml)
 postern_unit_tests(maildir store/maildir)
+postern_unit_tests(text store/text)
 
 # programs that other tests drive: tests/wire/*.c (transcripts), tests/store/*.c (the one suite), tests/crash/*.c
 function(postern_test_programs folder)

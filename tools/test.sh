@@ -25,7 +25,7 @@ stage() {
 
 stage build-gcc tools/build.sh build/release -DCMAKE_C_COMPILER=gcc
 stage test-gcc ctest --test-dir build/release -j2 --timeout 600 -V --no-tests=error
-stage build-sanitized tools/build.sh build/sanitized -DCMAKE_C_COMPILER=clang -DPOSTERN_SANITIZE=address,undefined
+stage build-sanitized tools/build.sh build/sanitized -DCMAKE_C_COMPILER=clang -DPOSTERN_SANITIZE=address,undefined -DPOSTERN_FTS=ON
 stage test-sanitized ctest --test-dir build/sanitized -j2 --timeout 900 -V --no-tests=error
 stage valgrind tools/valgrind.sh build/release
 stage pam tools/build.sh build/pam -DPOSTERN_PAM=ON

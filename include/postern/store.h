@@ -233,6 +233,10 @@ struct postern_store_ops {
      * store that has none at hand. */
     int (*structures)(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
                       unsigned flags, char *room, size_t size, struct postern_structure *all_r);
+    /* cache_path - the absolute path, without links, of a folder of the mailbox's account, where
+     * what can be made again of immutable messages may be kept, and removed by anybody at any time.
+     * POSTERN_E_UNSUPPORTED, _TOO_LONG. NULL: a store that has no such place. */
+    int (*cache_path)(struct postern_mailbox *mailbox, char *out, size_t size);
     /* flags - change flags and keywords of these. Those that are gone, or changed since, are
      * skipped: their UIDs are written to skipped_r (room for count, may be NULL), their number is
      * returned. What changes nothing gives no new mod-sequence. */

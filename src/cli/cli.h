@@ -17,6 +17,8 @@ int cli_mailbox_change(int argc, char **argv);
 int cli_message(int argc, char **argv);
 int cli_fsck(int argc, char **argv);
 int cli_index(int argc, char **argv);
+/* index_text - all texts of a user, of all mailboxes. */
+int index_text(struct postern_store *store, const char *user);
 int cli_import(int argc, char **argv);
 int cli_export(int argc, char **argv);
 int cli_put(int argc, char **argv);

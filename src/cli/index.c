@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* index - `postern index dump USER`: what is known of an account's mailboxes and messages, as JSON,
- * one object a line. */
+ * one object a line; and `index text` (index_text.c). */
 #include "cli/cli.h"
 
 #include "base/span.h"
@@ -142,18 +142,20 @@ int cli_index(int argc, char **argv)
 {
     struct settings settings = {.own = own_flag};
     struct postern_store store;
+    bool text = argc > 1 && strcmp(argv[1], "text") == 0;
     int code;
 
-    if (argc < 2 || strcmp(argv[1], "dump") != 0)
-        return cli_complain(EX_USAGE, "index", "want dump USER");
+    if (argc < 2 || (!text && strcmp(argv[1], "dump") != 0))
+        return cli_complain(EX_USAGE, "index", "want dump USER or text USER");
     code = settings_read(&settings, argc - 1, argv + 1);
     if (!code && !settings.positional)
-        code = cli_complain(EX_USAGE, "index dump", "wants a user name");
+        code = cli_complain(EX_USAGE, text ? "index text" : "index dump", "wants a user name");
     if (!code)
         code = cli_store(&settings.config, &store);
     if (!code) {
         struct dump dump = {.store = &store};
-        int err = dump_account(&dump, settings.positional);
+        int err = text ? index_text(&store, settings.positional)
+                       : dump_account(&dump, settings.positional);
 
         postern_store_free(&store);
         code = err < 0 ? cli_fail(settings.positional, err) : 0;

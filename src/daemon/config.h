@@ -86,6 +86,8 @@
     X(tls_client_ca, "tls_client_ca", STRING, "", "PEM file of CAs that sign client certificates") \
     X(store, "store", STRING, "maildir", "maildir, eml or memory")                                 \
     X(mail, "mail", STRING, "mail", "where the mail is: PATH/USER, or a path with %u, %n, %d")     \
+    X(search_index, "search_index", BOOL, "no",                                                    \
+      "keep an index of texts in each account (Maildir), where built in")                          \
     X(quota_mb, "quota_mb", NUMBER, "0", "MiB of mail that an account may have; 0: no limit")      \
     X(quota_messages, "quota_messages", NUMBER, "0",                                               \
       "messages that an account may have; 0: no limit")                                            \

@@ -4,6 +4,7 @@
 #include "base/span.h"
 #include "daemon/config.h"
 #include "daemon/config_table.h"
+#include "store/text/text_index.h"
 #include "store/words.h"
 #include <postern/imap.h>
 
@@ -122,6 +123,9 @@ static int check_imap(const struct config *config)
     struct postern_span name;
     enum postern_special_use use;
 
+    if (config->search_index && !text_index_is_built())
+        return config_fail(POSTERN_E_UNSUPPORTED,
+                           "search_index: built without it (cmake -DPOSTERN_FTS=ON)");
     for (char *const *at = config->imap_without; *at; at++)
         if (!postern_imap_is_extension(postern_span_of(*at)))
             return config_fail(POSTERN_E_SYNTAX, "imap_without: there is no extension \"%.60s\"",

@@ -220,6 +220,7 @@ static void site_fill(struct server *server)
         .set_quota = server->config->imap_set_quota,
         .any_sender = server->config->any_sender,
         .deduplicate = server->config->deduplicate,
+        .text_index = server->config->search_index,
         .work = &server->work,
         .read_only = server->config->read_only,
         .create_mailboxes = true,

@@ -25,6 +25,8 @@ static const struct imap_work *work_of(enum postern_imap_question_kind kind)
 
     if (kind == POSTERN_IMAP_LOGIN)
         return &imap_account_open;
+    if (kind == POSTERN_IMAP_FIND)
+        return &imap_find;
     return work ? work : imap_message_work(kind);
 }
 
@@ -208,6 +210,7 @@ static int session_new(void **session_r, const struct serve_site *site, void *co
     options = *site->imap;
     options.plaintext_without_tls = plaintext_allowed;
     options.compress_available = true;
+    options.has_text_index = site->text_index;
     r = postern_imap_new(&s->engine, &options, tls, now);
     if (r < 0) {
         memory_free(NULL, s);

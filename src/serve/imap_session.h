@@ -98,7 +98,7 @@ extern const struct imap_work imap_list, imap_rights, imap_acl, imap_set_acl;
  * the selected one. imap_leave_other - it may be closed. */
 int imap_reach(struct serve_imap *s, unsigned wait_flag, struct postern_mailbox **box_r);
 void imap_leave_other(struct serve_imap *s);
-extern const struct imap_work imap_look; /* of LOOK */
+extern const struct imap_work imap_look, imap_find; /* of LOOK, FIND */
 /* imap_take_ranges - into s->ranges. */
 int imap_take_ranges(struct serve_imap *s, struct postern_mailbox *mailbox);
 /* imap_go - the open question: done now, or by a worker. */

@@ -70,6 +70,7 @@ struct serve_site {
     struct space *space;      /* of the disk, asked before a message comes; NULL: not asked */
     bool has_quota;           /* accounts have limits: RCPT looks */
     bool smtp_login;          /* AUTH not only where users send: postern dev */
+    bool text_index;          /* searches ask the accounts' indexes of texts */
     bool deduplicate;         /* what an MTA sends again is recognised */
     bool any_sender;          /* users may send in any name */
     const struct serve_special *special; /* made for an account that has only INBOX */

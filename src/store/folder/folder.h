@@ -282,6 +282,7 @@ int folder_structure(struct postern_mailbox *mailbox, uint32_t uid, unsigned fla
                      struct postern_span *block_r);
 int folder_structures(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
                       unsigned flags, char *room, size_t size, struct postern_structure *all_r);
+int folder_cache_path(struct postern_mailbox *mailbox, char *out, size_t size);
 /* fresh_flush - parsed forms that wait become part of the index, if nobody else writes just now.
  * With the mutex. */
 void fresh_flush(struct postern_account *account);
@@ -388,10 +389,11 @@ uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *ma
         .each = folder_each, .vanished = folder_vanished, .keyword = folder_keyword,               \
         .keyword_name = folder_keyword_name, .find = folder_find, .message = folder_message,       \
         .read = folder_read, .content_close = folder_content_close, .structure = folder_structure, \
-        .structures = folder_structures, .flags = folder_flags, .copy = folder_copy,               \
-        .expunge = folder_expunge, .tidy = folder_tidy, .begin = folder_begin,                     \
-        .write = folder_write, .commit = folder_commit, .abort = folder_abort,                     \
-        .watch_fd = folder_watch_fd, .watch_clear = folder_watch_clear, .free = folder_free        \
+        .structures = folder_structures, .cache_path = folder_cache_path, .flags = folder_flags,   \
+        .copy = folder_copy, .expunge = folder_expunge, .tidy = folder_tidy,                       \
+        .begin = folder_begin, .write = folder_write, .commit = folder_commit,                     \
+        .abort = folder_abort, .watch_fd = folder_watch_fd, .watch_clear = folder_watch_clear,     \
+        .free = folder_free                                                                        \
     }
 
 #endif
