@@ -115,7 +115,8 @@ int cli_mailbox(int argc, char **argv)
                          : cli_complain(
                                EX_USAGE, "mailbox",
                                "want list, status, rebuild, import-uidl, folders, quota, create, "
-                               "delete, rename, subscribe, unsubscribe, metadata or annotate");
+                               "delete, rename, subscribe, unsubscribe, metadata, annotate, acl, "
+                               "acl-set or acl-delete");
     }
     walk.status = what == 1;
     code = settings_read(&settings, argc - 1, argv + 1);

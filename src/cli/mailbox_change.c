@@ -7,11 +7,14 @@
 #include "cli/cli.h"
 
 #include "base/span.h"
+#include "codec/rights.h"
+#include "store/acl.h"
 #include <string.h>
 #include <sysexits.h>
 
 struct change {
     struct postern_store *store;
+    struct postern_span user;
     struct postern_account *account;
     struct postern_span name, to;
     const char *use, *kib, *messages;
@@ -202,14 +205,70 @@ static int annotate(struct change *change)
     return change->store->ops->set_metadata(change->account, account_or(change->name), &one, 1);
 }
 
+static int show_rights(void *ctx, const struct postern_acl *one)
+{
+    struct change *change = ctx;
+    struct buffer rights = {0};
+    int err;
+
+    rights_write(&rights, one->rights, false);
+    err = rights.error;
+    if (!err && change->json) {
+        fputs(change->shown++ ? ",\n {\"identifier\": " : "{\"identifier\": ", stdout);
+        json_text(stdout, one->identifier);
+        printf(", \"rights\": \"%.*s\"}", SPAN_ARG(buffer_span(&rights)));
+    } else if (!err) {
+        printf("%.*s\t%.*s\n", SPAN_ARG(one->identifier), SPAN_ARG(buffer_span(&rights)));
+    }
+    buffer_done(&rights);
+    return err;
+}
+
+static int acl(struct change *change)
+{
+    int err;
+
+    if (change->json)
+        putchar('[');
+    err = change->store->ops->acl(change->account, change->name, show_rights, change);
+    if (change->json)
+        puts("]");
+    return err;
+}
+
+/* acl_set - "bob=lrs"; "bob=+i" and "bob=-i" add and remove. */
+static int acl_set(struct change *change)
+{
+    struct postern_span rights = change->to;
+    struct postern_acl one = {.identifier = span_cut(&rights, '=')};
+    enum postern_flags_how how = span_begins(rights, SPAN("+"))   ? POSTERN_FLAGS_ADD
+                                 : span_begins(rights, SPAN("-")) ? POSTERN_FLAGS_REMOVE
+                                                                  : POSTERN_FLAGS_SET;
+
+    if (acl_is_about(one.identifier, change->user))
+        return POSTERN_E_DENIED; /* the owner may do everything */
+    if (!rights.p || rights_parse(span_from(rights, how != POSTERN_FLAGS_SET), &one.rights) < 0)
+        return POSTERN_E_SYNTAX;
+    return change->store->ops->set_acl(change->account, change->name, &one, how);
+}
+
+static int acl_delete(struct change *change)
+{
+    struct postern_acl one = {.identifier = change->to};
+
+    return change->store->ops->set_acl(change->account, change->name, &one, POSTERN_FLAGS_SET);
+}
+
 static const struct verb {
     const char *name;
     int names; /* behind the user */
     int (*work)(struct change *change);
-} verbs[] = {
-    {"folders", 0, folders},         {"quota", 0, quota},       {"create", 1, create},
-    {"delete", 1, delete_},          {"rename", 2, rename_},    {"subscribe", 1, subscribe},
-    {"unsubscribe", 1, unsubscribe}, {"metadata", 1, metadata}, {"annotate", 2, annotate}};
+} verbs[] = {{"folders", 0, folders},         {"quota", 0, quota},
+             {"create", 1, create},           {"delete", 1, delete_},
+             {"rename", 2, rename_},          {"subscribe", 1, subscribe},
+             {"unsubscribe", 1, unsubscribe}, {"metadata", 1, metadata},
+             {"annotate", 2, annotate},       {"acl", 1, acl},
+             {"acl-set", 2, acl_set},         {"acl-delete", 2, acl_delete}};
 
 static int run(struct change *change, const struct verb *verb, const char *user)
 {
@@ -249,6 +308,7 @@ int cli_mailbox_change(int argc, char **argv)
         int err;
 
         change.store = &store;
+        change.user = postern_span_of(settings.positional);
         err = run(&change, verb, settings.positional);
         postern_store_free(&store);
         code = err < 0 ? cli_fail(settings.positional, err) : 0;

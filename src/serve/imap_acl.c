@@ -4,6 +4,7 @@
 #include "serve/imap_session.h"
 
 #include "base/span.h"
+#include "store/acl.h"
 
 /* cut_level - "a/b" is "a"; false: there is nothing above. */
 static bool cut_level(struct postern_span *name)
@@ -86,15 +87,12 @@ static int set_acl_work(struct serve_imap *s, unsigned wait_flag)
 {
     const struct postern_imap_question *q = &s->question;
     struct postern_acl change = {.identifier = q->to, .rights = q->rights};
-    struct postern_span named = q->to;
     struct imap_place place;
     int err = imap_place(s, q->name, wait_flag, &place);
 
     if (err)
         return err;
-    if (named.n && named.p[0] == '-')
-        named = span_from(named, 1);
-    if (span_equal(named, owner_of(s, &place)))
+    if (acl_is_about(q->to, owner_of(s, &place)))
         return POSTERN_E_UNSUPPORTED;
     return imap_ops(s)->set_acl(place.account, place.name, &change, q->how);
 }

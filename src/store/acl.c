@@ -10,6 +10,12 @@ static struct postern_span identifier_of(const struct metadata_record *record)
     return span_from(record->entry, strlen(METADATA_ACL));
 }
 
+/* whom - the identifier without its sign. */
+static struct postern_span whom(struct postern_span identifier)
+{
+    return span_begins(identifier, SPAN("-")) ? span_from(identifier, 1) : identifier;
+}
+
 static bool is_of(const struct metadata_record *record, struct postern_span mailbox)
 {
     return metadata_is_acl(record) && span_equal(record->mailbox, mailbox);
@@ -59,7 +65,7 @@ int acl_change(struct postern_span all, struct postern_span mailbox,
     size_t records = 1;
     int r;
 
-    if (change->identifier.n == 0 || change->identifier.n > ACL_IDENTIFIER_MAX)
+    if (whom(change->identifier).n == 0 || change->identifier.n > ACL_IDENTIFIER_MAX)
         return POSTERN_E_SYNTAX;
     while ((r = metadata_take(&all, &record)) == 1) {
         if (is_of(&record, mailbox) && span_equal(identifier_of(&record), change->identifier)) {
@@ -143,6 +149,11 @@ bool acl_names(struct postern_span all, struct postern_span user)
     return false;
 }
 
+bool acl_is_about(struct postern_span identifier, struct postern_span user)
+{
+    return span_equal(whom(identifier), user);
+}
+
 struct sum {
     struct postern_span user;
     uint32_t given, taken;
@@ -151,11 +162,9 @@ struct sum {
 static int add(void *ctx, const struct postern_acl *one)
 {
     struct sum *sum = ctx;
-    struct postern_span identifier = one->identifier;
-    bool takes = identifier.p[0] == '-';
+    struct postern_span identifier = whom(one->identifier);
+    bool takes = identifier.n < one->identifier.n;
 
-    if (takes)
-        identifier = span_from(identifier, 1);
     if (is_all(identifier) || span_equal(identifier, sum->user))
         *(takes ? &sum->taken : &sum->given) |= one->rights;
     return 0;

@@ -21,6 +21,9 @@ int acl_new(struct postern_span all, struct postern_span mailbox,
             bool (*exists)(void *ctx, struct postern_span name), void *ctx, struct buffer *out);
 /* acl_names - does any mailbox give the user a right? Perhaps taken away again. */
 bool acl_names(struct postern_span all, struct postern_span user);
+/* acl_is_about - is it the user's name, with "-" before it or not? Of an owner's there can be none.
+ */
+bool acl_is_about(struct postern_span identifier, struct postern_span user);
 /* acl_rights - what a user who is not its owner may do with a mailbox: what is given to him, or to
  * all, less what is taken from him or from all. Errors as acl of the store. */
 int acl_rights(const struct postern_store *store, struct postern_account *account,

@@ -85,6 +85,15 @@ def messages():
                  == [{"entry": "/shared/admin", "value": "mailto:x"}])
     checks.check("annotate: removed", mailbox_of("annotate", "fay", "INBOX", "/private/comment").returncode == 0
                  and mailbox_of("metadata", "fay", "INBOX").stdout == b"")
+    for entry in ("bob=lrs", "bob=+i", "bob=-s", "-anyone=x", "carl=cd"):
+        checks.check(f"acl-set {entry}", mailbox_of("acl-set", "fay", "INBOX", entry).returncode == 0)
+    checks.check("acl", mailbox_of("acl", "fay", "INBOX").stdout == b"bob\tlri\n-anyone\tx\ncarl\tkxte\n")
+    checks.check("acl-delete", mailbox_of("acl-delete", "fay", "INBOX", "carl").returncode == 0)
+    checks.check("acl as JSON", json.loads(mailbox_of("acl", "fay", "INBOX", "--json").stdout)
+                 == [{"identifier": "bob", "rights": "lri"}, {"identifier": "-anyone", "rights": "x"}])
+    for entry, code in (("bob=lq", 65), ("bob", 65), ("=l", 65), ("-=l", 65), ("fay=l", 77), ("-fay=l", 77)):
+        checks.check(f"acl-set {entry}", mailbox_of("acl-set", "fay", "INBOX", entry).returncode == code)
+    checks.check("acl of no mailbox", mailbox_of("acl", "fay", "None").returncode == 67)
     checks.check("annotate: no such entry", mailbox_of("annotate", "fay", "INBOX", "comment=x").returncode == 65)
 
 
