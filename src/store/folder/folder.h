@@ -70,7 +70,7 @@ struct folder_store {
     struct postern_account *buckets[FOLDER_BUCKETS];   /* the cache, by user */
     struct postern_account *idle_oldest, *idle_newest; /* of those, the ones nobody has open */
     unsigned idle_count;
-    struct watcher *watcher;          /* NULL: nobody watches */
+    struct watcher *_Atomic watcher;  /* NULL: nobody watches */
     uint64_t bytes_max, messages_max; /* of an account; 0: no limit */
 };
 

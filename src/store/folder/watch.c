@@ -112,8 +112,10 @@ static int watch_folders(struct watcher *watcher, struct postern_mailbox *mailbo
         char path[40];
 
         snprintf(path, sizeof path, "/proc/self/fd/%d", sub);
+        pthread_mutex_lock(&watcher->mutex); /* whoever leaves must see that it is still needed */
         mailbox->watches[i] = sub < 0 ? -1 : inotify_add_watch(watcher->inotify, path, EVENTS);
         err = mailbox->watches[i] < 0 ? POSTERN_E_IO : 0;
+        pthread_mutex_unlock(&watcher->mutex);
     }
     place_close(&place);
     return err;
