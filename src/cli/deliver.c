@@ -118,6 +118,14 @@ static struct postern_span address_of(const char *text)
     return address;
 }
 
+/* sender_of - what Postfix's pipe makes of the empty one is that. */
+static struct postern_span sender_of(const char *text)
+{
+    struct postern_span address = address_of(text);
+
+    return span_equal(address, SPAN("MAILER-DAEMON")) ? SPAN("") : address;
+}
+
 static int run(const struct config *config, const struct flags *flags, struct deliver *deliver,
                FILE *in)
 {
@@ -131,7 +139,7 @@ static int run(const struct config *config, const struct flags *flags, struct de
     smtp.hostname = postern_span_of(host);
     deliver->smtp = &smtp;
     deliver->detail_create = config->detail_create;
-    deliver->sender = address_of(flags->sender);
+    deliver->sender = sender_of(flags->sender);
     deliver->recipient = address_of(flags->final ? flags->final : flags->user);
     deliver->mailbox = flags->mailbox && *flags->mailbox ? flags->mailbox : NULL;
     deliver->original = flags->original;
@@ -169,7 +177,7 @@ static int deliver_with(const struct config *config, const struct flags *flags)
 int cli_deliver(int argc, char **argv)
 {
     struct flags flags = {0};
-    struct settings settings = {0};
+    struct settings settings = {.complaint = "4.3.5"};
     int code = EX_TEMPFAIL;
 
     if (!read_flags(&flags, argc, argv))

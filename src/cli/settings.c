@@ -14,9 +14,10 @@
 
 #define FLAG_BYTES 64
 
-static int complain(const char *what, const char *why)
+static int complain(const struct settings *settings, const char *what, const char *why)
 {
-    fprintf(stderr, "postern: %s%s%s\n", what, *what ? ": " : "", why);
+    fprintf(stderr, "%s %s%s%s\n", settings->complaint ? settings->complaint : "postern:", what,
+            *what ? ": " : "", why);
     return EX_USAGE;
 }
 
@@ -69,7 +70,7 @@ static int file_read(struct settings *settings, int argc, char **argv)
         r = config_environment(&settings->config);
     if (r >= 0)
         return 0;
-    complain("", config_error());
+    complain(settings, "", config_error());
     return r == POSTERN_E_NOT_FOUND || r == POSTERN_E_IO ? EX_NOINPUT : EX_CONFIG;
 }
 
@@ -83,23 +84,23 @@ static int flag_apply(struct settings *settings, const struct flag *flag, int *u
         return 0;
     }
     if (!flag->value)
-        return complain(flag->name, "wants a value");
+        return complain(settings, flag->name, "wants a value");
     *used_r = !flag->inner;
     if (strcmp(flag->name, "config") == 0)
         return 0;
     if (config_set(&settings->config, flag->name, flag->value) < 0)
-        return complain("", config_error());
+        return complain(settings, "", config_error());
     return 0;
 }
 
 static int positional(struct settings *settings, const char *argument)
 {
     if (settings->positional)
-        return complain(argument, "one argument too many");
+        return complain(settings, argument, "one argument too many");
     settings->positional = argument;
     if (settings->positional_key &&
         config_set(&settings->config, settings->positional_key, argument) < 0)
-        return complain("", config_error());
+        return complain(settings, "", config_error());
     return 0;
 }
 
@@ -118,7 +119,7 @@ int settings_read(struct settings *settings, int argc, char **argv)
         i += used;
     }
     if (!r && config_check(&settings->config) < 0) {
-        complain("", config_error());
+        complain(settings, "", config_error());
         r = EX_CONFIG;
     }
     return r;

@@ -15,6 +15,7 @@ struct settings {
      * NULL. *value_used tells that the value was used. */
     int (*own)(void *ctx, const char *flag, const char *value, bool *value_used);
     void *ctx;
+    const char *complaint; /* what a complaint begins with; NULL: "postern:" */
 };
 
 #define CONFIG_PATH "/etc/postern/postern.conf" /* read when no other file is named */

@@ -87,7 +87,10 @@ static void say_chunk(struct pipe *pipe, struct postern_span octets, const char 
     alone_say(&pipe->alone, octets);
 }
 
-static int say_message(struct pipe *pipe, int (*read)(void *ctx, char *out, size_t n), void *ctx)
+/* say_message - of one that was refused the rest is read, and not said: who writes it might not
+ * hear why else. */
+static int say_message(struct pipe *pipe, int (*read)(void *ctx, char *out, size_t n), void *ctx,
+                       struct deliver_result *result_r)
 {
     bool first = true;
     char end = '\n';
@@ -97,12 +100,18 @@ static int say_message(struct pipe *pipe, int (*read)(void *ctx, char *out, size
         struct postern_span octets = span_make(pipe->octets, (size_t)n);
 
         end = octets.p[octets.n - 1];
+        if (result_r->code / 100 != 2)
+            continue;
         say_chunk(pipe, first ? without_from_line(octets) : octets, "");
+        (void)last_reply(pipe, result_r);
         first = false;
     }
     if (n < 0)
         return POSTERN_E_IO;
-    say_chunk(pipe, end == '\n' ? SPAN("") : SPAN("\r\n"), " LAST");
+    if (result_r->code / 100 == 2) {
+        say_chunk(pipe, end == '\n' ? SPAN("") : SPAN("\r\n"), " LAST");
+        (void)last_reply(pipe, result_r);
+    }
     return 0;
 }
 
@@ -132,8 +141,7 @@ int deliver_message(const struct deliver *deliver, int (*read)(void *ctx, char *
         pipe->alone.out = &pipe->said;
         say_envelope(deliver, pipe, result_r);
         if (result_r->code / 100 == 2) {
-            err = say_message(pipe, read, ctx);
-            (void)last_reply(pipe, result_r);
+            err = say_message(pipe, read, ctx, result_r);
         }
         alone_end(&pipe->alone);
         buffer_done(&pipe->said);

@@ -93,22 +93,48 @@ const struct smtp_work smtp_mail = {mail_work, mail_finish, true, false};
 
 /* ---- RCPT ------------------------------------------------------------------------------------ */
 
+/* fits - by what the index knows. */
+static int fits(struct serve_smtp *s, struct postern_account *account)
+{
+    struct postern_quota quota;
+    int err = smtp_ops(s)->quota(account, &quota);
+
+    if (err)
+        return err == POSTERN_E_UNSUPPORTED ? 0 : err;
+    /* one that does not tell its size has some */
+    return quota_room(&quota, s->question.size_bytes ? s->question.size_bytes : 1);
+}
+
+/* look_at_inbox - others may have removed mail there, which nobody has seen yet. */
+static void look_at_inbox(struct serve_smtp *s, struct postern_account *account)
+{
+    const struct postern_store_ops *ops = smtp_ops(s);
+    struct postern_mailbox *inbox = NULL;
+    struct postern_status status;
+
+    if (ops->open(account, SPAN("INBOX"), 0, &inbox) == 0)
+        (void)ops->refresh(inbox, 0, &status);
+    ops->close(&inbox);
+}
+
 /* has_room - F9: said before the message is sent. */
 static int has_room(struct serve_smtp *s, const char *user, unsigned wait_flag)
 {
     const struct postern_store_ops *ops = smtp_ops(s);
     struct postern_account *account = NULL;
-    struct postern_quota quota;
     int err = ops->account_open(s->site->store, postern_span_of(user), wait_flag, &account);
 
     if (err)
         return err == POSTERN_E_NOT_FOUND ? 0 : err; /* it is made when there is mail */
-    err = ops->quota(account, &quota);
+    err = fits(s, account);
+    if (err == POSTERN_E_FULL && wait_flag) {
+        err = POSTERN_E_AGAIN;
+    } else if (err == POSTERN_E_FULL) {
+        look_at_inbox(s, account);
+        err = fits(s, account);
+    }
     ops->account_close(&account);
-    if (err)
-        return err == POSTERN_E_UNSUPPORTED ? 0 : err;
-    /* one that does not tell its size has some */
-    return quota_room(&quota, s->question.size_bytes ? s->question.size_bytes : 1);
+    return err;
 }
 
 static int rcpt_work(struct serve_smtp *s, unsigned wait_flag)
@@ -143,7 +169,9 @@ static size_t number_of(struct serve_smtp *s, const struct address_target *targe
         return SIZE_MAX;
     memcpy(one->user, target->user, sizeof one->user);
     memcpy(one->detail, target->detail, sizeof one->detail);
-    login_name(one->address, sizeof one->address, s->question.path.text);
+    /* one without a domain is an account, whose name may look like an address */
+    login_name(one->address, sizeof one->address,
+               s->question.path.domain.p ? s->question.path.text : s->question.path.local);
     more[s->target_count] = one;
     return s->target_count++;
 }

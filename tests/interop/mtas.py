@@ -108,6 +108,8 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix(Mta):
+    services = ""  # further lines of master.cf
+
     def start(self):
         if not shutil.which("postfix"):
             self.ready, self.why = False, "it is not installed"
@@ -117,7 +119,7 @@ class Postfix(Mta):
         (self.folder / "data").mkdir()
         shutil.chown(self.folder / "data", "postfix")
         way = {"unix": f"lmtp:unix:{self.place}", "lmtp": f"lmtp:inet:127.0.0.1:{self.place}",
-               "smtp": f"smtp:[127.0.0.1]:{self.place}"}[self.how]
+               "smtp": f"smtp:[127.0.0.1]:{self.place}", "pipe": self.place}[self.how]
         (config / "main.cf").write_text(f"""compatibility_level = 3.6
 queue_directory = {self.folder}/queue
 data_directory = {self.folder}/data
@@ -139,7 +141,7 @@ minimal_backoff_time = 300s
 smtpd_client_restrictions =
 smtp_tls_security_level = may
 """)
-        (config / "master.cf").write_text(MASTER.format(port=self.port))
+        (config / "master.cf").write_text(MASTER.format(port=self.port) + self.services)
         (self.folder / "queue").mkdir()
         got = subprocess.run(["postfix", "-c", str(config), "start"], capture_output=True, text=True, timeout=60)
         if got.returncode:

@@ -191,9 +191,12 @@ def test_deliver(server):
             ("no -d", ["-f", "x"], MESSAGE, 75, b"4.3.5 "), ("a bad option", ["-d", "alice", "-Z"], MESSAGE, 75, b"4.3.5 "),
             ("a bad setting", ["-d", "alice", "-o", "nonsense=1"], MESSAGE, 75, b"4.3.5 "),
             ("NUL", ["-d", "alice"], b"a\0b", 69, b"5.6.0 "), ("refused with -e", ["-d", "alice", "-e"], b"a\0b", 77, b""),
+            ("far too large", ["-d", "alice", "-o", "message_mb=1"], b"\n" * 3000000, 69, b"5.3.4 "),
             ("a header in an option", ["-d", "alice", "-a", "x\ny: z"], MESSAGE, 75, b"4.3.5 ")):
         got = deliver(server, *arguments, text=text)
         checks.check(f"deliver: {what}", got.returncode == code and got.stdout.startswith(said), str(got))
+    got = deliver(server, "-d", "alice", "-f", "MAILER-DAEMON")
+    checks.check("deliver: what Postfix calls the empty sender", newest(server, "alice").startswith(b"Return-Path: <>\r\n"), str(got))
     got = deliver(server, "-d", "bob@example.org", "-m", "Lists")
     checks.check("deliver: a mailbox that is not there is INBOX", got.returncode == 0 and b"body" in newest(server, "bob"))
     got = deliver(server, "-d", "bob", "-m", "Lists", "-o", "detail_create=yes")
