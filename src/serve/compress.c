@@ -63,7 +63,8 @@ void compress_free(struct compress **compress)
 
 /* ---- in -------------------------------------------------------------------------------------- */
 
-/* push - what is inflated, to the engine: how much it took, or <0. */
+/* push - what is inflated, to the engine: how much it took, or <0.
+ * I 4978:3-2 */
 static int push(struct compress *c, postern_time now)
 {
     int taken =
@@ -129,6 +130,7 @@ bool compress_waits(const struct compress *c)
 
 /* ---- out ------------------------------------------------------------------------------------- */
 
+/* I 4978:4-1 */
 static void squeeze(struct compress *c, struct postern_span octets, int flush)
 {
     c->out.next_in = (Bytef *)(uintptr_t)octets.p;

@@ -153,7 +153,7 @@ def test_qresync(server):
 
 
 def test_referral(_):
-    """A user whose account is on another server is told where, once he has shown who he is, and nobody else."""
+    """A user whose account is on another server is told where, once he has shown who he is, and nobody else. I 2221:4.1-1 I 2221:4.1-2"""
     server = Server(users=("alice", "carol"), settings=("imap_referrals = yes",))
     try:
         lines = server.users.read_text().splitlines()

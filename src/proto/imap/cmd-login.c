@@ -93,7 +93,8 @@ void imap_cmd_logout(struct postern_imap *s)
     imap_ok(s, NULL, "bye");
 }
 
-/* imap_cmd_unauthenticate - RFC 8437: all but TLS is as if nobody had logged in yet. */
+/* imap_cmd_unauthenticate - RFC 8437: all but TLS is as if nobody had logged in yet.
+ * I 8437:3-1 I 8437:3-2 I 8437:3-3 I 8437:4.1-1 I 8437:4.1-2 */
 void imap_cmd_unauthenticate(struct postern_imap *s)
 {
     static const struct postern_span none;
@@ -142,7 +143,8 @@ static void logged_in(struct postern_imap *s)
     imap_command_over(s);
 }
 
-/* refer - RFC 2221 4: in the result, since the login is refused. */
+/* refer - RFC 2221 4: in the result, since the login is refused.
+ * I 2221:4.1-1 */
 static void refer(struct postern_imap *s, struct postern_span url)
 {
     struct buffer code = {.allocator = s->o.allocator};
@@ -157,6 +159,7 @@ static void refer(struct postern_imap *s, struct postern_span url)
     buffer_done(&code);
 }
 
+/* I 2221:4.1-2 */
 static void account_opened(struct postern_imap *s, const struct imap_answer *answer)
 {
     postern_sasl_free(&s->sasl);
@@ -335,7 +338,8 @@ void imap_sasl_line(struct postern_imap *s, struct postern_span line)
     }
 }
 
-/* I 6.2.2-1, I 6.2.2-6 I 6.2.2-10 */
+/* I 6.2.2-1, I 6.2.2-6 I 6.2.2-10
+ * I 4959:3-1 I 4959:3-2 I 4959:3-3 */
 void imap_cmd_authenticate(struct postern_imap *s)
 {
     struct sasl_offer offer = offer_of(s);

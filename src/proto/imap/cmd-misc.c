@@ -34,6 +34,7 @@ static void parse_id(struct postern_imap *s)
     parse_char(&s->in, ')');
 }
 
+/* I 2971:3.1-1 I 2971:3.1-2 I 2971:3.2-1 I 2971:3.3-2 I 2971:4-1 */
 void imap_cmd_id(struct postern_imap *s)
 {
     parse_id(s);
@@ -53,7 +54,9 @@ void imap_cmd_id(struct postern_imap *s)
 
 /* enable - RFC 5161: what is not known is passed over; ENABLED names what was not enabled before.
  * I 7162:3.2.3-1
- * I 5464:4.4-1 I 6.3.1-1 I 6.3.1-3 */
+ * I 5464:4.4-1 I 6.3.1-1 I 6.3.1-3
+ * I 5161:3.1-1 I 5161:3.1-2 I 5161:3.2-1
+ * I 9586:3-5 */
 static void enable(struct postern_imap *s, struct postern_span word)
 {
     struct {
@@ -75,7 +78,8 @@ static void enable(struct postern_imap *s, struct postern_span word)
     }
 }
 
-/* I 6.3.1-2 I 6.3.1-4 I 6.3.1-5 I 6.3.1-6 I 7.2.1-1 */
+/* I 6.3.1-2 I 6.3.1-4 I 6.3.1-5 I 6.3.1-6 I 7.2.1-1
+ * I 5161:3.1-3 I 5161:3.1-4 I 5161:3.1-5 I 5161:3.1-6 */
 void imap_cmd_enable(struct postern_imap *s)
 {
     struct imap_parser words = s->in;
@@ -110,7 +114,8 @@ static void write_namespace(struct postern_imap *s, struct postern_span prefix)
     write_text(s, " \"/\"))");
 }
 
-/* I 5.1.2-1 I 6.3.10-1 I 7.3.2-1 */
+/* I 5.1.2-1 I 6.3.10-1 I 7.3.2-1
+ * I 2342:5-1 */
 void imap_cmd_namespace(struct postern_imap *s)
 {
     if (!imap_good(s))
@@ -124,7 +129,8 @@ void imap_cmd_namespace(struct postern_imap *s)
 
 /* ---- COMPRESS -------------------------------------------------------------------------------- */
 
-/* imap_cmd_compress - RFC 4978: the answer goes out as ever, then all is compressed. */
+/* imap_cmd_compress - RFC 4978: the answer goes out as ever, then all is compressed.
+ * I 4978:3-1 */
 void imap_cmd_compress(struct postern_imap *s)
 {
     parse_space(&s->in);
@@ -142,7 +148,8 @@ void imap_cmd_compress(struct postern_imap *s)
 
 /* ---- IDLE ------------------------------------------------------------------------------------ */
 
-/* I 6.3.13-1 I 6.3.13-5 */
+/* I 6.3.13-1 I 6.3.13-5
+ * I 2177:3-1 I 2177:3-2 I 2177:3-4 */
 void imap_cmd_idle(struct postern_imap *s)
 {
     if (!imap_good(s))
@@ -176,6 +183,7 @@ void imap_idle_line(struct postern_imap *s, struct postern_span line)
     s->idling = false;
     if (s->state == POSTERN_IMAP_SELECTED)
         imap_tell(s, POSTERN_IMAP_UNWATCH, 0);
+    /* I 2177:3-3 */
     if (span_equal_nocase(line, SPAN("DONE")))
         imap_ok(s, NULL, "done");
     else

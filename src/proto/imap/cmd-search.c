@@ -264,7 +264,8 @@ static void look_at(struct postern_imap *s)
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
-/* tell_progress - of a search that takes long (RFC 9585). */
+/* tell_progress - of a search that takes long (RFC 9585).
+ * I 9585:4-1 I 9585:4-2 */
 static void tell_progress(struct postern_imap *s)
 {
     struct imap_search *search = s->search;

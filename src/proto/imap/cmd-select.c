@@ -268,7 +268,8 @@ void imap_cmd_examine(struct postern_imap *s)
     open_mailbox(s, true);
 }
 
-/* I 7162:3.2.11-2 I 6.4.2-1 */
+/* I 7162:3.2.11-2 I 6.4.2-1
+ * I 3691:2-1 I 3691:2-2 */
 void imap_cmd_unselect(struct postern_imap *s)
 {
     if (!imap_good(s))

@@ -10,6 +10,7 @@ struct batches {
     uint32_t first, last; /* which of them, counted from 1 */
 };
 
+/* I 10022:3-2 */
 static bool parse_batches(struct postern_imap *s, struct batches *batches)
 {
     parse_space(&s->in);
@@ -39,7 +40,8 @@ static uint32_t number_of(const struct postern_imap *s, const struct batches *ba
     return newer < s->view.messages ? s->view.messages - (uint32_t)newer : 0;
 }
 
-/* write_batch - down to where the next begins; the oldest to UID 1. */
+/* write_batch - down to where the next begins; the oldest to UID 1.
+ * I 10022:3-1 */
 static void write_batch(struct postern_imap *s, const struct batches *batches, uint64_t index)
 {
     uint32_t next = number_of(s, batches, index + 1);
@@ -54,6 +56,7 @@ static void write_batch(struct postern_imap *s, const struct batches *batches, u
     write_number(s, low);
 }
 
+/* I 10022:3-3 I 10022:3-4 */
 void imap_cmd_uidbatches(struct postern_imap *s)
 {
     struct batches batches;

@@ -118,7 +118,8 @@ bool imap_begin(struct postern_imap *s, struct postern_span text)
     return true;
 }
 
-/* I 3.1-1, I 3.2-1 */
+/* I 3.1-1, I 3.2-1
+ * I 9586:3-1 */
 const char *imap_why_not(const struct postern_imap *s, const char **code_r)
 {
     const struct imap_row *row = s->row;

@@ -55,7 +55,8 @@ static struct announced find_literal(struct postern_span line)
     return found;
 }
 
-/* I 7162:4-1 */
+/* I 7162:4-1
+ * I 2971:3.3-1 */
 static size_t text_max(const struct postern_imap *s)
 {
     return s->state & (POSTERN_IMAP_AUTHENTICATED | POSTERN_IMAP_SELECTED)
@@ -71,7 +72,8 @@ void imap_input_swallow(struct postern_imap *s, uint64_t size)
     s->input.left = size;
 }
 
-/* refuse_literal - it is too long for a command. I 2.2.1-3, I 7.6-2 */
+/* refuse_literal - it is too long for a command. I 2.2.1-3, I 7.6-2
+ * I 7888:3-3 I 7888:4-1 */
 static void refuse_literal(struct postern_imap *s, const struct announced *found)
 {
     bool by_uid;
@@ -85,7 +87,8 @@ static void refuse_literal(struct postern_imap *s, const struct announced *found
     imap_bad_code(s, "TOOBIG", "literal too long");
 }
 
-/* I 4.3-6, I 7.6-1 I 5.5-2 I 7.5.1-4 */
+/* I 4.3-6, I 7.6-1 I 5.5-2 I 7.5.1-4
+ * I 7888:3-1 I 7888:3-2 */
 static void take_literal(struct postern_imap *s, const struct announced *found)
 {
     size_t have = buffer_length(&s->input.text);

@@ -104,7 +104,8 @@ static bool is_told(const struct postern_imap *s, const struct postern_message_i
            info->modseq <= s->told[low].modseq;
 }
 
-/* I 6.4.9-3 I 6.4.9-7 */
+/* I 6.4.9-3 I 6.4.9-7
+ * I 9586:3-2 */
 void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid)
 {
     write_text(s, "* ");
@@ -171,7 +172,8 @@ static void tell_expunged(struct postern_imap *s, struct postern_uid_range range
     }
 }
 
-/* I 7162:3.2.7-1 I 7162:3.2.10.2-1 */
+/* I 7162:3.2.7-1 I 7162:3.2.10.2-1
+ * I 9586:3-3 I 9586:3-4 */
 static void tell_vanished(struct postern_imap *s, struct postern_uid_range range)
 {
     write_text(s, s->told_down++ ? "," : "* VANISHED ");
