@@ -65,6 +65,8 @@
     X(filter_timeout, "filter_timeout", TIME, "60s", "time that each has")                         \
     X(filter_optional, "filter_optional", BOOL, "no",                                              \
       "take mail if one fails or is late; else the sender is to come again")                       \
+    X(filter_names, "filter_names", BOOL, "yes",                                                   \
+      "look clients' names up for rspamd and milters")                                             \
     X(filter_junk, "filter_junk", STRING, "Junk",                                                  \
       "mailbox for what they call spam; empty: where it belongs")                                  \
     X(deduplicate, "deduplicate", BOOL, "no",                                                      \

@@ -5,6 +5,7 @@
 #include "base/span.h"
 #include "daemon/filter_program.h"
 #include "daemon/parts.h"
+#include "net/name.h"
 #include "net/reach.h"
 #include "serve/milter.h"
 #include "serve/rspamd.h"
@@ -157,8 +158,13 @@ int filters_open(struct filters **filters_r, const struct config *config)
     for (size_t i = 0; !err && config->filter[i]; i++)
         err = i < FILTERS_MAX ? open_one(filters, config->filter[i], config->filter_timeout)
                               : fail(POSTERN_E_SYNTAX, config->filter[i], "is one too many");
-    for (size_t i = 0; !err && i < filters->serve.count; i++)
-        filters->serve.sees_envelope |= filters->all[i].ops->mail || filters->all[i].ops->rcpt;
+    for (size_t i = 0; !err && i < filters->serve.count; i++) {
+        const struct filter_ops *ops = filters->all[i].ops;
+
+        filters->serve.sees_envelope |= ops->mail || ops->rcpt;
+        if (config->filter_names && ops != &filter_program_ops)
+            filters->serve.name_of = net_name_of;
+    }
     if (err)
         filters_close(&filters);
     *filters_r = filters;

@@ -15,6 +15,7 @@ struct filter_question {
     struct postern_span helo, protocol, transaction;
     struct postern_span user, method; /* who logged in, and how; empty: nobody */
     struct postern_span peer;         /* its address; absent: it has none */
+    struct postern_span name;         /* of it; absent: not known */
     unsigned port;                    /* of it; 0: not known */
     struct postern_span hostname;     /* ours */
     struct postern_span tls;          /* "TLSv1.3 TLS_AES_256_GCM_SHA384"; absent: none */
@@ -61,8 +62,10 @@ struct serve_filters {
     size_t count;            /* at most FILTERS_MAX */
     bool sees_envelope;      /* one of them is asked at MAIL and RCPT */
     bool accepts_on_failure; /* what cannot be asked is passed by; else a refusal for now */
-    const char *junk;        /* the mailbox for spam; "": where it belongs */
-    uint64_t body_max;       /* octets of a body that is put in place of another */
+    /* name_of - of a client's address; waits. 0, or <0: it has none. NULL: nobody wants it. */
+    int (*name_of)(struct postern_span address, char *name_r, size_t size);
+    const char *junk;  /* the mailbox for spam; "": where it belongs */
+    uint64_t body_max; /* octets of a body that is put in place of another */
 };
 
 /* filter_refuse - a verdict that is one; text is cut, and told as far as it is printable. */

@@ -21,7 +21,7 @@ struct talk {
     struct milter milter;
     bool passes; /* it wants to hear no more, the message is fine */
     char bytes[4096];
-    char client[80], peer[80];
+    char client[260], peer[340];
 };
 
 /* ---- the wire -------------------------------------------------------------------------------- */
@@ -169,6 +169,18 @@ static int tell_options(struct talk *t, struct filter_verdict *verdict)
     return err;
 }
 
+/* client_make - "mx.example", "[192.0.2.1]"; "mx.example [192.0.2.1]". */
+static void client_make(struct talk *t, const struct filter_question *q)
+{
+    bool known = q->name.n > 0 || !q->peer.n;
+    struct postern_span name = q->name.n ? q->name : q->peer.n ? q->peer : SPAN("localhost");
+
+    snprintf(t->client, sizeof t->client, known ? "%.*s" : "[%.*s]", SPAN_ARG(name));
+    name = q->name.n ? q->name : q->peer.n ? SPAN("unknown") : name;
+    snprintf(t->peer, sizeof t->peer, q->peer.n ? "%.*s [%.*s]" : "%.*s", SPAN_ARG(name),
+             SPAN_ARG(q->peer));
+}
+
 static int tell_client(struct talk *t, const struct filter_question *q,
                        struct filter_verdict *verdict)
 {
@@ -176,9 +188,7 @@ static int tell_client(struct talk *t, const struct filter_question *q,
     struct milter_event event;
     struct postern_span client;
 
-    snprintf(t->client, sizeof t->client, q->peer.n ? "[%.*s]" : "localhost", SPAN_ARG(q->peer));
-    snprintf(t->peer, sizeof t->peer, q->peer.n ? "unknown [%.*s]" : "localhost",
-             SPAN_ARG(q->peer));
+    client_make(t, q);
     snprintf(port, sizeof port, "%u", q->port);
     client = postern_span_of(t->client);
 
@@ -187,7 +197,7 @@ static int tell_client(struct talk *t, const struct filter_question *q,
                                           {"_", postern_span_of(t->peer)},
                                           {"{daemon_name}", q->hostname},
                                           {"{client_name}", client},
-                                          {"{client_ptr}", SPAN("unknown")},
+                                          {"{client_ptr}", q->name.n ? q->name : SPAN("unknown")},
                                           {"{client_addr}", q->peer},
                                           {"{client_port}", postern_span_of(port)}};
 

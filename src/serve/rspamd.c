@@ -39,7 +39,7 @@ static void say_request(struct buffer *out, const char *host, const struct filte
     buffer_append_text(out, "\r\n");
     say(out, "Ip", q->peer);
     say(out, "Helo", q->helo);
-    say(out, "Hostname", q->peer.n ? SPAN("unknown") : SPAN(""));
+    say(out, "Hostname", q->name.n ? q->name : q->peer.n ? SPAN("unknown") : SPAN(""));
     say(out, "From", q->sender.n ? q->sender : SPAN("<>"));
     while (rest.n)
         say(out, "Rcpt", span_cut(&rest, '\n'));

@@ -102,6 +102,8 @@ static void take_client(struct serve_smtp *s)
     if (address.n) {
         login_name(s->login.peer, sizeof s->login.peer, address);
         s->login.address_n = strlen(s->login.peer);
+        login_name(s->peer_name, sizeof s->peer_name, s->question.client.name);
+        s->peer_named = s->question.client.name.n > 0;
     }
     login_log(&s->login, "xclient", "client", s->login.peer, NULL, NULL);
     if (s->question.client.login.n &&

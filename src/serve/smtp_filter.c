@@ -50,6 +50,7 @@ static struct filter_question question_of(struct serve_smtp *s)
         .user = postern_span_of(s->login.user),
         .method = postern_span_of(s->login.user[0] ? s->login.method : ""),
         .port = port_of(s),
+        .name = s->peer_name[0] ? postern_span_of(s->peer_name) : none,
         .protocol = postern_smtp_protocol(s->engine),
         .transaction = s->question.transaction,
         .hostname = s->site->smtp->hostname,
@@ -114,12 +115,24 @@ static void ask_one(struct serve_smtp *s, size_t number, enum stage stage)
     edits_done(&verdict.edits);
 }
 
+/* name_find - once for a client; where nobody knows it, that is known as well. */
+static void name_find(struct serve_smtp *s)
+{
+    const struct serve_filters *filters = s->site->filters;
+    struct postern_span address = smtp_peer_address(s);
+
+    if (!s->peer_named && filters && filters->name_of && address.n)
+        (void)!filters->name_of(address, s->peer_name, sizeof s->peer_name);
+    s->peer_named = true;
+}
+
 /* ask_all - until one refuses it. */
 static int ask_all(struct serve_smtp *s, enum stage stage)
 {
     size_t count = s->site->filters ? s->site->filters->count : 0;
 
     s->verdict.code = 0;
+    name_find(s);
     for (size_t i = 0; !s->verdict.code && !s->verdict.discarded && i < count; i++)
         ask_one(s, i, stage);
     return s->verdict.code ? POSTERN_E_DENIED : 0;

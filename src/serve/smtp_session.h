@@ -58,6 +58,8 @@ struct serve_smtp {
     struct buffer addresses;         /* their texts, a line each, for a filter */
     struct buffer others;            /* those of them that a sendmail gets */
     struct spool whole;              /* the message, where a filter or a sendmail is to see it */
+    char peer_name[256];             /* of the client, for them; "": it has none */
+    bool peer_named;                 /* it was looked for */
     void *talks[FILTERS_MAX];        /* with the filters */
     struct filter_verdict verdict;   /* of all of them; without edits */
     struct address_targets found;    /* of the RCPT at hand */

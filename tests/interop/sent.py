@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """sent - messages to be sent, and how it is seen that they came: over POP3, octet by octet."""
 import poplib
+import socket
 import time
 
 HASH = "$1$talk$N5L5/tTgLo/SVo/A48QuQ."  # of "secret"
@@ -9,6 +10,17 @@ SMALL = b"From: Ann <ann@far.example>\r\nTo: alice@example.org\r\nSubject: small
 EIGHT = SMALL.replace(b"end", "Grüße, 世界".encode()).replace(b"Subject: small", b"Subject: eight\r\nMIME-Version: 1.0\r\n"
                                                                 b"Content-Type: text/plain; charset=utf-8\r\n"
                                                                 b"Content-Transfer-Encoding: 8bit")
+
+
+def name_of(address):
+    """What a host is called, if that is its name as well."""
+    try:
+        name = socket.gethostbyaddr(address)[0]
+        if address in socket.gethostbyname_ex(name)[2]:
+            return name.encode()
+    except OSError:
+        pass
+    return b"unknown"
 
 
 def mail_of(server, user):

@@ -9,9 +9,10 @@ import time
 from clients import no_verify
 from harness import Checks, Server
 from milters import ADD_RCPT, ALL, BODY, CHANGE, NO, QUIET, RAW, SKIP, Milter, add, change, insert, packet
-from sent import HASH, SMALL, mail_of
+from sent import HASH, SMALL, mail_of, name_of
 
 checks = Checks()
+NAME = name_of("127.0.0.1")
 
 
 def serve(filters, *settings):
@@ -61,9 +62,9 @@ def test_told(path):
         mail_of(server, "bob")
         checks.check("in that order", milter.ended() == "OCHMRTLNBEQ", milter.letters())
         checks.check("options", milter.options == (6, ALL, 0x1FF7FF), str(milter.options))
-        told = milter.datas("C")[0]
-        checks.check("the client", told[:12] == b"[127.0.0.1]\0" and told[12:13] == b"4" and told[15:] == b"127.0.0.1\0" and
-                     struct.unpack(">H", told[13:15])[0] > 0, repr(told))
+        name, told = milter.datas("C")[0].split(b"\0", 1)
+        checks.check("the client", name == (b"[127.0.0.1]" if NAME == b"unknown" else NAME) and told[:1] == b"4" and
+                     told[3:] == b"127.0.0.1\0" and struct.unpack(">H", told[1:3])[0] > 0, repr((name, told)))
         checks.check("EHLO", milter.datas("H") == [b"far.example\0"])
         checks.check("MAIL and RCPT", milter.datas("M") == [b"<ann@far.example>\0"] and
                      milter.datas("R") == [b"<alice@example.org>\0", b"<bob@example.org>\0"], str(milter.heard))
@@ -72,7 +73,7 @@ def test_told(path):
             b"Date\0Sat, 21 Nov 2026 12:00:00 +0000\0"], str(milter.datas("L")))
         checks.check("the body", b"".join(milter.datas("B")) == SMALL.split(b"\r\n\r\n", 1)[1], repr(milter.datas("B")))
         wanted = {("C", "j"): b"localhost", ("C", "{client_addr}"): b"127.0.0.1", ("C", "{daemon_name}"): b"localhost",
-                  ("C", "_"): b"unknown [127.0.0.1]", ("M", "{mail_addr}"): b"ann@far.example", ("M", "{mail_host}"): b"far.example",
+                  ("C", "_"): NAME + b" [127.0.0.1]", ("M", "{mail_addr}"): b"ann@far.example", ("M", "{mail_host}"): b"far.example",
                   ("R", "{rcpt_addr}"): b"bob@example.org"}
         checks.check("macros", wanted.items() <= milter.macros.items() and ("M", "{auth_authen}") not in milter.macros and
                      milter.macros["M", "i"] == milter.macros["E", "i"] and milter.macros["M", "i"] in found[0], str(milter.macros))
@@ -106,6 +107,25 @@ def test_told(path):
         checks.check("it is left without a word", not milter.letters().endswith("Q") and milter.datas("M") == [b"<>\0"], milter.letters())
     finally:
         checks.check("the server ends well", server.stop() == 0)
+
+
+def test_clients():
+    """A proxy's client, with a name or without; none is looked up where that is off."""
+    milter = Milter()
+    server = serve([milter.place], "filter_names = no", 'smtp_trusted = {"127.0.0.1"}')
+    try:
+        for said, expected, macro in (("NAME=mx.far.example ADDR=192.0.2.9", b"mx.far.example\x004\0\x00192.0.2.9\0", b"mx.far.example [192.0.2.9]"),
+                                      ("NAME=[UNAVAILABLE] ADDR=IPV6:2001:db8::9", b"[2001:db8::9]\x006\0\x002001:db8::9\0",
+                                       b"unknown [2001:db8::9]")):
+            with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=60, local_hostname="far.example") as smtp:
+                smtp.ehlo()
+                smtp.docmd("XCLIENT", said)
+                smtp.ehlo()
+                smtp.sendmail("ann@far.example", ["alice@example.org"], SMALL)
+            checks.check(f"a client: {said}", milter.datas("C") == [expected] and milter.macros["C", "_"] == macro,
+                         f"{milter.datas('C')} {milter.macros}")
+    finally:
+        server.stop()
 
 
 def test_steps():
@@ -334,6 +354,6 @@ def test_handed_on():
 
 checks.run("over TCP", test_told, None)
 checks.run("over a unix socket", test_told, str(Server.make_folder() / "milter.sock"))
-for function in (test_steps, test_replies, test_wishes, test_hostile, test_handed_on):
+for function in (test_clients, test_steps, test_replies, test_wishes, test_hostile, test_handed_on):
     checks.run(function.__name__, function)
 checks.finish()

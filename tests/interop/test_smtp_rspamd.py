@@ -12,9 +12,10 @@ import time
 
 from clients import no_verify
 from harness import POSTERN, Checks, Server
-from sent import HASH, SMALL, mail_of
+from sent import HASH, SMALL, mail_of, name_of
 
 checks = Checks()
+NAME = name_of("127.0.0.1")
 OK = b"HTTP/1.1 200 OK\r\n"
 FULL = {"action": "no action", "milter": {"add_headers": {"X-Top": {"value": "a\n b", "order": 0}, "X-End": "c", "X-Two": ["d", "e"]},
                                           "remove_headers": {"X-Gone": 0}}, "dkim-signature": "v=1; b=x"}
@@ -116,7 +117,7 @@ def test_actions(place):
                      rspamd.headers("connection") == [b"close"], repr(rspamd.head))
         told = {name: rspamd.headers(name) for name in ("ip", "helo", "hostname", "from", "rcpt", "user", "deliver-to", "mta-name")}
         checks.check(f"{what}: it is told of the envelope", told == {
-            "ip": [b"127.0.0.1"], "helo": [b"far.example"], "hostname": [b"unknown"], "from": [b"ann@far.example"],
+            "ip": [b"127.0.0.1"], "helo": [b"far.example"], "hostname": [NAME], "from": [b"ann@far.example"],
             "rcpt": [b"alice@example.org", b"bob@example.org"], "user": [], "deliver-to": [], "mta-name": [b"localhost"]}, str(told))
         checks.check(f"{what}: and of the id", rspamd.headers("queue-id")[0] in found[0], repr(rspamd.head))
         mail_of(server, "bob")
@@ -285,6 +286,28 @@ def test_again():
         server.stop()
 
 
+def test_clients():
+    """A proxy's client, with a name or without; none is looked up where that is off."""
+    rspamd = Rspamd()
+    server = serve([f"rspamd:{rspamd.place}"], "filter_names = no", 'smtp_trusted = {"127.0.0.1"}')
+    try:
+        for said, expected in (("", (b"127.0.0.1", b"unknown", b"far.example")),
+                               ("NAME=mx.far.example ADDR=192.0.2.9", (b"192.0.2.9", b"mx.far.example", b"far.example")),
+                               ("NAME=[UNAVAILABLE] ADDR=IPV6:2001:db8::9", (b"2001:db8::9", b"unknown", b"far.example"))):
+            with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=60, local_hostname="far.example") as smtp:
+                if said:
+                    smtp.ehlo()
+                    smtp.docmd("XCLIENT", said)
+                smtp.ehlo()
+                smtp.mail("ann@far.example")
+                smtp.rcpt("alice@example.org")
+                smtp.data(SMALL)
+            told = tuple(rspamd.headers(name)[0] for name in ("ip", "hostname", "helo"))
+            checks.check(f"a client: {said}", told == expected, str(told))
+    finally:
+        server.stop()
+
+
 def test_nonsense():
     folder = Server.make_folder()
     conf = folder / "postern.conf"
@@ -302,6 +325,6 @@ def test_nonsense():
 
 checks.run("over TCP", test_actions, None)
 checks.run("over a unix socket", test_actions, str(Server.make_folder() / "rspamd.sock"))
-for function in (test_hostile, test_in_a_row, test_again, test_nonsense):
+for function in (test_hostile, test_in_a_row, test_again, test_clients, test_nonsense):
     checks.run(function.__name__, function)
 checks.finish()
