@@ -39,6 +39,7 @@ extern "C" {
 
 #define POSTERN_STORE_NO_WAIT 1u /* return POSTERN_E_AGAIN rather than wait for the disk */
 #define POSTERN_STORE_CREATE 2u  /* account_open, open: make it if it is not there */
+#define POSTERN_STORE_LOOKED 4u  /* refresh: what is known here will do, it was just looked for */
 
 /* struct postern_snapshot - a counted, immutable list. A store may hand the same one to many
  * readers. */
@@ -184,8 +185,8 @@ struct postern_store_ops {
      * postern_snapshot_unref(). */
     int (*snapshot)(struct postern_mailbox *mailbox, unsigned flags,
                     struct postern_snapshot **snapshot_r);
-    /* refresh - look for what others did, and report what is there now. The name in status_r is
-     * lent until the next call on this mailbox. */
+    /* refresh - look for what others did, and report what is there now. flags: NO_WAIT, LOOKED. The
+     * name in status_r is lent until the next call on this mailbox. */
     int (*refresh)(struct postern_mailbox *mailbox, unsigned flags,
                    struct postern_status *status_r);
     /* ranges - which UIDs there are, as of the last refresh or change made through this store:

@@ -9,15 +9,19 @@
 struct conn_poll {
     uv_poll_t handle;
     struct net_conn *conn; /* NULL once ended */
-    int mask;
+    int mask, wanted;      /* what is waited for, and what is of use now */
 };
 
 static void conn_ready(uv_poll_t *handle, int status, int events)
 {
     struct conn_poll *poll = handle->data;
 
-    if (poll->conn)
+    if (poll->conn && poll->wanted) {
         conn_service(poll->conn, status < 0 || (events & UV_READABLE));
+    } else {
+        uv_poll_stop(handle);
+        poll->mask = 0;
+    }
 }
 
 int conn_poll_start(struct net_conn *conn)
@@ -54,7 +58,11 @@ void conn_poll_mask(struct net_conn *conn, int events)
 {
     struct conn_poll *poll = conn->poll;
 
-    if (!poll || poll->mask == events)
+    if (!poll)
+        return;
+    poll->wanted = events;
+    /* a peer seldom speaks while it waits for an answer: then it is told soon enough to be quiet */
+    if (poll->mask == events || (!events && poll->mask == UV_READABLE))
         return;
     poll->mask = events;
     if (events)

@@ -103,11 +103,12 @@ int net_pool_submit(struct net_pool *pool, struct net_loop *loop, void (*work)(v
         *pool->end = job;
         pool->end = &job->next;
         pool->waiting++;
-        pthread_cond_signal(&pool->some);
     }
     pthread_mutex_unlock(&pool->mutex);
     if (err)
         free(job);
+    else
+        pthread_cond_signal(&pool->some); /* who wakes up finds the mutex free */
     return err;
 }
 

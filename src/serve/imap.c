@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* What was there after a client's octets came will do for all commands in them; so long, at most.
+ */
+#define LOOK_AGAIN (POSTERN_SECOND / 10)
 #define TURN_QUESTIONS 1000 /* answered in one turn of the loop, and messages that are shown */
 
 const struct postern_store_ops *imap_ops(const struct serve_imap *s)
@@ -60,6 +63,11 @@ void imap_go(struct serve_imap *s)
         postern_imap_answer_default(s->engine, s->question.id);
         return;
     }
+    s->asked_at = s->login.now;
+    s->look_flag = 0;
+    if (s->question.kind == POSTERN_IMAP_NEWS && s->looked_at &&
+        s->asked_at - s->looked_at < LOOK_AGAIN)
+        s->look_flag = POSTERN_STORE_LOOKED;
     if (work->writes && s->site->read_only)
         err = POSTERN_E_READ_ONLY;
     else if (work->tries_now)
@@ -108,6 +116,7 @@ static void watched(void *arg)
 
     if (!s->mailbox)
         return;
+    s->looked_at = 0;
     imap_ops(s)->watch_clear(s->mailbox);
     postern_imap_news(s->engine);
 }
@@ -291,8 +300,13 @@ static void compress_begin(struct serve_imap *s)
 static int any_feed(void *self, struct postern_span in, postern_time now)
 {
     struct serve_imap *s = self;
+    int took;
 
-    return s->compress ? compress_feed(s->compress, in, now) : drive_feed(self, in, now);
+    if (!s->takes_rest)
+        s->looked_at = 0;
+    took = s->compress ? compress_feed(s->compress, in, now) : drive_feed(self, in, now);
+    s->takes_rest = took >= 0 && (size_t)took < in.n;
+    return took;
 }
 
 static void any_eof(void *self)

@@ -219,7 +219,8 @@ static int look_rights(struct serve_imap *s, unsigned wait_flag)
 /* look - what is there, and what has changed since. */
 static int look(struct serve_imap *s, unsigned wait_flag)
 {
-    int err = imap_ops(s)->refresh(s->mailbox, wait_flag, &s->status);
+    unsigned flags = wait_flag | (s->question.kind == POSTERN_IMAP_NEWS ? s->look_flag : 0);
+    int err = imap_ops(s)->refresh(s->mailbox, flags, &s->status);
 
     if (!err)
         err = look_rights(s, wait_flag);
@@ -251,6 +252,8 @@ static void answer_mailbox(struct serve_imap *s, int err)
         .unchanged = s->unchanged,
         .read_only = s->site->read_only};
 
+    if (!err && !s->look_flag)
+        s->looked_at = s->asked_at;
     if (!err && !s->unchanged)
         mailbox.keyword_count = imap_learn(s, s->mailbox, names);
     postern_imap_answer_mailbox(s->engine, s->question.id, err, &mailbox);

@@ -47,6 +47,10 @@ struct serve_imap {
     struct postern_status other_status;
     bool is_other; /* who logged in did so in this user's name: an administrator */
     bool watching;
+    bool takes_rest;                 /* of the octets that came last the engine has not had all */
+    postern_time asked_at;           /* when the open question was */
+    postern_time looked_at;          /* at the selected mailbox, since they came; 0: not yet */
+    unsigned look_flag;              /* POSTERN_STORE_LOOKED, or 0: it must be looked at again */
     struct postern_content *content; /* NULL: none open */
     uint64_t content_id;
     struct postern_mailbox *target; /* of APPEND */

@@ -92,6 +92,32 @@ static void test_changes_behind_the_back(void **state)
     world_close(&w);
 }
 
+static uint32_t messages_with(struct world *w, unsigned flags)
+{
+    struct postern_status status = {0};
+
+    assert_int_equal(w->ops->refresh(w->box, flags, &status), 0);
+    return status.messages;
+}
+
+/* LOOKED: nothing is looked for, but what this process did is there. */
+static void test_looked(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_open(&w, "maildir");
+    deliver(&w, MAIL, NULL);
+    assert_int_equal(messages_with(&w, 0), 1);
+    put(&w, "ann/new/1700000001.M1P1.host", MAIL);
+    assert_int_equal(messages_with(&w, POSTERN_STORE_LOOKED), 1);
+    assert_int_equal(messages_with(&w, POSTERN_STORE_LOOKED | POSTERN_STORE_NO_WAIT), 1);
+    assert_int_equal(messages_with(&w, 0), 2);
+    deliver(&w, MAIL, NULL);
+    assert_int_equal(messages_with(&w, POSTERN_STORE_LOOKED), 3);
+    world_close(&w);
+}
+
 /* A link leads nowhere: not to a secret, not to another mailbox; a FIFO does not hold anybody
  * up. */
 static void test_no_links_no_fifos(void **state)
@@ -327,6 +353,7 @@ int main(void)
         {"maildir changes", test_changes_behind_the_back, NULL, NULL, (void *)"maildir"},
         {"eml links", test_no_links_no_fifos, NULL, NULL, (void *)"eml"},
         {"maildir links", test_no_links_no_fifos, NULL, NULL, (void *)"maildir"},
+        cmocka_unit_test(test_looked),
         cmocka_unit_test(test_no_linked_folder),
         cmocka_unit_test(test_names_are_escaped),
         {"eml longest uid", test_longest_uid, NULL, NULL, (void *)"eml"},

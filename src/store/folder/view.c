@@ -13,6 +13,11 @@ void kept_free(struct kept *kept)
     free(kept);
 }
 
+static struct index_mailbox *rows_of(const struct postern_mailbox *mailbox)
+{
+    return index_mailbox_of(&mailbox->account->index, mailbox->id);
+}
+
 /* enter_synced - the mutex, and the mailbox's rows as the files are now. */
 static int enter_synced(struct postern_mailbox *mailbox, unsigned flags)
 {
@@ -26,9 +31,19 @@ static int enter_synced(struct postern_mailbox *mailbox, unsigned flags)
     return err;
 }
 
-static struct index_mailbox *rows_of(const struct postern_mailbox *mailbox)
+/* enter_looked - the mutex, and the rows as they are known here, if that will do. */
+static int enter_looked(struct postern_mailbox *mailbox, unsigned flags)
 {
-    return index_mailbox_of(&mailbox->account->index, mailbox->id);
+    const struct index_mailbox *rows;
+    int err = account_take(mailbox->account, flags);
+
+    if (err)
+        return err;
+    rows = rows_of(mailbox);
+    if (rows && rows->facts.exists && !rows->damaged && !mailbox->account->index.stale)
+        return 0;
+    account_leave(mailbox->account);
+    return enter_synced(mailbox, flags);
 }
 
 /* ---- the list -------------------------------------------------------------------------------- */
@@ -200,7 +215,8 @@ int folder_find(struct postern_mailbox *mailbox, struct postern_span unique_id,
 int folder_refresh(struct postern_mailbox *mailbox, unsigned flags, struct postern_status *status_r)
 {
     struct index_mailbox *rows;
-    int err = enter_synced(mailbox, flags);
+    int err =
+        flags & POSTERN_STORE_LOOKED ? enter_looked(mailbox, flags) : enter_synced(mailbox, flags);
 
     if (err)
         return err;
@@ -263,27 +279,57 @@ static int show_row(const struct postern_account *account, const struct index_ma
     return each(ctx, &info);
 }
 
-int folder_each(struct postern_mailbox *mailbox, struct postern_uid_range range, uint64_t since,
-                int (*each)(void *ctx, const struct postern_message_info *info), void *ctx)
-{
+/* struct showing - rows on their way to who asked for them. */
+struct showing {
+    const struct postern_account *account;
     struct index_mailbox *rows;
-    int result = enter_known(mailbox);
+    uint64_t since;
+    int (*each)(void *ctx, const struct postern_message_info *info);
+    void *ctx;
+};
 
-    if (result)
-        return result;
-    rows = rows_of(mailbox);
+/* show - if it is there and changed since. */
+static int show(const struct showing *showing, const struct index_row *row)
+{
+    if (row->bits & ROW_GONE || row->modseq <= showing->since)
+        return 0;
+    if (!row_is_whole(showing->rows, row))
+        return POSTERN_E_CORRUPT;
+    return show_row(showing->account, showing->rows, row, showing->each, showing->ctx);
+}
+
+static int show_range(const struct showing *showing, struct postern_uid_range range)
+{
+    struct index_mailbox *rows = showing->rows;
+    int result = 0;
+
     for (size_t i = mailbox_place(rows, range.first); i < mailbox_rows(rows) && !result; i++) {
         const struct index_row *row = mailbox_row(rows, i);
 
         if (row->uid > range.last)
             break;
-        if (row->bits & ROW_GONE || row->modseq <= since)
-            continue;
-        if (!row_is_whole(rows, row))
-            result = POSTERN_E_CORRUPT;
-        else
-            result = show_row(mailbox->account, rows, row, each, ctx);
+        result = show(showing, row);
     }
+    return result;
+}
+
+int folder_each(struct postern_mailbox *mailbox, struct postern_uid_range range, uint64_t since,
+                int (*each)(void *ctx, const struct postern_message_info *info), void *ctx)
+{
+    struct showing showing = {
+        .account = mailbox->account, .since = since, .each = each, .ctx = ctx};
+    uint32_t uids[RECENT_MAX];
+    size_t count = 0;
+    int result = enter_known(mailbox);
+
+    if (result)
+        return result;
+    showing.rows = rows_of(mailbox);
+    if (!since || !recent_since(showing.rows, since, uids, &count))
+        result = show_range(&showing, range);
+    for (size_t i = 0; i < count && !result; i++)
+        if (uids[i] >= range.first && uids[i] <= range.last)
+            result = show_range(&showing, (struct postern_uid_range){uids[i], uids[i]});
     account_leave(mailbox->account);
     return result;
 }

@@ -82,8 +82,9 @@ struct index_mailbox {
     size_t run_count, run_room;
     struct index_expunged *history;
     size_t history_count, history_room;
-    uint64_t history_floor; /* expunges up to this mod-sequence are forgotten */
-    struct buffer doomed;   /* files to be removed: sub, length, name; each */
+    struct index_recent *recent; /* the last changes; NULL: none since it was read */
+    uint64_t history_floor;      /* expunges up to this mod-sequence are forgotten */
+    struct buffer doomed;        /* files to be removed: sub, length, name; each */
     uint32_t messages, unseen, deleted, pending;
     uint64_t size_bytes;
     uint64_t deleted_bytes; /* mailbox_deleted_bytes() */
@@ -219,6 +220,15 @@ int cache_append(struct index *index, struct postern_span records, size_t count,
  * lock. */
 void cache_compact(struct index *index);
 void cache_close(struct index *index);
+
+/* ---- recent.c */
+#define RECENT_MAX 16
+/* recent_note - before facts.modseq rises: this row gets that mod-sequence. */
+void recent_note(struct index_mailbox *mailbox, uint32_t uid, uint64_t modseq);
+void recent_forget(struct index_mailbox *mailbox);
+/* recent_since - the rows that got a mod-sequence above that, rising; false: it is not known. */
+bool recent_since(const struct index_mailbox *mailbox, uint64_t since, uint32_t uids_r[RECENT_MAX],
+                  size_t *count_r);
 
 /* ---- runs.c */
 int runs_add(struct index_mailbox *mailbox, uint32_t uid);

@@ -248,6 +248,8 @@ int mailbox_put_row(struct index_mailbox *mailbox, const struct index_row *row,
             return POSTERN_E_NOMEM;
         doomed_remove(&mailbox->doomed, span_make(strings.p, row->name_n));
     }
+    if (old->modseq != row->modseq)
+        recent_note(mailbox, row->uid, row->modseq);
     *old = *row;
     old->name = (uint32_t)offset;
     count_row(mailbox, old, 1);
@@ -387,6 +389,7 @@ static size_t mend_mailbox(struct index_mailbox *mailbox)
         last = row->uid > last ? row->uid : last;
     }
     mailbox->damaged = false;
+    recent_forget(mailbox);
     mailbox->changes++;
     return bad;
 }
@@ -445,6 +448,7 @@ struct index_mailbox *index_mailbox_add(struct index *index, uint64_t id)
 void index_mailbox_free(struct index_mailbox *mailbox)
 {
     free(mailbox->seen_whole);
+    recent_forget(mailbox);
     for (unsigned i = 0; i < mailbox->keyword_count; i++)
         free((char *)mailbox->keywords[i].p);
     free(mailbox->keywords);
