@@ -25,6 +25,7 @@ int cli_put(int argc, char **argv);
 int cli_deliver(int argc, char **argv);
 /* cli_sendmail - also by the names sendmail, mailq and newaliases, as argv[0]. */
 int cli_sendmail(int argc, char **argv);
+int cli_tlsa(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_populate(int argc, char **argv);
 int cli_config(int argc, char **argv);

@@ -28,6 +28,7 @@ static const struct command {
     {"sendmail", cli_sendmail, "[-t] [-i] [-f SENDER] [-F NAME] [RECIPIENT]...",
      "send a message from standard input, as every MTA's sendmail does"},
     {"explain", cli_explain, "ADDRESS", "who gets the mail for an address"},
+    {"tlsa", cli_tlsa, "[FILE]", "the DANE records of tls_cert's key, and of a next one in FILE"},
     {"import", cli_import, "USER PATH [--mailbox NAME]", "append a Maildir, an mbox or .eml files"},
     {"export", cli_export, "USER PATH [--mailbox NAME] [--format maildir|mbox|eml]",
      "write a mailbox to a Maildir, an mbox or .eml files"},

@@ -274,6 +274,41 @@ def test_disk(_):
         subprocess.run(["umount", str(folder / "mail")], check=True)
 
 
+def test_tlsa(_):
+    """K7: the records of DANE, as openssl computes them: of the present certificate, and of a next key in any form."""
+    folder = Server.make_folder()
+
+    def openssl(*arguments, data=None):
+        return subprocess.run(["openssl", *map(str, arguments)], input=data, capture_output=True, check=True, cwd=folder, timeout=60).stdout
+
+    def postern(*arguments):
+        return subprocess.run([POSTERN, "tlsa", *map(str, arguments), "--config", str(folder / "postern.conf")], capture_output=True,
+                              text=True, timeout=30)
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "k.pem", "-out", "c.pem",
+            "-subj", "/CN=mx.example.org")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "next.key", "-out", "next.pem", "-subj", "/CN=mx.example.org")
+    openssl("pkey", "-in", "next.key", "-pubout", "-out", "next.pub")
+    openssl("pkey", "-in", "next.key", "-aes128", "-passout", "pass:x", "-out", "locked.key")
+    (folder / "chain.pem").write_bytes((folder / "c.pem").read_bytes() + (folder / "next.pem").read_bytes())
+    (folder / "postern.conf").write_text(f'host = "mx.example.org"\ntls_cert = "{folder}/chain.pem"\ntls_key = "{folder}/k.pem"\n')
+    want = []
+    for name in ("c.pem", "next.pem"):
+        public = openssl("x509", "-in", name, "-noout", "-pubkey")
+        digest = openssl("dgst", "-sha256", "-r", data=openssl("pkey", "-pubin", "-outform", "DER", data=public)).split()[0].decode()
+        want.append(f"_25._tcp.mx.example.org. IN TLSA 3 1 1 {digest}\n")
+    got = postern()
+    checks.check("tlsa: the present key, of the chain's first", got.stdout == want[0], str((got, want)))
+    for name in ("next.pem", "next.key", "next.pub"):
+        got = postern(folder / name)
+        checks.check(f"tlsa: with {name}", got.stdout == want[0] + want[1], str((got, want)))
+    for name, code in (("locked.key", 65), ("postern.conf", 65), ("none", 66)):
+        got = postern(folder / name)
+        checks.check(f"tlsa: {name}", got.returncode == code and got.stdout == want[0], str(got))
+    (folder / "postern.conf").write_text('host = "mx.example.org"\n')
+    checks.check("tlsa: no certificate", postern().returncode == 64)
+    checks.check("tlsa: only a next one", postern(folder / "next.key").stdout == want[1])
+
+
 def test_explain(server):
     """R5: whose address it is, as RCPT would say."""
     for address, code, said in (("alice@example.org", 0, "alice\tINBOX\n"), ("Bob+x@EXAMPLE.org", 0, "bob\tx\n"),
