@@ -174,6 +174,18 @@ struct postern_provider {
     int (*change)(void *ctx, struct postern_token token, struct postern_span user,
                   enum postern_imap_question_kind what, struct postern_span mailbox,
                   struct postern_span to, bool on);
+    /* rights - what the user may do with a mailbox (POSTERN_RIGHT_*), asked before each command;
+     * POSTERN_E_NOT_FOUND: it is not there, or not for him. "": who may make mailboxes that nothing
+     * is above of. NULL: everything is permitted, and nothing is asked. */
+    int (*rights)(void *ctx, struct postern_token token, struct postern_span user,
+                  struct postern_span mailbox, uint32_t *rights_r);
+    /* acl - who may do what with a mailbox, with postern_acl_add(). set_acl - change that, durably.
+     * One of them NULL, or rights: ACL is not offered. */
+    int (*acl)(void *ctx, struct postern_token token, struct postern_span user,
+               struct postern_span mailbox, void *builder);
+    int (*set_acl)(void *ctx, struct postern_token token, struct postern_span user,
+                   struct postern_span mailbox, const struct postern_acl *change,
+                   enum postern_flags_how how);
     /* command - one of options.commands, or a built-in that it replaces. POSTERN_YES: reply_r is
      * the answer (spans lent until the next callback of this visit); anything else: the built-in of
      * that name answers, or it is unknown. */
@@ -281,6 +293,9 @@ POSTERN_API int postern_letters_add(struct postern_letters *letters,
  * POSTERN_E_USAGE (empty). */
 POSTERN_API int postern_mailboxes_add(void *builder, struct postern_span name,
                                       enum postern_special_use special, bool subscribed);
+/* postern_acl_add - the rights of one identifier; copied. builder: as acl() got it. Returns 0,
+ * POSTERN_E_NOMEM, POSTERN_E_USAGE (no identifier). */
+POSTERN_API int postern_acl_add(void *builder, const struct postern_acl *one);
 /* postern_wire_size - of a message with LF or CRLF line ends, the octets that go over the wire. */
 POSTERN_API uint64_t postern_wire_size(struct postern_span content);
 /* postern_say - the text that goes with the refusal about to be returned; copied, one line; cut

@@ -135,7 +135,31 @@ static void counted(struct postern_visit *v, int err)
     if (!err)
         count_into(&side->statuses[side->list_at], &side->next);
     side->list_at++;
+    side->list_permitted = false;
     count_on(v);
+}
+
+/* permitted - what the user may do with the one at hand; nothing, if that cannot be told. */
+static void permitted(struct postern_visit *v, int result)
+{
+    struct imap_side *side = v->imap;
+
+    side->statuses[side->list_at].rights = visit_err(result) ? 0 : side->rights;
+    side->list_permitted = true;
+    count_on(v);
+}
+
+static void count_one(struct postern_visit *v)
+{
+    struct imap_side *side = v->imap;
+    struct postern_span name = side->statuses[side->list_at].name;
+
+    if (v->service->provider.rights && !side->list_permitted)
+        imap_ask_rights(v, name, permitted);
+    else if (side->question.on)
+        show(v, name, false, counted);
+    else
+        counted(v, POSTERN_E_NOT_FOUND); /* nobody asked how many */
 }
 
 /* count_on - a loop, so that a thousand mailboxes make no thousand stack frames. */
@@ -152,7 +176,7 @@ static void count_on(struct postern_visit *v)
         while (side->list_at < side->list_count && !side->list[side->list_at].exists)
             side->list_at++;
         if (side->list_at < side->list_count)
-            show(v, side->statuses[side->list_at].name, false, counted);
+            count_one(v);
         else
             list_answer(v, 0);
     }
@@ -180,7 +204,8 @@ static void listed(struct postern_visit *v, int result)
                                     .subscribed = side->list[i].subscribed,
                                     .exists = side->list[i].exists,
                                     .has_children = has_children(side, i)};
-    if (side->question.on)
+    side->list_permitted = false;
+    if (side->question.on || v->service->provider.rights)
         count_on(v);
     else
         list_answer(v, 0);
@@ -274,6 +299,7 @@ static void mailbox_answer(struct postern_visit *v)
     count_into(&mailbox.status, now);
     mailbox.status.name = buffer_span(&side->mailbox);
     mailbox.status.modseq = now->modseq;
+    mailbox.status.rights = side->rights;
     mailbox.ranges = ranges;
     mailbox.changed = news;
     if (side->question.kind == POSTERN_IMAP_SELECT) /* nothing is looked at there */
@@ -324,7 +350,22 @@ static void seen_again(struct postern_visit *v, int err)
     mailbox_answer(v);
 }
 
+static void still_permitted(struct postern_visit *v, int result)
+{
+    int err = visit_err(result);
+
+    if (err)
+        refused(v, err);
+    else
+        show(v, buffer_span(&v->imap->mailbox), true, seen_again);
+}
+
 void imap_news(struct postern_visit *v)
 {
-    show(v, buffer_span(&v->imap->mailbox), true, seen_again);
+    struct postern_span name = buffer_span(&v->imap->mailbox);
+
+    if (v->service->provider.rights)
+        imap_ask_rights(v, name, still_permitted);
+    else
+        show(v, name, true, seen_again);
 }

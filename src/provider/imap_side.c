@@ -40,6 +40,7 @@ void imap_side_free(struct postern_visit *v)
     imap_leave(v);
     shown_done(&side->next);
     imap_list_end(side);
+    imap_acl_end(side);
     imap_append_end(side);
     memory_free(NULL, side->letters);
     memory_free(NULL, side->uids);
@@ -74,6 +75,8 @@ static void answer(struct postern_visit *v)
         [POSTERN_IMAP_STORE] = imap_store,         [POSTERN_IMAP_COPY] = imap_copy,
         [POSTERN_IMAP_EXPUNGE] = imap_expunge,     [POSTERN_IMAP_APPEND] = imap_append,
         [POSTERN_IMAP_WRITE] = imap_write,         [POSTERN_IMAP_COMMIT] = imap_commit,
+        [POSTERN_IMAP_RIGHTS] = imap_rights,       [POSTERN_IMAP_ACL] = imap_acl,
+        [POSTERN_IMAP_SET_ACL] = imap_set_acl,
     };
     enum postern_imap_question_kind kind = v->imap->question.kind;
 

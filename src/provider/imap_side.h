@@ -40,6 +40,12 @@ struct imap_side {
     size_t list_count, list_room, list_at;
     struct postern_status *statuses;
     bool looping, again;
+    bool list_permitted; /* the rights to the one at list_at are known */
+    /* RIGHTS, ACL */
+    uint32_t rights;
+    struct postern_span above;
+    struct postern_acl *acl; /* identifiers: owned */
+    size_t acl_count, acl_room;
     /* the message that is read */
     const struct body *body;
     uint32_t body_uid;
@@ -53,6 +59,11 @@ struct imap_side {
     struct postern_letter letter;
     struct buffer letter_keywords, octets;
 };
+
+static inline struct postern_span imap_selected_name(const struct postern_visit *v)
+{
+    return buffer_span(&v->imap->mailbox);
+}
 
 /* imap_side_new - the session and its side. 0, POSTERN_E_NOMEM, _USAGE. */
 int imap_side_new(struct postern_visit *v, const struct postern_tls_facts *tls);
@@ -73,7 +84,15 @@ struct postern_message_info *shown_find(const struct shown *shown, uint32_t uid)
 int shown_keyword(struct imap_side *side, struct postern_span name);
 void shown_forget_keywords(struct imap_side *side);
 
+/* imap_rights.c: imap_ask_rights - into v->imap->rights; finish() is told. */
+void imap_ask_rights(struct postern_visit *v, struct postern_span mailbox,
+                     void (*finish)(struct postern_visit *v, int result));
+void imap_acl_end(struct imap_side *side);
+
 /* by kind of question */
+void imap_rights(struct postern_visit *v);
+void imap_acl(struct postern_visit *v);
+void imap_set_acl(struct postern_visit *v);
 void imap_list(struct postern_visit *v);
 void imap_status(struct postern_visit *v);
 void imap_change(struct postern_visit *v);

@@ -56,6 +56,8 @@ static int hide(struct postern_service *service)
         buffer_append_text(&words, " MOVE");
     if (!provider->change)
         buffer_append_text(&words, " CREATE-SPECIAL-USE");
+    if (!provider->acl || !provider->set_acl)
+        buffer_append_text(&words, " ACL");
     buffer_append_text(&words, " ");
     buffer_append(&words, own);
     if (words.error)
@@ -75,6 +77,7 @@ static int imap_fit(struct postern_service *service)
         service->imap.sasl_mechanisms &= WITH_KEYS;
     if (!service->provider.keys)
         service->imap.sasl_mechanisms &= ~(unsigned)WITH_KEYS;
+    service->imap.acl = service->provider.rights != NULL;
     return hide(service);
 }
 

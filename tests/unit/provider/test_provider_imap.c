@@ -232,7 +232,7 @@ static void *serve(void *arg)
     return NULL;
 }
 
-static void app_begin(struct app *app, bool threads)
+static void app_begin_with(struct app *app, bool threads, const struct postern_provider *more)
 {
     struct postern_imap_options options;
 
@@ -252,13 +252,21 @@ static void app_begin(struct app *app, bool threads)
                                               .expunge = expunge,
                                               .copy = copy,
                                               .append = append,
-                                              .change = change};
+                                              .change = change,
+                                              .rights = more->rights,
+                                              .acl = more->acl,
+                                              .set_acl = more->set_acl};
     assert_int_equal(postern_service_new(&app->service, &app->provider, NULL), 0);
     POSTERN_IMAP_OPTIONS_INIT(&options);
     options.plaintext_without_tls = true;
     assert_int_equal(postern_service_imap(app->service, &options), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, app->fd), 0);
     assert_int_equal(pthread_create(&app->server, NULL, serve, app), 0);
+}
+
+static void app_begin(struct app *app, bool threads)
+{
+    app_begin_with(app, threads, &(struct postern_provider){.rights = NULL});
 }
 
 static void app_end(struct app *app)
@@ -312,8 +320,9 @@ static void round_of(bool threads)
     has_not(&app, "CONDSTORE");
     has(&app, " MOVE ");
     say(&app, "c list \"\" * return (status (messages unseen))\r\n", "c OK");
-    has(&app, "* LIST (\\NonExistent \\HasChildren) \"/\" \"Away\"\r\n* LIST (\\HasNoChildren) \"/\" "
-              "\"Away-\"");
+    has(&app,
+        "* LIST (\\NonExistent \\HasChildren) \"/\" \"Away\"\r\n* LIST (\\HasNoChildren) \"/\" "
+        "\"Away-\"");
     has(&app, "* LIST (\\HasNoChildren \\Archive) \"/\" \"Away/Far\"\r\n");
     has(&app, "* STATUS \"INBOX\" (MESSAGES 3 UNSEEN 3)");
     say(&app, "d select inbox\r\n", "d OK [READ-WRITE]");
@@ -385,6 +394,89 @@ static void test_idle_is_told(void **state)
     app_end(&app);
 }
 
+/* ---- rights ---------------------------------------------------------------------------------- */
+
+static uint32_t inbox_rights, far_rights;
+
+static int rights(void *ctx, struct postern_token token, struct postern_span user,
+                  struct postern_span mailbox, uint32_t *rights_r)
+{
+    (void)user;
+    if (is(mailbox, "Away/Far"))
+        *rights_r = far_rights;
+    else if (is(mailbox, "INBOX"))
+        *rights_r = inbox_rights;
+    else
+        return result(ctx, token, POSTERN_NO_NOT_FOUND);
+    return result(ctx, token, POSTERN_YES);
+}
+
+static int acl(void *ctx, struct postern_token token, struct postern_span user,
+               struct postern_span mailbox, void *builder)
+{
+    struct postern_acl owner = {.identifier = user, .rights = POSTERN_RIGHTS_ALL, .fixed = true};
+    struct postern_acl bob = {.identifier = S("bob"), .rights = far_rights};
+
+    assert_true(is(mailbox, "INBOX"));
+    assert_int_equal(postern_acl_add(builder, &owner), 0);
+    assert_int_equal(postern_acl_add(builder, &bob), 0);
+    bob.identifier.n = 0;
+    assert_int_equal(postern_acl_add(builder, &bob), POSTERN_E_USAGE);
+    return result(ctx, token, POSTERN_YES);
+}
+
+static int set_acl(void *ctx, struct postern_token token, struct postern_span user,
+                   struct postern_span mailbox, const struct postern_acl *change,
+                   enum postern_flags_how how)
+{
+    (void)user, (void)mailbox;
+    assert_true(is(change->identifier, "bob") && how == POSTERN_FLAGS_ADD);
+    far_rights |= change->rights;
+    return result(ctx, token, POSTERN_YES);
+}
+
+static void rights_round(bool threads)
+{
+    struct postern_provider more = {.rights = rights, .acl = acl, .set_acl = set_acl};
+    struct app app;
+
+    inbox_rights = POSTERN_RIGHT_LOOKUP | POSTERN_RIGHT_READ | POSTERN_RIGHT_WRITE |
+                   POSTERN_RIGHT_ADMIN | POSTERN_RIGHT_CREATE | POSTERN_RIGHT_DELETED |
+                   POSTERN_RIGHT_EXPUNGE;
+    far_rights = POSTERN_RIGHT_INSERT;
+    app_begin_with(&app, threads, &more);
+    say(&app, "a login ann secret\r\n", "a OK");
+    has(&app, " ACL RIGHTS=texk LIST-MYRIGHTS");
+    say(&app, "b list \"\" * return (myrights)\r\n", "b OK");
+    has(&app, "* MYRIGHTS \"INBOX\" lrwktecda\r\n");
+    has_not(&app, "Far");
+    say(&app, "c getacl inbox\r\n", "* ACL \"INBOX\" \"ann@example.org\" lrswipkxtecda \"bob\" i");
+    say(&app, "d getacl Away/Far\r\n", "d NO [NONEXISTENT]");
+    say(&app, "e select Away/Far\r\n", "e NO [NONEXISTENT]");
+    say(&app, "f select inbox\r\n", "f OK [READ-WRITE]");
+    has(&app, "[PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Draft \\*)]");
+    say(&app, "g store 1 flags (\\Seen \\Flagged work)\r\n", "* 1 FETCH (FLAGS (\\Flagged work))");
+    say(&app, "h uid move 1 Away/Far\r\n", "[COPYUID 7 1 1]");
+    say(&app, "i setacl inbox bob +lr\r\n", "i OK");
+    say(&app, "j store 2 +flags (\\Seen)\r\n", "j NO [NOPERM]");
+    say(&app, "k create INBOX/deep/er\r\n", "k OK");
+    say(&app, "l create top\r\n", "l NO [NOPERM]");
+    inbox_rights &= ~POSTERN_RIGHT_WRITE;
+    say(&app, "m noop\r\n", "[PERMANENTFLAGS (\\Deleted)]");
+    say(&app, "n select Away/Far\r\n", "n OK [READ-WRITE]"); /* i */
+    say(&app, "o fetch 1 flags\r\n", "o OK");
+    has_not(&app, "Flagged");
+    say(&app, "p logout\r\n", "p OK");
+    app_end(&app);
+}
+
+static void test_rights_are_kept(void **state)
+{
+    (void)state;
+    rights_round(false);
+    rights_round(true);
+}
+
 static void test_misuse_is_refused(void **state)
 {
     struct postern_provider provider = {
@@ -412,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_answers_now),
         cmocka_unit_test(test_answers_from_another_thread),
         cmocka_unit_test(test_idle_is_told),
+        cmocka_unit_test(test_rights_are_kept),
         cmocka_unit_test(test_misuse_is_refused),
     };
 
