@@ -139,7 +139,8 @@ struct postern_store_ops {
      * POSTERN_E_DENIED. Handles that have it open get POSTERN_E_NOT_FOUND from then on. */
     int (*remove)(struct postern_account *account, struct postern_span name);
     /* rename - with all below it; INBOX: its messages move to the new mailbox, and INBOX stays,
-     * empty. POSTERN_E_NOT_FOUND, _EXISTS (to, or one below it), _SYNTAX (to is below from). */
+     * empty. POSTERN_E_NOT_FOUND, _EXISTS (to, or one below it), _SYNTAX (to is below from, which
+     * is not INBOX). */
     int (*rename)(struct postern_account *account, struct postern_span from,
                   struct postern_span to);
     /* subscribe - note that the user wants to see it; it need not exist. */

@@ -146,6 +146,10 @@ static void test_rename_inbox(void **state)
     assert_int_equal(status_of(&home, "old").messages, 2);
     assert_int_equal(status_of(&home, "INBOX").messages, 0);
     assert_int_equal(status_of(&home, "INBOX").uid_next, 3);
+    deliver(&home.w, MAIL, NULL);
+    assert_int_equal(home.w.ops->rename(home.account, text("INBOX"), text("INBOX/old")), 0);
+    assert_int_equal(status_of(&home, "INBOX/old").messages, 1);
+    assert_int_equal(status_of(&home, "INBOX").messages, 0);
     home_close(&home);
 }
 
