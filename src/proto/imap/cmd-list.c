@@ -315,6 +315,13 @@ static void listed(struct postern_imap *s, const struct imap_answer *answer)
 
 static void ask(struct postern_imap *s, const struct imap_list *list)
 {
+    if (!list->pattern_count && !list->extended) { /* what is the delimiter? */
+        write_text(s, "* ");
+        write_text(s, s->row->name);
+        write_text(s, " (\\Noselect) \"/\" \"\"\r\n");
+        imap_ok(s, NULL, "done");
+        return;
+    }
     s->question = (struct postern_imap_question){.on = list->options & RETURN_STATUS};
     for (size_t i = 0; i < list->pattern_count; i++)
         s->question.shared |= rights_asks_shared(s, list->patterns[i]);
@@ -347,11 +354,6 @@ void imap_cmd_list(struct postern_imap *s)
     parse_return(s, list);
     if (!imap_good(s))
         return;
-    if (!list->pattern_count && !list->extended) { /* what is the delimiter? */
-        write_text(s, "* LIST (\\Noselect) \"/\" \"\"\r\n");
-        imap_ok(s, NULL, "done");
-        return;
-    }
     ask(s, list);
 }
 

@@ -532,6 +532,11 @@ int64_t parse_date_time(struct postern_imap *s, struct imap_parser *in)
         parse_char(in, '-');
     zone = (int64_t)fixed_number(in, 4, 9999);
     parse_char(in, '"');
+    if (zone / 100 > 23 || zone % 100 > 59)
+        spoil(in);
     zone = (zone / 100 * 60 + zone % 100) * 60;
-    return in->bad ? 0 : days * 86400 + seconds - (east ? zone : -zone);
+    seconds += days * 86400 - (east ? zone : -zone);
+    if (seconds < days_of(0, 1, 1) * 86400 || seconds >= days_of(10000, 1, 1) * 86400)
+        spoil(in); /* it could not be told again */
+    return in->bad ? 0 : seconds;
 }
