@@ -139,7 +139,8 @@ static void write_limit(struct postern_imap *s, const char *name)
     write_number(s, messages ? s->o.message_limit : s->o.save_limit);
 }
 
-/* I 7.2.2-1, I 7.2.2-3 I 6.1.1-3 I 6.2.1-5 I 11.2-1 */
+/* I 7.2.2-1, I 7.2.2-3 I 6.1.1-3 I 6.2.1-5 I 11.2-1
+ * I 4314:2.2-1 */
 void imap_write_capability(struct postern_imap *s)
 {
     bool before = s->state & (POSTERN_IMAP_GREETING | POSTERN_IMAP_NOT_AUTHENTICATED);

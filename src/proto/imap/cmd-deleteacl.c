@@ -10,6 +10,7 @@ static void done(struct postern_imap *s, const struct imap_answer *answer)
         imap_ok(s, NULL, "done");
 }
 
+/* I 4314:3.2-1 */
 void imap_cmd_deleteacl(struct postern_imap *s)
 {
     struct postern_imap_question question = {.how = POSTERN_FLAGS_SET};

@@ -167,7 +167,8 @@ void imap_cmd_expunge(struct postern_imap *s)
         look_on(s);
 }
 
-/* I 6.4.1-1 I 6.4.1-2 */
+/* I 6.4.1-1 I 6.4.1-2
+ * I 4314:4-7 */
 void imap_cmd_close(struct postern_imap *s)
 {
     struct imap_expunge *expunge = expunge_new(s);

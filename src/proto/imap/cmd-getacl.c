@@ -2,6 +2,7 @@
 /* cmd-getacl - GETACL (RFC 4314 3.3): who may do what with a mailbox. */
 #include "proto/imap/rights.h"
 
+/* I 4314:3.3-1 */
 static void told(struct postern_imap *s, const struct imap_answer *answer)
 {
     if (answer->err) {

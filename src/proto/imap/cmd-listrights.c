@@ -3,6 +3,7 @@
  * given. No two rights are tied; c and d of RFC 2086 stand for themselves (2.1.1). */
 #include "proto/imap/rights.h"
 
+/* I 4314:3.4-1 */
 static void told(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct postern_span identifier = s->question.to;

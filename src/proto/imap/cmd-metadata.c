@@ -241,11 +241,23 @@ void imap_cmd_getmetadata(struct postern_imap *s)
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
+/* I 5464:4.3-7 */
+static bool has_private(const struct postern_imap_question *question)
+{
+    for (size_t i = 0; i < question->metadata_count; i++)
+        if (span_begins_nocase(question->metadata[i].entry, SPAN("/private/")))
+            return true;
+    return false;
+}
+
 /* I 5464:4.3-5 I 5464:4.3-6 */
 static void changed(struct postern_imap *s, const struct imap_answer *answer)
 {
     if (answer->err == POSTERN_E_FULL)
         imap_no(s, "METADATA TOOMANY", "no more of them");
+    else if (answer->err == POSTERN_E_DENIED && has_private(&s->question) &&
+             !rights_is_personal(s, s->question.name))
+        imap_no(s, "METADATA NOPRIVATE", "not permitted");
     else if (answer->err)
         imap_refuse(s, answer->err);
     else

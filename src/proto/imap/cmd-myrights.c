@@ -13,6 +13,7 @@ static void told(struct postern_imap *s, const struct imap_answer *answer)
     }
 }
 
+/* I 4314:3.5-1 I 4314:4-10 */
 void imap_cmd_myrights(struct postern_imap *s)
 {
     struct postern_imap_question question = {0};

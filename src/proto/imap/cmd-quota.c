@@ -113,6 +113,7 @@ static void changed(struct postern_imap *s, const struct imap_answer *answer)
         known(s, answer);
 }
 
+/* I 9208:4.1.3-1 I 9208:4.1.3-2 */
 void imap_cmd_setquota(struct postern_imap *s)
 {
     struct postern_quota limits = {0};

@@ -12,6 +12,7 @@ static void done(struct postern_imap *s, const struct imap_answer *answer)
         imap_ok(s, NULL, "done");
 }
 
+/* I 4314:2.1.1-1 I 4314:3.1-1 I 4314:3.1-2 */
 static void parse_change(struct postern_imap *s, struct postern_imap_question *question)
 {
     struct postern_span text;
@@ -31,6 +32,7 @@ static void parse_change(struct postern_imap *s, struct postern_imap_question *q
     }
 }
 
+/* I 4314:4-9 */
 void imap_cmd_setacl(struct postern_imap *s)
 {
     struct postern_imap_question question = {0};

@@ -4,11 +4,13 @@
  * or none is refused. EXPUNGE and CLOSE are never cut. */
 #include "proto/imap/session.h"
 
+/* I 9738:3-1 */
 uint32_t imap_limit(const struct postern_imap *s)
 {
     return imap_offers(s, "MESSAGELIMIT") ? s->o.message_limit : 0;
 }
 
+/* I 9738:4-1 */
 uint32_t imap_limit_of_saving(const struct postern_imap *s)
 {
     return imap_offers(s, "SAVELIMIT") ? s->o.save_limit : imap_limit(s);
@@ -25,6 +27,7 @@ size_t imap_limit_cut(struct postern_imap *s, uint32_t **uids, size_t count)
     return limit;
 }
 
+/* I 9738:3.1-1 */
 bool imap_limit_cut_set(struct postern_imap *s, struct imap_set *set)
 {
     uint32_t limit = imap_limit(s), *uids = NULL;
@@ -57,6 +60,7 @@ static const char *code_of(struct postern_imap *s, uint32_t limit, uint32_t uid)
     return kept.p;
 }
 
+/* I 9738:3.1-2 I 9738:3.3-1 */
 void imap_no_limit(struct postern_imap *s, uint32_t limit, uint32_t uid)
 {
     const char *code = code_of(s, limit, uid);

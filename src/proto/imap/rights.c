@@ -47,7 +47,8 @@ static void ask_rights(struct postern_imap *s, struct postern_span name, bool ab
 }
 
 /* judge - 0, or what it is refused with. Whether there is something above a name that cannot be
- * made is not told. */
+ * made is not told.
+ * I 4314:6-1 I 4314:4-3 */
 static int judge(const struct postern_imap *s, const struct imap_guard *guard,
                  const struct imap_answer *answer)
 {
@@ -60,7 +61,8 @@ static int judge(const struct postern_imap *s, const struct imap_guard *guard,
     return above || answer->rights & L ? POSTERN_E_DENIED : POSTERN_E_NOT_FOUND;
 }
 
-/* keep_permitted - of the flags of a new message (RFC 4314 4). */
+/* keep_permitted - of the flags of a new message (RFC 4314 4).
+ * I 4314:4-5 */
 static void keep_permitted(struct postern_imap_question *question, uint32_t rights)
 {
     question->flags &= rights_flags(rights);
@@ -99,6 +101,7 @@ static void checked(struct postern_imap *s, const struct imap_answer *answer)
     imap_ask(s, guard->kind, guard->then);
 }
 
+/* I 4314:4-2 I 4314:4-4 I 4314:4-6 */
 void imap_ask_if(struct postern_imap *s, enum postern_imap_question_kind kind,
                  struct rights_needed needed, imap_then *then)
 {
@@ -127,6 +130,7 @@ bool rights_has(const struct postern_imap *s, uint32_t rights)
     return (s->rights & rights) == rights;
 }
 
+/* I 4314:4-8 */
 uint32_t rights_flags(uint32_t rights)
 {
     const uint32_t others = POSTERN_FLAGS_ALL & ~(POSTERN_FLAG_SEEN | POSTERN_FLAG_DELETED);
@@ -159,6 +163,7 @@ bool rights_renew(struct postern_imap *s, uint32_t rights)
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
+/* I 4314:4-1 I 8440:3-1 I 8440:3-2 */
 bool rights_shows(const struct postern_imap *s, const struct postern_status *one)
 {
     return one->exists && (!s->o.acl || one->rights & L);
@@ -229,6 +234,7 @@ bool rights_asks_shared(const struct postern_imap *s, struct postern_span patter
 
 /* ---- words ----------------------------------------------------------------------------------- */
 
+/* I 4314:2.1.1-2 */
 void rights_write_string(struct postern_imap *s, uint32_t rights)
 {
     if (rights)
@@ -246,6 +252,7 @@ void rights_write_mine(struct postern_imap *s, struct postern_span name, uint32_
     write_text(s, "\r\n");
 }
 
+/* I 4314:3-1 */
 struct postern_span rights_parse_identifier(struct postern_imap *s, struct postern_span *as_sent_r)
 {
     struct buffer prepared = {.allocator = s->o.allocator};

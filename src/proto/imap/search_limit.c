@@ -67,6 +67,7 @@ static struct imap_set set_of(struct postern_imap *s, const struct imap_search *
     return depth ? stack[0] : (struct imap_set){NULL, 0};
 }
 
+/* I 9738:3.4-1 */
 bool search_limit(struct postern_imap *s)
 {
     struct imap_search *search = s->search;
