@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* counting_heap - an allocator that knows how much is held, and how much was at most. */
+/* counting_heap - an allocator that knows how much is held, and how much was at most; and
+ * fails once, where it is told to. */
 #ifndef COUNTING_HEAP_H
 #define COUNTING_HEAP_H
 
@@ -9,7 +10,15 @@
 
 static struct {
     size_t live, peak;
+    size_t calls, fail_at;
 } heap;
+
+/* heap_fail - the n-th allocation from now on fails; 0: none. */
+static inline void heap_fail(size_t n)
+{
+    heap.calls = 0;
+    heap.fail_at = n;
+}
 
 /* each block begins with its size, so that a release can be counted */
 union block {
@@ -29,6 +38,8 @@ static void *counting_resize(void *ctx, void *p, size_t n)
         free(old);
         return NULL;
     }
+    if (++heap.calls == heap.fail_at)
+        return NULL;
     made = realloc(old, sizeof *made + n);
     if (!made)
         return NULL;

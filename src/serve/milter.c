@@ -339,7 +339,7 @@ static int ask_mail(const struct serve_filter *filter, void **talk,
         return POSTERN_E_NOMEM;
     *talk = t;
     t->link = filter->ctx;
-    milter_init(&t->milter);
+    milter_init(&t->milter, NULL);
     r = t->link->open(t->link->ctx, &t->at);
     if (!r)
         r = tell_options(t, verdict_r);

@@ -111,7 +111,7 @@ static int judge(const struct serve_filter *filter, void **talk,
     int err;
 
     (void)talk;
-    http_reply_init(&reply, REPLY_OCTETS);
+    http_reply_init(&reply, NULL, REPLY_OCTETS);
     err = exchange(filter->ctx, question, &reply);
     if (!err)
         err = rspamd_verdict(buffer_span(&reply.body), verdict_r);

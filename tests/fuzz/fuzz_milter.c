@@ -123,7 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!size)
         return 0;
     in = span_from(in, 1);
-    milter_init(&m);
+    milter_init(&m, NULL);
     for (unsigned i = 0; said >= 0; i++) {
         said = say(&m, i);
         look(&m);

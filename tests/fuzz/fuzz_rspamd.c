@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     step = 1 + data[0] % 50;
     in = span_from(in, 1);
     judge(in);
-    http_reply_init(&reply, 65536);
+    http_reply_init(&reply, NULL, 65536);
     for (; r == 0 && in.n; in = span_from(in, step))
         r = http_reply_feed(&reply, span_make(in.p, in.n < step ? in.n : step));
     if (r == 0)

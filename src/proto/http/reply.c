@@ -6,10 +6,11 @@
 #define LINE_OCTETS 8192
 #define OVERHEAD_OCTETS 65536
 
-void http_reply_init(struct http_reply *reply, size_t body_max)
+void http_reply_init(struct http_reply *reply, const struct postern_allocator *allocator,
+                     size_t body_max)
 {
-    *reply = (struct http_reply){.body_max = body_max};
-    line_init(&reply->line, NULL);
+    *reply = (struct http_reply){.body = {.allocator = allocator}, .body_max = body_max};
+    line_init(&reply->line, allocator);
 }
 
 void http_reply_done(struct http_reply *reply)

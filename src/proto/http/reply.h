@@ -33,7 +33,9 @@ struct http_reply {
     size_t overhead; /* octets that were not the body's */
 };
 
-void http_reply_init(struct http_reply *reply, size_t body_max);
+/* http_reply_init - allocator: NULL = malloc; lent until http_reply_done(). */
+void http_reply_init(struct http_reply *reply, const struct postern_allocator *allocator,
+                     size_t body_max);
 /* http_reply_feed - 1: it is whole, what follows is not looked at; 0: more is needed; <0:
  * POSTERN_E_SYNTAX, _TOO_LONG, _NOMEM, and no more may be fed. */
 int http_reply_feed(struct http_reply *reply, struct postern_span in) POSTERN_MUST_USE;

@@ -7,9 +7,10 @@
 
 #define TEXT_MAX 60000 /* of one text: a packet has 65535 octets */
 
-void milter_init(struct milter *m)
+void milter_init(struct milter *m, const struct postern_allocator *allocator)
 {
-    *m = (struct milter){.version = VERSION};
+    *m = (struct milter){
+        .out = {.allocator = allocator}, .frame = {.allocator = allocator}, .version = VERSION};
 }
 
 void milter_done(struct milter *m)
@@ -59,7 +60,7 @@ static int put_packet(struct milter *m, char letter, const struct buffer *body)
 static int put_macros(struct milter *m, char letter, const struct milter_macro *macros,
                       size_t count)
 {
-    struct buffer body = {0};
+    struct buffer body = {.allocator = m->out.allocator};
     int err;
 
     if (!count)
@@ -98,7 +99,7 @@ static bool may(const struct milter *m)
 
 int milter_begin(struct milter *m)
 {
-    struct buffer body = {0};
+    struct buffer body = {.allocator = m->out.allocator};
 
     if (m->begun || m->over)
         return POSTERN_E_USAGE;
@@ -129,7 +130,7 @@ static int command(struct milter *m, char letter, uint32_t no, uint32_t quiet, s
 int milter_connect(struct milter *m, struct postern_span host, struct postern_span address,
                    unsigned port, const struct milter_macro *macros, size_t count)
 {
-    struct buffer body = {0};
+    struct buffer body = {.allocator = m->out.allocator};
     bool six = span_find(address, ':') < address.n;
 
     put_text(&body, host);
@@ -145,7 +146,7 @@ int milter_connect(struct milter *m, struct postern_span host, struct postern_sp
 int milter_helo(struct milter *m, struct postern_span name, const struct milter_macro *macros,
                 size_t count)
 {
-    struct buffer body = {0};
+    struct buffer body = {.allocator = m->out.allocator};
 
     put_text(&body, name);
     return command(m, SAY_HELO, NO_HELO, QUIET_HELO, &body, macros, count);
@@ -154,7 +155,7 @@ int milter_helo(struct milter *m, struct postern_span name, const struct milter_
 int milter_mail(struct milter *m, struct postern_span path, const struct milter_macro *macros,
                 size_t count)
 {
-    struct buffer body = {0};
+    struct buffer body = {.allocator = m->out.allocator};
 
     put_path(&body, path);
     return command(m, SAY_MAIL, NO_MAIL, QUIET_MAIL, &body, macros, count);
@@ -163,7 +164,7 @@ int milter_mail(struct milter *m, struct postern_span path, const struct milter_
 int milter_rcpt(struct milter *m, struct postern_span path, const struct milter_macro *macros,
                 size_t count)
 {
-    struct buffer body = {0};
+    struct buffer body = {.allocator = m->out.allocator};
 
     put_path(&body, path);
     return command(m, SAY_RCPT, NO_RCPT, QUIET_RCPT, &body, macros, count);
@@ -171,7 +172,7 @@ int milter_rcpt(struct milter *m, struct postern_span path, const struct milter_
 
 int milter_data(struct milter *m, const struct milter_macro *macros, size_t count)
 {
-    struct buffer body = {0};
+    struct buffer body = {.allocator = m->out.allocator};
 
     if (m->version < VERSION_DATA)
         return may(m) ? 0 : POSTERN_E_USAGE;
@@ -180,7 +181,7 @@ int milter_data(struct milter *m, const struct milter_macro *macros, size_t coun
 
 int milter_header(struct milter *m, struct postern_span name, struct postern_span value)
 {
-    struct buffer body = {0};
+    struct buffer body = {.allocator = m->out.allocator};
 
     if (!milter_raw_values(m) && value.n && (value.p[0] == ' ' || value.p[0] == '\t'))
         value = span_from(value, 1);
@@ -192,14 +193,14 @@ int milter_header(struct milter *m, struct postern_span name, struct postern_spa
 
 int milter_header_end(struct milter *m)
 {
-    struct buffer body = {0};
+    struct buffer body = {.allocator = m->out.allocator};
 
     return command(m, SAY_HEADER_END, NO_HEADER_END, QUIET_HEADER_END, &body, NULL, 0);
 }
 
 int milter_body(struct milter *m, struct postern_span bytes)
 {
-    struct buffer body = {0};
+    struct buffer body = {.allocator = m->out.allocator};
 
     if (bytes.n > MILTER_CHUNK)
         return POSTERN_E_USAGE;
@@ -211,14 +212,14 @@ int milter_body(struct milter *m, struct postern_span bytes)
 
 int milter_end(struct milter *m, const struct milter_macro *macros, size_t count)
 {
-    struct buffer body = {0};
+    struct buffer body = {.allocator = m->out.allocator};
 
     return command(m, SAY_END, 0, 0, &body, macros, count);
 }
 
 void milter_quit(struct milter *m)
 {
-    struct buffer body = {0};
+    struct buffer body = {.allocator = m->out.allocator};
 
     if (may(m))
         (void)say(m, SAY_QUIT, &body, true);

@@ -63,7 +63,8 @@ struct milter {
     struct postern_span lent; /* of the frame: its event */
 };
 
-void milter_init(struct milter *m);
+/* milter_init - allocator: NULL = malloc; lent until milter_done(). */
+void milter_init(struct milter *m, const struct postern_allocator *allocator);
 void milter_done(struct milter *m);
 
 /* The commands: 1: a reply is due; 0: none comes, go on; POSTERN_E_USAGE: not now, _NOMEM. Macros

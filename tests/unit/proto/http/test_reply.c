@@ -11,6 +11,7 @@
 
 #include "base/span.h"
 #include "guard.h"
+#include "counting_heap.h"
 #include "proto/http/reply.h"
 
 #define BODY_MAX 64
@@ -20,7 +21,7 @@ static int feed(struct http_reply *reply, struct postern_span text, size_t step)
 {
     int r = 0;
 
-    http_reply_init(reply, BODY_MAX);
+    http_reply_init(reply, &counting, BODY_MAX);
     for (size_t at = 0; at < text.n && r == 0; at += step) {
         struct postern_span some = span_from(text, at);
         struct postern_span guarded = guard_copy(some.p, some.n < step ? some.n : step);
@@ -133,13 +134,30 @@ static void test_all_is_bounded(void **state)
     http_reply_done(&reply);
 }
 
+static void test_each_allocation_may_fail(void **state)
+{
+    static const char text[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "5\r\nhello\r\n5\r\nagain\r\n0\r\n\r\n";
+    struct http_reply reply;
+    int r = POSTERN_E_NOMEM;
+
+    (void)state;
+    for (unsigned n = 1; r < 0; n++) {
+        heap_fail(n);
+        r = feed(&reply, SPAN(text), 3);
+        assert_true(r == 1 || r == POSTERN_E_NOMEM);
+        http_reply_done(&reply);
+        assert_int_equal(heap.live, 0);
+        assert_true(n < 100);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bodies_end_as_they_say),
-        cmocka_unit_test(test_prefixes_want_more),
-        cmocka_unit_test(test_what_is_none_is_refused),
-        cmocka_unit_test(test_all_is_bounded),
+        cmocka_unit_test(test_bodies_end_as_they_say),   cmocka_unit_test(test_prefixes_want_more),
+        cmocka_unit_test(test_what_is_none_is_refused),  cmocka_unit_test(test_all_is_bounded),
+        cmocka_unit_test(test_each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

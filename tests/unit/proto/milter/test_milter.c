@@ -10,6 +10,7 @@
 
 #include "base/span.h"
 #include "guard.h"
+#include "counting_heap.h"
 #include "proto/milter/milter.h"
 
 #define RAW(literal) SPAN(literal)
@@ -48,7 +49,7 @@ static void begin(struct milter *m, struct postern_span options)
 {
     struct milter_event event;
 
-    milter_init(m);
+    milter_init(m, NULL);
     assert_int_equal(milter_begin(m), 1);
     milter_sent(m, milter_output(m).n);
     assert_int_equal(hear(m, options, 3, &event), MILTER_CONTINUE);
@@ -65,7 +66,7 @@ static void test_commands_are_said(void **state)
     struct milter_event event;
 
     (void)state;
-    milter_init(&m);
+    milter_init(&m, NULL);
     assert_int_equal(milter_helo(&m, SPAN("x"), NULL, 0), POSTERN_E_USAGE);
     assert_int_equal(milter_begin(&m), 1);
     said(&m, RAW("\0\0\0\x0dO\0\0\0\x06\0\0\0\x33\0\x1f\xf7\xff"));
@@ -217,6 +218,51 @@ static void test_wishes_are_heard_at_the_end_only(void **state)
     milter_done(&m);
 }
 
+/* talk - a whole one; 0, or the first error. */
+static int talk(struct milter *m)
+{
+    static const struct milter_macro macros[] = {{"i", {"id", 2}}};
+    static const char add[] = "\0\0\0\5hA\0b\0\0\0\0\1c";
+    static const char options[] = "\0\0\0\x0dO\0\0\0\x06\0\0\0\x33\0\0\0\0";
+    struct milter_event event;
+    int err = milter_begin(m);
+
+    for (unsigned i = 0; err >= 0 && i < 6; i++) {
+        struct postern_span said = i ? SPAN("\0\0\0\1c") : span_make(options, 17);
+
+        milter_sent(m, milter_output(m).n);
+        err = hear(m, i == 5 ? span_make(add, sizeof add - 1) : said, 3, &event);
+        err = err < 0  ? err
+              : i == 0 ? milter_connect(m, SPAN("h"), SPAN("::1"), 1, macros, 1)
+              : i == 1 ? milter_mail(m, SPAN("a@b"), macros, 1)
+              : i == 2 ? milter_header(m, SPAN("A"), SPAN(" b"))
+              : i == 3 ? milter_body(m, SPAN("body"))
+              : i == 4 ? milter_end(m, macros, 1)
+                       : 0;
+    }
+    return err < 0 ? err : 0;
+}
+
+static void test_each_allocation_may_fail(void **state)
+{
+    struct milter m;
+    int err = POSTERN_E_NOMEM;
+
+    (void)state;
+    for (unsigned n = 1; err; n++) {
+        heap_fail(n);
+        milter_init(&m, &counting);
+        err = talk(&m);
+        assert_true(!err || err == POSTERN_E_NOMEM);
+        if (err) {
+            assert_int_equal(milter_helo(&m, SPAN("x"), NULL, 0), POSTERN_E_USAGE);
+        }
+        milter_done(&m);
+        assert_int_equal(heap.live, 0);
+        assert_true(n < 100);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_replies_are_heard),
         cmocka_unit_test(test_words_are_taken_apart),
         cmocka_unit_test(test_wishes_are_heard_at_the_end_only),
+        cmocka_unit_test(test_each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
