@@ -166,10 +166,31 @@ static void answer_lists(struct run *run, const struct postern_imap_question *q)
         postern_imap_answer_list(run->imap, q->id, error_of(what), all, what % 5);
     else if (q->kind == POSTERN_IMAP_STATUS)
         postern_imap_answer_status(run->imap, q->id, error_of(what), all);
-    else if (q->kind == POSTERN_IMAP_QUOTA)
+    else if (q->kind == POSTERN_IMAP_QUOTA || q->kind == POSTERN_IMAP_SET_QUOTA)
         postern_imap_answer_quota(run->imap, q->id, error_of(what), &quota);
     else
         postern_imap_answer_metadata(run->imap, q->id, error_of(what), metadata, what % 3);
+}
+
+static void answer_rights(struct run *run, const struct postern_imap_question *q)
+{
+    unsigned what = decide(run, q->kind, 0);
+    struct postern_acl all[2] = {{SPAN("ann"), POSTERN_RIGHTS_ALL, true},
+                                 {SPAN("-b c"), what & POSTERN_RIGHTS_ALL, false}};
+
+    if (q->kind == POSTERN_IMAP_ACL)
+        postern_imap_answer_acl(run->imap, q->id, error_of(what), all, what % 3);
+    else
+        postern_imap_answer_rights(run->imap, q->id, error_of(what),
+                                   what & 1 ? what * 5 & POSTERN_RIGHTS_ALL : POSTERN_RIGHTS_ALL);
+}
+
+static void answer_found(struct run *run, const struct postern_imap_question *q)
+{
+    unsigned what = decide(run, q->kind, 0);
+    struct postern_uid_range ranges[2] = {{1 + what % 3, 2 + what % 3}, {9, UINT32_MAX}};
+
+    postern_imap_answer_found(run->imap, q->id, error_of(what), ranges, what % 3);
 }
 
 static void answer(struct run *run, const struct postern_imap_question *q)
@@ -209,8 +230,16 @@ static void answer(struct run *run, const struct postern_imap_question *q)
     case POSTERN_IMAP_LIST:
     case POSTERN_IMAP_STATUS:
     case POSTERN_IMAP_QUOTA:
+    case POSTERN_IMAP_SET_QUOTA:
     case POSTERN_IMAP_METADATA:
         answer_lists(run, q);
+        break;
+    case POSTERN_IMAP_RIGHTS:
+    case POSTERN_IMAP_ACL:
+        answer_rights(run, q);
+        break;
+    case POSTERN_IMAP_FIND:
+        answer_found(run, q);
         break;
     case POSTERN_IMAP_WRITE: /* how many there are is a matter of the cut */
         postern_imap_answer(run->imap, q->id, error_of(decide(run, POSTERN_IMAP_APPEND, 1)));
@@ -219,7 +248,8 @@ static void answer(struct run *run, const struct postern_imap_question *q)
         postern_imap_answer_default(run->imap, q->id);
         break;
     default:
-        postern_imap_answer(run->imap, q->id, error_of(what));
+        if (postern_imap_answer(run->imap, q->id, error_of(what)) == POSTERN_E_USAGE)
+            postern_imap_answer_default(run->imap, q->id);
         break;
     }
     run->asked[q->kind % KINDS]++;
@@ -263,6 +293,7 @@ static struct postern_span play(struct postern_span in, struct postern_span deci
     POSTERN_IMAP_OPTIONS_INIT(&options);
     options.sasl_mechanisms = POSTERN_SASL_PLAIN | POSTERN_SASL_LOGIN;
     options.plaintext_without_tls = true;
+    options.acl = options.has_text_index = true;
     options.command_before_login_max = 8192;
     options.command_max = 8192;
     options.append_max = 10000;

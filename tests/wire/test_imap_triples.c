@@ -8,6 +8,8 @@
 #include "imap_host.h"
 #include "triples_commands.h"
 #include <ctype.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #if defined __SANITIZE_ADDRESS__
 #define STEP 11
@@ -334,7 +336,8 @@ static bool triple(struct host *host, unsigned state, unsigned at)
     return !run.failed;
 }
 
-int main(void)
+/* run_states - every second of them, from `first` on; of the host's own. */
+static int run_states(unsigned first)
 {
     const char *only = getenv("TRIPLES_STATE");
     struct host host;
@@ -342,12 +345,26 @@ int main(void)
     host_open(&host);
     postern_store_free(&host.store);
     host.imap.tls_available = false;
+    host.site.set_quota = true;
+    host.imap.acl = true;
     host.imap.hidden = SPAN("COMPRESS=DEFLATE");
-    for (unsigned state = 0; state < STATES; state++)
+    for (unsigned state = first; state < STATES; state += 2)
         for (unsigned at = state % STEP; at < COMMANDS * COMMANDS * COMMANDS; at += STEP)
             if (!only || strcmp(only, states[state].name) == 0)
                 *(triple(&host, state, at) ? &passed : &failed) += 1;
     accounts_free(&host.accounts);
     printf("%u passed, %u failed\n", passed, failed);
-    return failed || !passed;
+    fflush(stdout);
+    return failed > 0;
+}
+
+/* main - in two processes, which is all that they share. */
+int main(void)
+{
+    pid_t child = fork();
+    int status = 0, r = child < 0 ? 1 : run_states(child == 0);
+
+    if (child > 0 && waitpid(child, &status, 0) != child)
+        r = 1;
+    return r || status != 0;
 }

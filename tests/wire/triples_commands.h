@@ -176,15 +176,13 @@ static enum result act_uid_store(struct model *m)
     return delete_uid(m, 1);
 }
 
-/* copy_uid - all or none: one that is gone is none. */
-static enum result copy_uid(struct model *m, uint32_t uid, bool moves)
+/* copy_uid - a UID that is gone is passed over, a number stands for a message (RFC 9051 6.4.9). */
+static enum result copy_uid(struct model *m, uint32_t uid, bool moves, bool by_number)
 {
     if (moves && m->read_only)
         return NO;
-    if (!view_has(m, uid))
-        return OK;
-    if (box_find(m->selected, uid) < 0)
-        return NO;
+    if (!view_has(m, uid) || box_find(m->selected, uid) < 0)
+        return by_number ? NO : OK;
     box_add(&m->other, m->selected->deleted[box_find(m->selected, uid)]);
     if (moves)
         box_remove(m->selected, uid);
@@ -193,22 +191,22 @@ static enum result copy_uid(struct model *m, uint32_t uid, bool moves)
 
 static enum result act_copy(struct model *m)
 {
-    return m->view_n ? copy_uid(m, m->view[0], false) : BAD;
+    return m->view_n ? copy_uid(m, m->view[0], false, true) : BAD;
 }
 
 static enum result act_move(struct model *m)
 {
-    return m->view_n ? copy_uid(m, m->view[0], true) : BAD;
+    return m->view_n ? copy_uid(m, m->view[0], true, true) : BAD;
 }
 
 static enum result act_uid_copy(struct model *m)
 {
-    return copy_uid(m, 1, false);
+    return copy_uid(m, 1, false, false);
 }
 
 static enum result act_uid_move(struct model *m)
 {
-    return copy_uid(m, 1, true);
+    return copy_uid(m, 1, true, false);
 }
 
 static enum result replace_uid(struct model *m, uint32_t uid)
@@ -293,6 +291,12 @@ static const struct command commands[] = {
     {"STATUS other (MESSAGES UIDNEXT)", IN | SELECTED, 0, act_ok},
     {"GETQUOTA \"\"", IN | SELECTED, 0, act_ok},
     {"GETQUOTAROOT INBOX", IN | SELECTED, 0, act_ok},
+    {"SETQUOTA \"\" (STORAGE 100)", IN | SELECTED, 0, act_ok},
+    {"GETACL INBOX", IN | SELECTED, 0, act_ok},
+    {"SETACL other bob lr", IN | SELECTED, 0, act_ok},
+    {"DELETEACL other bob", IN | SELECTED, 0, act_ok},
+    {"LISTRIGHTS INBOX bob", IN | SELECTED, 0, act_ok},
+    {"MYRIGHTS INBOX", IN | SELECTED, 0, act_ok},
     {"GETMETADATA \"\" /private/comment", IN | SELECTED, 0, act_ok},
     {"SETMETADATA \"\" (/private/comment \"x\")", IN | SELECTED, 0, act_ok},
     {"APPEND INBOX {4+}\r\nmail", IN | SELECTED, 0, act_append},
