@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """test_thunderbird - the daily round of Thunderbird itself, headless: a new account, reading, flags and tags, folders, copies and
 moves, search, sending with a copy in Sent, news while it waits, deleting, and what it finds after a pause in which others changed
-things. What it shows is compared with the mail on disk, what it changed with what another client is shown."""
+things. What it shows is compared with the mail on disk, what it changed with what another client is shown. Then POP3."""
 import base64
 import imaplib
 import shutil
@@ -206,6 +206,36 @@ def whole_round(server):
     imap.logout()
 
 
+# ---- POP3 --------------------------------------------------------------------------------------
+def fetched(bird):
+    """Gets what is new; the subjects of all that is there."""
+    return bird.run("""await ended(listener => server.getNewMessages(folder("Inbox"), null, listener));
+        return [...folder("Inbox").messages].map(one => one.mime2DecodedSubject)""")
+
+
+def pop3(server):
+    """What is fetched stays on the server, is not fetched again, and goes when it is deleted."""
+    server.fill("alice", samples() + [("one", NEWS % (b"one", b"one"))])
+    count = len(server.files("alice"))
+    imap = client(server)
+    certificate = base64.b64encode(imap.sock.getpeercert(True)).decode()
+    imap.logout()
+    with Thunderbird("alice", server.plain, server.port("submission"), "pop3") as bird:
+        bird.set_up("secret", certificate)
+        bird.start()
+        got = fetched(bird)
+        checks.check("POP3: all are there", len(got) == count and "one" in got, f"{len(got)} {count}")
+        checks.check("POP3: and stay here", len(server.files("alice")) == count)
+        deliver(server, NEWS % (b"new", b"new"))
+        got = fetched(bird)
+        checks.check("POP3: only what is new comes", len(got) == count + 1 and got[-1] == "new", f"{len(got)} {got[-1:]}")
+        bird.run("""await copied(listener => folder("Inbox").deleteMessages([header("Inbox", "one")], null, true, false, listener, false));""")
+        fetched(bird)
+        left = [path.read_bytes() for path in server.files("alice")]
+        checks.check("POP3: what is deleted goes here, too", len(left) == count and not any(b"Subject: one\r" in one for one in left),
+                     str(len(left)))
+
+
 def main():
     if not shutil.which("thunderbird"):
         checks.skip("no Thunderbird here")
@@ -215,6 +245,7 @@ def main():
                               'special_mailboxes = {"Drafts", "Junk", "Sent", "Trash"}'], users=(), users_text=f"alice:{HASH}\nbob:{HASH}\n")
     try:
         checks.run("the round", whole_round, server)
+        checks.run("POP3", pop3, server)
     finally:
         checks.check("the server ends well", server.stop() == 0, "".join(server.log[-5:]))
     checks.finish()

@@ -12,7 +12,7 @@ import time
 # what the snippets below share
 PRELUDE = """
 const { MailServices } = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
-const server = MailServices.accounts.allServers.find(one => one.type == "imap");
+const server = MailServices.accounts.getAccount("account1").incomingServer;
 const root = server.rootFolder;
 const folder = name => name.split("/").reduce((where, one) => where.getChildNamed(one), root);
 const header = (where, subject) => [...folder(where).messages].find(one => one.mime2DecodedSubject == subject);
@@ -28,11 +28,11 @@ const updated = where => ended(listener => folder(where).QueryInterface(Ci.nsIMs
 
 
 class Thunderbird:
-    """with Thunderbird(user, imap, smtp) as bird: bird.run(a JavaScript function's body, its arguments...)."""
+    """with Thunderbird(user, a port of IMAP or of the other kind, smtp) as bird: bird.run(a JavaScript function's body, its arguments...)."""
 
-    def __init__(self, user, imap, smtp):
+    def __init__(self, user, port, smtp, kind="imap"):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postern-bird-"))
-        self.user, self.imap, self.smtp, self.number = user, imap, smtp, 0
+        self.user, self.incoming, self.smtp, self.kind, self.number = user, port, smtp, kind, 0
         self.process = self.sock = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -92,9 +92,10 @@ class Thunderbird:
                   "mail.accountmanager.accounts": "account1", "mail.accountmanager.defaultaccount": "account1",
                   "mail.identity.id1.fullName": "A user", "mail.identity.id1.useremail": f"{self.user}@example.org",
                   "mail.identity.id1.smtpServer": "smtp1", "mail.identity.id1.fcc": True,
-                  name + "type": "imap", name + "hostname": host, name + "port": self.imap, name + "userName": self.user,
+                  name + "type": self.kind, name + "hostname": host, name + "port": self.incoming, name + "userName": self.user,
                   name + "name": "test", name + "socketType": 2, name + "authMethod": 3,
-                  name + "login_at_startup": connects, name + "offline_download": False, name + "check_new_mail": connects,
+                  name + "login_at_startup": connects, name + "offline_download": False,
+                  name + "leave_on_server": True, name + "delete_mail_left_on_server": True, name + "check_new_mail": connects,
                   "mail.smtpservers": "smtp1", "mail.smtp.defaultserver": "smtp1", "mail.smtpserver.smtp1.hostname": host,
                   "mail.smtpserver.smtp1.port": self.smtp, "mail.smtpserver.smtp1.username": self.user,
                   "mail.smtpserver.smtp1.authMethod": 3, "mail.smtpserver.smtp1.try_ssl": 2,
@@ -110,13 +111,13 @@ class Thunderbird:
         """What a user does once: keeps the password, and confirms that the certificate (DER in base64) is an exception."""
         self.start(connects=False)
         self.run("""const info = Components.Constructor("@mozilla.org/login-manager/loginInfo;1", Ci.nsILoginInfo, "init");
-            for (const origin of ["imap://127.0.0.1", "smtp://127.0.0.1"])
+            for (const origin of [args[4], "smtp://127.0.0.1"])
               await Services.logins.addLoginAsync(new info(origin, null, origin, args[0], args[1], "", ""));
             const der = Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB).constructX509FromBase64(args[2]);
             for (const port of args[3])
               Cc["@mozilla.org/security/certoverride;1"].getService(Ci.nsICertOverrideService)
                 .rememberValidityOverride("127.0.0.1", port, {}, der, false);""", self.user, password, certificate,
-                 [self.imap, self.smtp])
+                 [self.incoming, self.smtp], f"{'mailbox' if self.kind == 'pop3' else 'imap'}://127.0.0.1")
         self.stop()
 
     def _command(self, name, parameters):
