@@ -12,6 +12,10 @@ void base64_encode(struct postern_span in, struct buffer *out);
  * POSTERN_E_NOMEM. */
 int base64_decode(struct postern_span in, struct buffer *out) POSTERN_MUST_USE;
 /* base64_value - of a character of the alphabet, or -1. */
-int base64_value(char c);
+extern const unsigned char base64_values[256]; /* one more than that; 0: none */
+static inline int base64_value(char c)
+{
+    return (int)base64_values[(unsigned char)c] - 1;
+}
 
 #endif

@@ -12,13 +12,33 @@ enum transfer_kind transfer_of(struct postern_span encoding)
     return span_begins_nocase(encoding, SPAN("quoted-printable")) ? TRANSFER_QUOTED : TRANSFER_NONE;
 }
 
+/* whole_group - four characters that are three octets; false: not all of them are in the alphabet.
+ */
+static bool whole_group(const char in[4], char out[3])
+{
+    int a = base64_value(in[0]), b = base64_value(in[1]), c = base64_value(in[2]),
+        d = base64_value(in[3]);
+    uint32_t bits = (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | (uint32_t)d;
+
+    if ((a | b | c | d) < 0)
+        return false;
+    out[0] = (char)(unsigned char)(bits >> 16);
+    out[1] = (char)(unsigned char)(bits >> 8);
+    out[2] = (char)(unsigned char)bits;
+    return true;
+}
+
 static void feed_base64(struct transfer *transfer, struct postern_span in, struct buffer *out)
 {
     char *room = buffer_room(out, in.n / 4 * 3 + 4);
     size_t n = 0;
 
     for (size_t i = 0; room && i < in.n; i++) {
-        int value = base64_value(in.p[i]);
+        int value;
+
+        for (; !transfer->have && in.n - i > 4 && whole_group(in.p + i, room + n); n += 3)
+            i += 4;
+        value = base64_value(in.p[i]);
 
         if (value < 0)
             continue;
