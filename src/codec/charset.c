@@ -153,16 +153,40 @@ static size_t ascii_run(struct postern_span in)
     return n;
 }
 
+#define EACH(octet) (UINT64_C(0x0101010101010101) * (octet)) /* eight of them */
+
+/* upper_eight - eight octets of ASCII at once. A high bit tells of each whether it is in a..z. */
+static uint64_t upper_eight(uint64_t octets)
+{
+    uint64_t from_a = octets + EACH(0x80 - 'a'), beyond_z = octets + EACH(0x7f - 'z');
+
+    return octets ^ ((from_a ^ beyond_z) & EACH(0x80)) >> 2;
+}
+
+static void upper_ascii(struct postern_span in, char *out)
+{
+    size_t i = 0;
+    uint64_t octets;
+
+    for (; in.n - i >= sizeof octets; i += sizeof octets) {
+        memcpy(&octets, in.p + i, sizeof octets);
+        octets = upper_eight(octets);
+        memcpy(out + i, &octets, sizeof octets);
+    }
+    for (; i < in.n; i++)
+        out[i] = in.p[i] >= 'a' && in.p[i] <= 'z' ? (char)(in.p[i] - 32) : in.p[i];
+}
+
 /* fold_ascii - as much as is ASCII; how much. */
 static size_t fold_ascii(struct postern_span in, struct buffer *out)
 {
     size_t n = ascii_run(in);
     char *room = n ? buffer_room(out, n) : NULL;
 
-    for (size_t i = 0; room && i < n; i++)
-        room[i] = in.p[i] >= 'a' && in.p[i] <= 'z' ? (char)(in.p[i] - 32) : in.p[i];
-    if (room)
-        buffer_commit(out, n);
+    if (!room)
+        return n;
+    upper_ascii(span_make(in.p, n), room);
+    buffer_commit(out, n);
     return n;
 }
 

@@ -111,6 +111,27 @@ static void test_fold(void **state)
     assert_text(&a, "A\xef\xbf\xbe\xf4\x8f\xbf\xbf Z");
 }
 
+/* every octet at every place of the eight that are looked at together, and behind them */
+static void test_fold_octets(void **state)
+{
+    char text[11], want[sizeof text];
+
+    (void)state;
+    for (unsigned octet = 0; octet < 128; octet++)
+        for (size_t at = 0; at < sizeof text; at++) {
+            struct buffer folded = {0};
+
+            memset(text, 'Z', sizeof text);
+            text[at] = (char)octet;
+            memcpy(want, text, sizeof want);
+            if (octet >= 'a' && octet <= 'z')
+                want[at] = (char)(octet - 'a' + 'A');
+            text_fold(span_make(text, sizeof text), &folded);
+            assert_true(span_equal(buffer_span(&folded), span_make(want, sizeof want)));
+            buffer_done(&folded);
+        }
+}
+
 static void test_patterns(void **state)
 {
     static const struct {
@@ -135,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_transfers),
                                        cmocka_unit_test(test_charsets), cmocka_unit_test(test_fold),
+                                       cmocka_unit_test(test_fold_octets),
                                        cmocka_unit_test(test_patterns)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
