@@ -14,6 +14,7 @@ bool name_make(struct name *name_r, struct postern_span local, struct postern_sp
     for (size_t i = 0; i < local.n; i++)
         name_r->text[n++] = ascii_lower(local.p[i]);
     name_r->local = span_make(name_r->text, n);
+    name_r->written = local;
     if (!domain.n)
         return true;
     name_r->text[n++] = '@';
@@ -31,9 +32,9 @@ bool name_without_detail(const struct name *name, const char *delimiters, struct
 {
     for (size_t i = 1; i < name->local.n && delimiters; i++)
         if (strchr(delimiters, name->local.p[i])) {
-            struct postern_span detail = span_from(name->local, i + 1);
+            struct postern_span detail = span_from(name->written, i + 1);
 
-            if (!name_make(bare_r, span_make(name->local.p, i), name->domain))
+            if (!name_make(bare_r, span_make(name->written.p, i), name->domain))
                 return false;
             bare_r->detail = span_make(detail.n ? detail.p : "", detail.n);
             return true;

@@ -11,7 +11,8 @@
 struct name {
     char text[NAME_BYTES]; /* "local@domain", or "local" */
     struct postern_span local, domain;
-    struct postern_span detail; /* absent: none */
+    struct postern_span written; /* the local part with its case; lent by who made it */
+    struct postern_span detail;  /* with its case as well: it names a mailbox; absent: none */
 };
 
 /* name_make - false: it is too long to be anybody's. */

@@ -141,7 +141,7 @@ static int one_target(struct search *search, const struct name *from, struct pos
         return found;
     name_split(target, &local, &domain);
     if (!local.n && domain.n)
-        local = from->local;
+        local = from->written;
     if (!name_make(&name, local, domain.n ? domain : from->domain))
         return ADDRESS_UNKNOWN;
     name.detail = from->detail;

@@ -24,18 +24,38 @@ void smtp_target_close(struct serve_smtp *s, struct smtp_target *target)
 
 /* ---- the places ------------------------------------------------------------------------------ */
 
-/* open_mailbox - the one of the detail if it is there or may be made, else INBOX (R2). */
+/* open_detail - the mailbox with the case that the detail was written in, else in lower case, else
+ * the first is made if it may be. */
+static int open_detail(struct serve_smtp *s, struct smtp_target *target)
+{
+    const struct postern_store_ops *ops = smtp_ops(s);
+    char lower[sizeof target->detail];
+    size_t n = strlen(target->detail);
+    int err = ops->open(target->account, postern_span_of(target->detail), 0, &target->mailbox);
+
+    if (err != POSTERN_E_NOT_FOUND)
+        return err;
+    for (size_t i = 0; i < n; i++)
+        lower[i] = ascii_lower(target->detail[i]);
+    err = ops->open(target->account, span_make(lower, n), 0, &target->mailbox);
+    if (err != POSTERN_E_NOT_FOUND || !s->site->detail_create)
+        return err;
+    return ops->open(target->account, postern_span_of(target->detail), POSTERN_STORE_CREATE,
+                     &target->mailbox);
+}
+
+/* open_mailbox - the one that was named, if it is there or may be made, else INBOX (R2). */
 static int open_mailbox(struct serve_smtp *s, struct smtp_target *target)
 {
     const struct postern_store_ops *ops = smtp_ops(s);
-    const char *name = s->verdict.mailbox[0]   ? s->verdict.mailbox
-                       : s->site->deliver_into ? s->site->deliver_into
-                                               : target->detail;
+    const char *name = s->verdict.mailbox[0] ? s->verdict.mailbox : s->site->deliver_into;
     unsigned flags = s->site->detail_create || s->verdict.mailbox[0] ? POSTERN_STORE_CREATE : 0;
     int err = POSTERN_E_NOT_FOUND;
 
-    if (*name)
+    if (name)
         err = ops->open(target->account, postern_span_of(name), flags, &target->mailbox);
+    else if (target->detail[0])
+        err = open_detail(s, target);
     if (err == POSTERN_E_NOT_FOUND || err == POSTERN_E_SYNTAX || err == POSTERN_E_TOO_LONG ||
         err == POSTERN_E_UNSUPPORTED)
         err = ops->open(target->account, SPAN("INBOX"), POSTERN_STORE_CREATE, &target->mailbox);
