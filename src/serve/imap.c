@@ -197,7 +197,8 @@ static void session_pump(void *self, postern_time now)
             return;
         s->shown_count = 0;
         answer(s);
-        i += (unsigned)s->shown_count;
+        if (!s->working)
+            i += (unsigned)s->shown_count;
     }
 }
 
