@@ -38,8 +38,7 @@ static bool contains(struct postern_span text, struct postern_span needle)
     return needle.n == 0 || (text.n >= needle.n && memmem(text.p, text.n, needle.p, needle.n));
 }
 
-/* is_plain - it is what it stands for: most values are, and are compared where they lie. */
-static bool is_plain(struct postern_span text)
+bool search_is_plain(struct postern_span text)
 {
     size_t at = span_find(text, '=');
 
@@ -54,7 +53,7 @@ static bool value_has(struct postern_imap *s, struct postern_span value, struct 
     struct buffer plain = {.allocator = s->o.allocator}, folded = {.allocator = s->o.allocator};
     bool has;
 
-    if (is_plain(value))
+    if (search_is_plain(value))
         return utf8_is_ascii(needle) && span_has_nocase(value, needle);
     search_decode_words(s, value, &plain);
     text_fold(buffer_span(&plain), &folded);

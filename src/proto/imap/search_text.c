@@ -4,6 +4,7 @@
  *
  * Header fields are looked at with their encoded words decoded, bodies only of text parts and of
  * what is attached as a message. */
+#include "codec/utf8.h"
 #include "proto/imap/gather.h"
 #include "proto/imap/search.h"
 
@@ -11,6 +12,7 @@ struct text_scan {
     struct postern_imap *s;
     struct postern_span block, text, field;
     bool in_header, in_body; /* what is looked at */
+    bool is_ascii;           /* the text */
     bool found;
     uint32_t part; /* the one the next octet is before the end of */
     uint64_t at;   /* octets fed */
@@ -64,6 +66,7 @@ struct text_scan *text_scan_new(struct postern_imap *s, struct postern_span bloc
     *scan = (struct text_scan){
         .s = s, .block = block, .text = text, .field = field, .in_header = header, .in_body = body};
     scan->header.allocator = scan->plain.allocator = scan->folded.allocator = s->o.allocator;
+    scan->is_ascii = utf8_is_ascii(text);
     scan->found = text.n == 0;
     return scan;
 }
@@ -124,20 +127,37 @@ static bool is_wanted(const struct text_scan *scan, struct postern_span line)
     return span_equal_nocase(span_trim(name), scan->field);
 }
 
-static void unfold(struct postern_span line, struct buffer *out)
+/* unfold - a field without its line ends: where it lies, or copied to out. */
+static struct postern_span unfold(struct postern_span field, struct buffer *out)
 {
-    for (size_t i = 0; i < line.n; i++)
-        if (line.p[i] != '\r' && line.p[i] != '\n')
-            buffer_append_char(out, line.p[i]);
+    while (field.n && (field.p[field.n - 1] == '\n' || field.p[field.n - 1] == '\r'))
+        field.n--;
+    if (span_find(field, '\n') == field.n && span_find(field, '\r') == field.n)
+        return field;
+    buffer_take(out, buffer_length(out));
+    for (struct postern_span rest = field, line; rest.p;) {
+        for (line = span_cut(&rest, '\n'); line.p;)
+            buffer_append(out, span_cut(&line, '\r'));
+    }
+    return buffer_span(out);
+}
+
+/* is_over_with - what can be looked through where it lies has been; most can. */
+static bool is_over_with(struct text_scan *scan, struct postern_span text, bool plain)
+{
+    if (scan->all || !plain)
+        return false;
+    scan->found = scan->is_ascii && span_has_nocase(text, scan->text);
+    return true;
 }
 
 /* take_header - a whole header, field by field. */
 static void take_header(struct text_scan *scan)
 {
     struct postern_span rest = buffer_span(&scan->header);
+    struct buffer copy = {.allocator = scan->s->o.allocator};
 
     while (rest.n && !scan->found) {
-        struct buffer value = {.allocator = scan->s->o.allocator};
         struct postern_span field = rest;
 
         field.n = 0;
@@ -148,12 +168,16 @@ static void take_header(struct text_scan *scan)
         rest = span_from(rest, field.n);
         if (!is_wanted(scan, field))
             continue;
-        unfold(scan->field.p ? span_from(field, span_find(field, ':') + 1) : field, &value);
-        search_decode_words(scan->s, buffer_span(&value), &scan->plain);
+        field = unfold(scan->field.p ? span_from(field, span_find(field, ':') + 1) : field, &copy);
+        if (is_over_with(scan, field, search_is_plain(field)))
+            continue;
+        search_decode_words(scan->s, field, &scan->plain);
         take_plain(scan, true);
         forget(scan);
-        buffer_done(&value);
     }
+    if (copy.error)
+        scan->header.error = copy.error;
+    buffer_done(&copy);
     buffer_take(&scan->header, buffer_length(&scan->header));
 }
 
@@ -186,17 +210,26 @@ static void part_over(struct text_scan *scan)
     scan->has_part = false;
 }
 
+/* take_body - ends: the part does with these. */
 static void take_body(struct text_scan *scan, const struct postern_mime_part *part,
-                      struct postern_span octets)
+                      struct postern_span octets, bool ends)
 {
     struct buffer decoded = {.allocator = scan->s->o.allocator};
+    bool whole = ends && !scan->has_part;
 
     if (!scan->has_part)
         part_begin(scan, part);
-    transfer_feed(&scan->transfer, octets, &decoded);
-    charset_feed(scan->charset, buffer_span(&decoded), &scan->plain);
+    if (scan->transfer.kind != TRANSFER_NONE) {
+        transfer_feed(&scan->transfer, octets, &decoded);
+        octets = buffer_span(&decoded);
+    }
+    if (!is_over_with(scan, octets, whole && !scan->charset && utf8_is_ascii(octets))) {
+        charset_feed(scan->charset, octets, &scan->plain);
+        take_plain(scan, false);
+    }
+    if (decoded.error)
+        scan->plain.error = decoded.error;
     buffer_done(&decoded);
-    take_plain(scan, false);
 }
 
 static bool is_text(const struct postern_mime_part *part)
@@ -246,7 +279,7 @@ static size_t feed_part(struct text_scan *scan, struct postern_span octets, uint
 
         octets.n = n < octets.n ? (size_t)n : octets.n;
         if (scan->in_body && is_text(&part))
-            take_body(scan, &part, octets);
+            take_body(scan, &part, octets, octets.n == n);
         return octets.n;
     }
     part_over(scan);
@@ -268,7 +301,7 @@ bool text_scan_feed(struct text_scan *scan, struct postern_span octets)
         scan->at += n;
         octets = span_from(octets, n);
     }
-    return scan->found || (!scan->in_body && scan->at >= top.header.raw_end);
+    return scan->found || scan->at >= (scan->in_body ? facts.size_raw : top.header.raw_end);
 }
 
 bool text_scan_end(struct text_scan *scan)
