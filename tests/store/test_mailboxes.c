@@ -250,6 +250,7 @@ static void test_metadata(void **state)
                                       {text("/private/big"), {NULL, 0}}};
     char *big = calloc(1, 2u << 20);
     struct home home;
+    uint64_t modseq;
 
     home_open(&home, *state);
     assert_int_equal(home.w.ops->create(home.account, text("One/Two"), 0), 0);
@@ -270,7 +271,11 @@ static void test_metadata(void **state)
     two[1].value = (struct postern_span){big, 2u << 20};
     assert_int_equal(home.w.ops->set_metadata(home.account, text("New"), two, 2), POSTERN_E_FULL);
     assert_string_equal(annotations(&home, "New", 0).text, "/private/x=first;");
+    modseq = status_of(&home, "New").modseq;
+    assert_int_equal(annotate(&home, "", "/private/x", "other"), 0);
+    assert_int_equal(status_of(&home, "New").modseq, modseq);
     assert_int_equal(annotate(&home, "New", "/PRIVATE/X", NULL), 0);
+    assert_int_equal(status_of(&home, "New").modseq, modseq + 1);
     assert_string_equal(annotations(&home, "New", 0).text, "");
     assert_int_equal(home.w.ops->remove(home.account, text("New/Two")), 0);
     assert_int_equal(home.w.ops->create(home.account, text("New/Two"), 0), 0);

@@ -212,6 +212,22 @@ static int change_end(struct postern_account *account, struct buffer *before, st
     return err;
 }
 
+/* raise_modseq - of a mailbox whose annotations change (RFC 7162 3.2). With the lock.
+ * I 7162:3.2-3 */
+static int raise_modseq(struct postern_account *account, struct postern_span mailbox)
+{
+    const struct index_mailbox *rows = index_mailbox_named(&account->index, mailbox);
+    struct index_facts facts;
+    struct buffer group = {0};
+
+    if (!rows)
+        return POSTERN_E_NOT_FOUND;
+    facts = rows->facts;
+    facts.modseq++;
+    group_facts(&group, &facts, rows->name, rows->dir);
+    return index_commit(&account->index, &group, false, true);
+}
+
 int folder_set_metadata(struct postern_account *account, struct postern_span mailbox,
                         const struct postern_metadata *changes, size_t count)
 {
@@ -223,6 +239,8 @@ int folder_set_metadata(struct postern_account *account, struct postern_span mai
         return err;
     }
     err = metadata_change(buffer_span(&before), mailbox, changes, count, &after);
+    if (!err && mailbox.n && !span_equal(buffer_span(&before), buffer_span(&after)))
+        err = raise_modseq(account, mailbox);
     return change_end(account, &before, &after, err);
 }
 

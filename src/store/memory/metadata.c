@@ -54,6 +54,8 @@ int memory_set_metadata(struct postern_account *account, struct postern_span mai
     err = is_there(account, mailbox)
               ? metadata_change(buffer_span(&account->metadata), mailbox, changes, count, &after)
               : POSTERN_E_NOT_FOUND;
+    if (!err && mailbox.n && !span_equal(buffer_span(&account->metadata), buffer_span(&after)))
+        box_named(account, mailbox)->modseq++; /* RFC 7162 3.2. I 7162:3.2-3 */
     err = take_over(account, &after, err);
     pthread_mutex_unlock(&account->memory->mutex);
     return err;
