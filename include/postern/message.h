@@ -97,6 +97,7 @@ struct postern_status {
     uint32_t recent, recent_from; /* those with this UID or above, that no session has taken yet */
     uint64_t size_bytes;          /* sum of the sizes in wire form */
     uint64_t deleted_bytes;       /* of those that are marked as deleted */
+    uint64_t annotations;         /* list(): differs when its annotations do; 0: it has none */
     enum postern_special_use special;
     bool subscribed;
     bool exists;       /* false: a level that only has others below it, or only a subscription */

@@ -94,6 +94,7 @@ struct postern_account;  /* an open account; a store's own, as are those that fo
 struct postern_mailbox;  /* an open mailbox */
 struct postern_content;  /* an open message */
 struct postern_delivery; /* a message being written */
+struct postern_watch;    /* somebody who waits for news of an account */
 
 /* struct postern_store - a store: its functions and itself. All functions are there (a store that
  * cannot do one returns POSTERN_E_UNSUPPORTED). */
@@ -274,6 +275,14 @@ struct postern_store_ops {
      * close; <0 when there is none. watch_clear empties it. */
     int (*watch_fd)(struct postern_mailbox *mailbox);
     void (*watch_clear)(struct postern_mailbox *mailbox);
+    /* watch_all - as watch_fd, of all that list() and metadata() of the account tell: its
+     * mailboxes, their names, subscriptions and annotations; mailboxes that are made later too,
+     * once list() has told them. watch_r: given, end with watch_all_end, before account_close.
+     * fd_r: lent until then. POSTERN_E_FULL: there is too much to watch. watch_all_clear: 0, or
+     * POSTERN_E_FULL: from now on not all of it is watched. */
+    int (*watch_all)(struct postern_account *account, struct postern_watch **watch_r, int *fd_r);
+    int (*watch_all_clear)(struct postern_watch *watch);
+    void (*watch_all_end)(struct postern_watch **watch);
 
     void (*free)(struct postern_store *store);
 };

@@ -64,6 +64,22 @@ int metadata_each(struct postern_span all, struct postern_span mailbox,
     return r;
 }
 
+static int add_stamp(void *ctx, const struct postern_metadata *one)
+{
+    uint64_t *stamp = ctx;
+
+    *stamp = *stamp * 31 + span_hash(one->entry) + 7 * span_hash(one->value) + 1;
+    return 0;
+}
+
+uint64_t metadata_stamp(struct postern_span all, struct postern_span mailbox)
+{
+    uint64_t stamp = 0;
+
+    (void)metadata_each(all, mailbox, add_stamp, &stamp);
+    return stamp;
+}
+
 static bool is_changed(const struct postern_metadata *changes, size_t count,
                        struct postern_span entry)
 {

@@ -28,6 +28,8 @@ int metadata_fits(const struct buffer *out, size_t records);
  * POSTERN_E_CORRUPT: that is no run of records. */
 int metadata_each(struct postern_span all, struct postern_span mailbox,
                   int (*each)(void *ctx, const struct postern_metadata *one), void *ctx);
+/* metadata_stamp - of one mailbox's annotations: differs when they do; 0: there are none. */
+uint64_t metadata_stamp(struct postern_span all, struct postern_span mailbox);
 /* metadata_change - all, changed: appended to out. POSTERN_E_NOMEM, _FULL (too many, too much),
  * _CORRUPT. */
 int metadata_change(struct postern_span all, struct postern_span mailbox,

@@ -106,6 +106,7 @@ struct postern_account {
     struct index index;
     struct kept *kept;
     struct fresh *fresh;         /* parsed forms that are to be kept; NULL: none */
+    struct account_news *news;   /* watch.h; NULL: nobody watches all of it. Their mutex */
     atomic_uint touches;         /* a watcher heard of something: no young time is believed */
     struct index_time limits_of; /* the annotations' file as it was when they were read */
     uint64_t limits_inode;       /* 0: never */
@@ -211,6 +212,9 @@ void folder_close(struct postern_mailbox **mailbox);
 void folder_status_of(const struct postern_account *account, struct index_mailbox *mailbox,
                       struct postern_status *status_r);
 /* ---- metadata.c */
+/* annotations_stamp - into each status; with the mutex. */
+void annotations_stamp(const struct postern_account *account, struct postern_status *all,
+                       size_t count);
 /* account_limits - its own instead of the store's, if it has any; with the mutex. */
 void account_limits(struct postern_account *account, struct postern_quota *limits);
 int folder_metadata(struct postern_account *account, struct postern_span mailbox,
@@ -317,6 +321,11 @@ int folder_copy(struct postern_mailbox *from, const uint32_t *uids, size_t count
 /* ---- watch.c */
 int folder_watch_fd(struct postern_mailbox *mailbox);
 void folder_watch_clear(struct postern_mailbox *mailbox);
+int folder_watch_all(struct postern_account *account, struct postern_watch **watch_r, int *fd_r);
+int folder_watch_all_clear(struct postern_watch *watch);
+void folder_watch_all_end(struct postern_watch **watch);
+/* watch_all_extend - to mailboxes that were made since, if anybody watches all. With the mutex. */
+void watch_all_extend(struct postern_account *account);
 void watch_leave(struct postern_mailbox *mailbox);
 void watcher_free(struct watcher *watcher);
 /* watch_news - tell those who watch a mailbox of this account. With the mutex. */
@@ -393,7 +402,8 @@ uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *ma
         .copy = folder_copy, .expunge = folder_expunge, .tidy = folder_tidy,                       \
         .begin = folder_begin, .write = folder_write, .commit = folder_commit,                     \
         .abort = folder_abort, .watch_fd = folder_watch_fd, .watch_clear = folder_watch_clear,     \
-        .free = folder_free                                                                        \
+        .watch_all = folder_watch_all, .watch_all_clear = folder_watch_all_clear,                  \
+        .watch_all_end = folder_watch_all_end, .free = folder_free                                 \
     }
 
 #endif

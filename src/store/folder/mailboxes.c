@@ -85,11 +85,15 @@ int folder_list(struct postern_account *account,
         return err;
     err = account_discover(account);
     if (!err)
+        watch_all_extend(account); /* before they are looked at */
+    if (!err)
         err = sync_all(account);
     if (!err && !(all = calloc(account->index.count + 1, sizeof *all)))
         err = POSTERN_E_NOMEM;
     for (size_t i = 0; i < account->index.count && !err; i++)
         folder_status_of(account, account->index.mailboxes[i], &all[i]);
+    if (!err)
+        annotations_stamp(account, all, account->index.count);
     if (!err)
         err = levels_show(all, account->index.count, each, ctx);
     free(all);

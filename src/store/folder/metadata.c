@@ -114,6 +114,17 @@ static int save(struct postern_account *account, struct postern_span records)
     return err;
 }
 
+void annotations_stamp(const struct postern_account *account, struct postern_status *all,
+                       size_t count)
+{
+    struct buffer records = {0};
+
+    if (load(account, &records) == 0)
+        for (size_t i = 0; buffer_length(&records) && i < count; i++)
+            all[i].annotations = metadata_stamp(buffer_span(&records), all[i].name);
+    buffer_done(&records);
+}
+
 void account_limits(struct postern_account *account, struct postern_quota *limits)
 {
     struct buffer records = {0};

@@ -2,7 +2,7 @@
 /* watch - news of a mailbox for those who wait: what this process changes is told at once, what
  * others do comes by inotify. One inotify instance and one thread per store, however many watch:
  * the kernel allows a user few of them. */
-#include "store/folder/folder.h"
+#include "store/folder/watch.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,31 +12,23 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#define EVENTS (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
-
-struct watcher {
-    pthread_mutex_t mutex;
-    pthread_t thread;
-    int inotify, stop;               /* stop: an eventfd */
-    struct postern_mailbox *handles; /* all that watch, by next */
-};
-
-static void ring(const struct postern_mailbox *mailbox)
+void watch_ring(int event_fd)
 {
     uint64_t one = 1;
-    ssize_t n = write(mailbox->event_fd, &one, sizeof one);
+    ssize_t n = write(event_fd, &one, sizeof one);
 
     (void)n; /* full: it is readable as it is */
 }
 
 /* tell - the handles that an event is for; -1: events were lost, so all. */
-static void tell(struct watcher *watcher, int watch)
+static void tell(struct watcher *watcher, int watch, bool is_over)
 {
     pthread_mutex_lock(&watcher->mutex);
+    watch_all_tell(watcher, watch, is_over);
     for (struct postern_mailbox *each = watcher->handles; each; each = each->next)
         for (unsigned i = 0; i < FOLDER_SUBS; i++)
             if (watch < 0 || each->watches[i] == watch)
-                ring(each);
+                watch_ring(each->event_fd);
     pthread_mutex_unlock(&watcher->mutex);
 }
 
@@ -58,7 +50,7 @@ static void *watch_thread(void *arg)
         for (ssize_t at = 0; at < n;) {
             const struct inotify_event *event = (const void *)(events + at);
 
-            tell(watcher, event->mask & IN_Q_OVERFLOW ? -1 : event->wd);
+            tell(watcher, event->mask & IN_Q_OVERFLOW ? -1 : event->wd, event->mask & IN_IGNORED);
             at += (ssize_t)sizeof *event + event->len;
         }
     }
@@ -113,7 +105,8 @@ static int watch_folders(struct watcher *watcher, struct postern_mailbox *mailbo
 
         snprintf(path, sizeof path, "/proc/self/fd/%d", sub);
         pthread_mutex_lock(&watcher->mutex); /* whoever leaves must see that it is still needed */
-        mailbox->watches[i] = sub < 0 ? -1 : inotify_add_watch(watcher->inotify, path, EVENTS);
+        mailbox->watches[i] =
+            sub < 0 ? -1 : inotify_add_watch(watcher->inotify, path, WATCH_EVENTS);
         err = mailbox->watches[i] < 0 ? POSTERN_E_IO : 0;
         pthread_mutex_unlock(&watcher->mutex);
     }
@@ -121,7 +114,7 @@ static int watch_folders(struct watcher *watcher, struct postern_mailbox *mailbo
     return err;
 }
 
-static struct watcher *watcher_of(struct folder_store *store)
+struct watcher *watcher_of(struct folder_store *store)
 {
     struct watcher *watcher;
 
@@ -168,9 +161,10 @@ void folder_watch_clear(struct postern_mailbox *mailbox)
         continue;
 }
 
-/* is_watched - by another handle. With the watcher's mutex. */
-static bool is_watched(const struct watcher *watcher, int watch)
+bool watch_is_used(const struct watcher *watcher, int watch)
 {
+    if (watch_all_has(watcher, watch))
+        return true;
     for (const struct postern_mailbox *each = watcher->handles; each; each = each->next)
         for (unsigned i = 0; i < FOLDER_SUBS; i++)
             if (each->watches[i] == watch)
@@ -191,7 +185,7 @@ void watch_leave(struct postern_mailbox *mailbox)
     if (*at)
         *at = mailbox->next;
     for (unsigned i = 0; i < FOLDER_SUBS; i++)
-        if (mailbox->watches[i] >= 0 && !is_watched(watcher, mailbox->watches[i]))
+        if (mailbox->watches[i] >= 0 && !watch_is_used(watcher, mailbox->watches[i]))
             inotify_rm_watch(watcher->inotify, mailbox->watches[i]);
     pthread_mutex_unlock(&watcher->mutex);
     folder_fd_close(&mailbox->event_fd);
@@ -206,6 +200,8 @@ void watch_news(struct postern_account *account, uint64_t id)
     pthread_mutex_lock(&watcher->mutex);
     for (struct postern_mailbox *each = watcher->handles; each; each = each->next)
         if (each->account == account && each->id == id)
-            ring(each);
+            watch_ring(each->event_fd);
+    if (account->news)
+        watch_all_ring(account->news);
     pthread_mutex_unlock(&watcher->mutex);
 }

@@ -90,6 +90,7 @@ struct index_mailbox {
     uint64_t deleted_bytes; /* mailbox_deleted_bytes() */
     bool deleted_bytes_due; /* not in the file: summed when it is asked for */
     uint64_t changes; /* counts what changed the rows; for those who keep something made of them */
+    uint64_t watched; /* the watch that has it, for the folder's watch of an account; 0: none */
     bool damaged;     /* a row failed its checksum: index_mend() */
 };
 

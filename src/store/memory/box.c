@@ -77,17 +77,27 @@ void box_drop(struct box *box)
         box_free(box);
 }
 
-void box_changed(struct memory *memory, struct box *box)
+static void ring(int event)
 {
     uint64_t one = 1;
+    ssize_t n = write(event, &one, sizeof one);
 
+    (void)n; /* full: it is readable as it is */
+}
+
+void account_changed(struct postern_account *account)
+{
+    for (struct postern_watch *each = account->watches; each; each = each->next)
+        ring(each->event);
+}
+
+void box_changed(struct memory *memory, struct box *box)
+{
+    account_changed(box->account);
     postern_snapshot_unref(&box->snapshot);
     for (struct postern_mailbox *each = memory->handles; each; each = each->next)
-        if (each->box == box && each->event >= 0) {
-            ssize_t n = write(each->event, &one, sizeof one);
-
-            (void)n; /* full: it is readable as it is */
-        }
+        if (each->box == box && each->event >= 0)
+            ring(each->event);
 }
 
 struct message *box_find(const struct box *box, uint32_t uid)

@@ -2,6 +2,7 @@
 /* mailboxes - listed, made, removed, renamed, subscribed to. */
 #include "store/levels.h"
 #include "store/memory/memory.h"
+#include "store/metadata.h"
 
 #include "base/span.h"
 #include <stdlib.h>
@@ -48,8 +49,11 @@ int memory_list(struct postern_account *account,
         count++;
     all = calloc(count + 1, sizeof *all);
     count = 0;
-    for (const struct box *box = account->boxes; all && box; box = box->next)
-        memory_status_of(box, &all[count++]);
+    for (const struct box *box = account->boxes; all && box; box = box->next) {
+        memory_status_of(box, &all[count]);
+        all[count].annotations = metadata_stamp(buffer_span(&account->metadata), all[count].name);
+        count++;
+    }
     result = all ? levels_show(all, count, each, ctx) : POSTERN_E_NOMEM;
     pthread_mutex_unlock(&account->memory->mutex);
     free(all);
@@ -117,6 +121,7 @@ int memory_create(struct postern_account *account, struct postern_span name,
         err = make_levels(account, name);
     if (!err)
         err = make(account, name, special);
+    account_changed(account);
     pthread_mutex_unlock(&account->memory->mutex);
     return err;
 }
@@ -288,6 +293,7 @@ int memory_rename(struct postern_account *account, struct postern_span from, str
     err = rename_all(account, from, to);
     if (!err)
         memory_move_metadata(account, from, to);
+    account_changed(account);
     pthread_mutex_unlock(&account->memory->mutex);
     return err;
 }
@@ -307,6 +313,7 @@ int memory_subscribe(struct postern_account *account, struct postern_span name, 
         box_drop(box);
     else if (on)
         err = subscription(account, name);
+    account_changed(account);
     pthread_mutex_unlock(&account->memory->mutex);
     return err;
 }

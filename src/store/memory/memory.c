@@ -527,6 +527,52 @@ static void memory_watch_clear(struct postern_mailbox *mailbox)
         continue;
 }
 
+static int memory_watch_all(struct postern_account *account, struct postern_watch **watch_r,
+                            int *fd_r)
+{
+    struct postern_watch *watch = calloc(1, sizeof *watch);
+
+    if (!watch)
+        return POSTERN_E_NOMEM;
+    watch->account = account;
+    watch->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (watch->event < 0) {
+        free(watch);
+        return POSTERN_E_IO;
+    }
+    pthread_mutex_lock(&account->memory->mutex);
+    watch->next = account->watches;
+    account->watches = watch;
+    pthread_mutex_unlock(&account->memory->mutex);
+    *watch_r = watch;
+    *fd_r = watch->event;
+    return 0;
+}
+
+static int memory_watch_all_clear(struct postern_watch *watch)
+{
+    uint64_t count;
+
+    while (read(watch->event, &count, sizeof count) > 0)
+        continue;
+    return 0;
+}
+
+static void memory_watch_all_end(struct postern_watch **watch)
+{
+    struct postern_account *account = (*watch)->account;
+    struct postern_watch **at = &account->watches;
+
+    pthread_mutex_lock(&account->memory->mutex);
+    while (*at != *watch)
+        at = &(*at)->next;
+    *at = (*watch)->next;
+    pthread_mutex_unlock(&account->memory->mutex);
+    close((*watch)->event);
+    free(*watch);
+    *watch = NULL;
+}
+
 int postern_store_memory_new(struct postern_store *store_r)
 {
     static const struct postern_store_ops ops = {.name = "memory",
@@ -574,6 +620,9 @@ int postern_store_memory_new(struct postern_store *store_r)
                                                  .abort = memory_abort,
                                                  .watch_fd = memory_watch_fd,
                                                  .watch_clear = memory_watch_clear,
+                                                 .watch_all = memory_watch_all,
+                                                 .watch_all_clear = memory_watch_all_clear,
+                                                 .watch_all_end = memory_watch_all_end,
                                                  .free = memory_free};
     struct memory *memory = calloc(1, sizeof *memory);
 

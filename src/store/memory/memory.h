@@ -63,6 +63,13 @@ struct postern_account {
     char user[256];
     struct box *boxes;
     struct buffer metadata; /* store/metadata.h */
+    struct postern_watch *watches;
+};
+
+struct postern_watch {
+    struct postern_account *account;
+    struct postern_watch *next;
+    int event;
 };
 
 struct postern_mailbox {
@@ -89,6 +96,8 @@ struct box *box_make(struct postern_account *account, struct postern_span name);
 void box_drop(struct box *box);
 void box_free(struct box *box);
 void box_changed(struct memory *memory, struct box *box);
+/* account_changed - its names, subscriptions or annotations. With the mutex. */
+void account_changed(struct postern_account *account);
 struct message *box_find(const struct box *box, uint32_t uid);
 /* box_room - for count messages more. */
 int box_room(struct box *box, size_t count);

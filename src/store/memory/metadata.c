@@ -39,6 +39,7 @@ static int take_over(struct postern_account *account, struct buffer *after, int 
     }
     buffer_done(&account->metadata);
     account->metadata = *after;
+    account_changed(account);
     return 0;
 }
 
