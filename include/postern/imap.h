@@ -42,6 +42,9 @@
  *   CONTENT_DONE            the open message may be closed
  *   ABORT                   what was begun by APPEND is not to be
  *   WATCH, UNWATCH          call postern_imap_news() when the mailbox may have changed
+ *   WATCH_ALL               call it when anything that LIST tells may have changed, in the selected
+ *                           mailbox or elsewhere; of these three the last one told counts, and
+ *                           UNSELECT ends WATCH
  *   UNSELECT                the mailbox may be closed
  *   LOGOUT                  the account may be closed; another login may follow (UNAUTHENTICATE)
  *
@@ -98,6 +101,7 @@ struct postern_imap_options {
     uint64_t append_max;               /* octets of a message; 64 MiB */
     uint32_t errors_max;               /* bad commands in a row before the end; 20 */
     uint32_t failures_max;             /* failed logins before the end; 3 */
+    uint32_t notify_max;               /* mailboxes of an account that NOTIFY watches; 10,000 */
     uint32_t output_mark;              /* back-pressure above so much own output; 65536 */
     uint32_t read_chunk;               /* most octets asked for by one READ; 65536 */
     postern_time login_timeout;        /* 60 s */
@@ -145,6 +149,7 @@ enum postern_imap_question_kind {
     POSTERN_IMAP_CONTENT_DONE,
     POSTERN_IMAP_ABORT,
     POSTERN_IMAP_WATCH,
+    POSTERN_IMAP_WATCH_ALL,
     POSTERN_IMAP_UNWATCH,
     POSTERN_IMAP_UNSELECT,
     POSTERN_IMAP_LOGOUT
@@ -229,8 +234,14 @@ POSTERN_API void postern_imap_shutdown(struct postern_imap *s);
 POSTERN_API enum postern_imap_state postern_imap_state(const struct postern_imap *s);
 /* postern_imap_user - whose account it is; absent before login. Lent until the next call. */
 POSTERN_API struct postern_span postern_imap_user(const struct postern_imap *s);
-/* postern_imap_news - between WATCH and UNWATCH: the mailbox may have changed. It will ask NEWS. */
+/* postern_imap_news - between WATCH or WATCH_ALL and UNWATCH: a mailbox may have changed. It will
+ * ask NEWS, and after WATCH_ALL LIST. */
 POSTERN_API void postern_imap_news(struct postern_imap *s);
+/* postern_imap_overflow - after WATCH_ALL: not all can be watched (any more). The client is told,
+ * and nothing is told it from then on (RFC 5465 5.8). While LIST is asked for the first time answer
+ * that with POSTERN_E_FULL instead, which refuses NOTIFY. Returns 0, POSTERN_E_USAGE (nobody wants
+ * to know), POSTERN_E_NOMEM. */
+POSTERN_API int postern_imap_overflow(struct postern_imap *s);
 /* postern_imap_keywords - the mailbox has these keywords now, by number; call it before an answer
  * that shows a new one. Borrowed. */
 POSTERN_API void postern_imap_keywords(struct postern_imap *s, const struct postern_span *names,

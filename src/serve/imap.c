@@ -132,9 +132,35 @@ static void watch(struct serve_imap *s)
 {
     int fd = s->mailbox ? imap_ops(s)->watch_fd(s->mailbox) : -1;
 
+    imap_unwatch_all(s);
     unwatch(s);
     if (fd >= 0)
         s->watching = s->site->work->watch(s->conn, fd, watched, s) >= 0;
+}
+
+static void watched_all(void *arg)
+{
+    struct serve_imap *s = arg;
+
+    if (imap_ops(s)->watch_all_clear(s->all) == POSTERN_E_FULL)
+        (void)postern_imap_overflow(s->engine);
+    else
+        postern_imap_news(s->engine);
+}
+
+void imap_watch_all(struct serve_imap *s)
+{
+    if (s->all && !s->watching)
+        s->watching = s->site->work->watch(s->conn, s->all_fd, watched_all, s) >= 0;
+}
+
+void imap_unwatch_all(struct serve_imap *s)
+{
+    s->wants_all = false;
+    if (!s->all)
+        return;
+    unwatch(s);
+    imap_ops(s)->watch_all_end(&s->all);
 }
 
 void imap_content_close(struct serve_imap *s)
@@ -145,7 +171,8 @@ void imap_content_close(struct serve_imap *s)
 
 void imap_leave(struct serve_imap *s)
 {
-    unwatch(s);
+    if (!s->all)
+        unwatch(s);
     imap_content_close(s);
     if (s->mailbox)
         imap_ops(s)->close(&s->mailbox);
@@ -159,6 +186,7 @@ static void log_out(struct serve_imap *s)
     login_out(&s->login);
     imap_leave_other(s);
     imap_leave_guest(s);
+    imap_unwatch_all(s);
     if (s->account)
         imap_ops(s)->account_close(&s->account);
 }
@@ -171,8 +199,10 @@ static void hear(struct serve_imap *s, enum postern_imap_question_kind kind)
         imap_drop_appends(s);
     else if (kind == POSTERN_IMAP_WATCH)
         watch(s);
+    else if (kind == POSTERN_IMAP_WATCH_ALL)
+        unwatch(s), s->wants_all = true; /* the LIST that follows does it, on a worker */
     else if (kind == POSTERN_IMAP_UNWATCH)
-        unwatch(s);
+        imap_unwatch_all(s), unwatch(s);
     else if (kind == POSTERN_IMAP_UNSELECT)
         imap_leave(s);
     else if (kind == POSTERN_IMAP_LOGOUT)
@@ -252,6 +282,8 @@ static void session_end(struct serve_imap *s)
     imap_leave(s);
     imap_leave_other(s);
     imap_leave_guest(s);
+    if (s->all) /* nobody waits for it by now */
+        imap_ops(s)->watch_all_end(&s->all);
     if (s->account)
         imap_ops(s)->account_close(&s->account);
     imap_shown_drop(s, POSTERN_IMAP_LOGOUT);

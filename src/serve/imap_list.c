@@ -224,7 +224,11 @@ int imap_note_status(void *ctx, const struct postern_status *status)
 
 static int list_work(struct serve_imap *s, unsigned wait_flag)
 {
+    int err = s->wants_all && !s->all ? imap_ops(s)->watch_all(s->account, &s->all, &s->all_fd) : 0;
+
     (void)wait_flag;
+    if (err == POSTERN_E_FULL) /* what cannot be watched for another reason is asked for */
+        return err;
     if (s->question.shared)
         return list_all(s);
     return imap_ops(s)->list(s->account, note_own, s);
@@ -237,6 +241,7 @@ static void list_finish(struct serve_imap *s, int err)
 
     settle_names(s);
     all = statuses_of(s, &count);
+    imap_watch_all(s);
     postern_imap_answer_list(s->engine, s->question.id, err, all, count);
     buffer_done(&s->statuses);
     buffer_done(&s->names);

@@ -45,8 +45,11 @@ struct serve_imap {
     struct postern_mailbox *other;   /* one that is only looked at; NULL: none */
     struct buffer other_name;
     struct postern_status other_status;
-    bool is_other; /* who logged in did so in this user's name: an administrator */
-    bool watching;
+    bool is_other;             /* who logged in did so in this user's name: an administrator */
+    bool watching;             /* the selected mailbox, or `all` */
+    bool wants_all;            /* the next LIST makes `all` */
+    struct postern_watch *all; /* news of all of the account; NULL: none */
+    int all_fd;
     bool takes_rest;                 /* of the octets that came last the engine has not had all */
     postern_time asked_at;           /* when the open question was */
     postern_time looked_at;          /* at the selected mailbox, since they came; 0: not yet */
@@ -122,6 +125,9 @@ void imap_shown_drop(struct serve_imap *s, enum postern_imap_question_kind kind)
 void imap_leave(struct serve_imap *s);
 void imap_drop_appends(struct serve_imap *s);
 void imap_content_close(struct serve_imap *s);
+/* imap_watch_all - the descriptor of `all` from now on; imap_unwatch_all - it ends. On the loop. */
+void imap_watch_all(struct serve_imap *s);
+void imap_unwatch_all(struct serve_imap *s);
 
 /* imap_mailbox.c, imap_message.c: by kind; NULL for the others. */
 const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind);

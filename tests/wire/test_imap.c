@@ -13,7 +13,9 @@ struct play {
     struct host_session sessions[HOST_SESSIONS + 1]; /* from 1 */
     bool plaintext, ready, compresses, shares, tls;
     struct postern_span hidden;
-    uint32_t message_limit, save_limit;
+    uint32_t message_limit, save_limit, notify_max;
+    size_t starve, taken; /* the allocation of the engines that fails, from 1; 0: none */
+    bool armed;
     size_t step;   /* octets at a time */
     size_t cut;    /* or: one cut, so many octets into what is sent; SIZE_MAX: none */
     char *pending; /* what the session `who` is to send */
@@ -30,10 +32,27 @@ static unsigned passed, failed;
 static void fail(struct play *play, unsigned line, const char *what, const char *expected,
                  const char *got)
 {
-    if (!play->why[0])
+    if (!play->why[0] && !play->starve)
         snprintf(play->why, sizeof play->why, "line %u: %s\n  expected: %.700s\n  got:      %.700s",
                  line, what, expected, got);
 }
+
+/* ---- memory that is not there ---------------------------------------------------------------- */
+
+static struct play *starving;
+
+static void *starve_resize(void *ctx, void *p, size_t n)
+{
+    (void)ctx;
+    if (n && starving->armed && ++starving->taken == starving->starve)
+        return NULL;
+    if (n)
+        return realloc(p, n);
+    free(p);
+    return NULL;
+}
+
+static const struct postern_allocator starved = {.resize = starve_resize};
 
 static struct host_session *session(struct play *play, unsigned who)
 {
@@ -45,10 +64,16 @@ static struct host_session *session(struct play *play, unsigned who)
         if (play->shares)
             host_share(&play->host);
         play->host.tls = play->tls;
+        if (play->starve)
+            play->host.imap.allocator = &starved;
+        if (play->notify_max)
+            play->host.imap.notify_max = play->notify_max;
         play->ready = true;
     }
+    play->armed = false;
     if (!play->sessions[who].session)
         host_connect(&play->host, &play->sessions[who], play->plaintext);
+    play->armed = true;
     return &play->sessions[who];
 }
 
@@ -80,6 +105,10 @@ static void expect(struct play *play, unsigned line, unsigned who, char *text)
     size_t n = end ? (size_t)(end - s->said) : s->said_n;
     char got[800];
 
+    if (play->starve) {
+        s->said_n = 0;
+        return;
+    }
     snprintf(got, sizeof got, "%.*s", (int)n, s->said ? s->said : "");
     if (!end) {
         fail(play, line, "nothing more was said", text, got);
@@ -194,6 +223,8 @@ static bool setup(struct play *play, const char *text)
         play->hidden = postern_span_of(text + 5);
     } else if (strncmp(text, "message-limit ", 14) == 0) {
         play->message_limit = (uint32_t)strtoul(text + 14, NULL, 10);
+    } else if (strncmp(text, "notify-max ", 11) == 0) {
+        play->notify_max = (uint32_t)strtoul(text + 11, NULL, 10);
     } else if (strncmp(text, "save-limit ", 11) == 0) {
         play->save_limit = (uint32_t)strtoul(text + 11, NULL, 10);
     } else if (strcmp(text, "share") == 0) {
@@ -277,7 +308,7 @@ static void one_line(struct play *play, unsigned number, const char *text)
     unsigned who = 1;
     char *named;
 
-    if (!*text || *text == '#' || strcmp(text, "engine") == 0)
+    if (!*text || *text == '#' || strcmp(text, "engine") == 0 || strcmp(text, "starve") == 0)
         return;
     if (setup(play, text) || message(play, text) || event(play, text))
         return;
@@ -368,6 +399,27 @@ static bool is_of_server(char **lines, unsigned count)
     return false;
 }
 
+static bool has_line(char **lines, unsigned count, const char *line)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(lines[i], line) == 0)
+            return true;
+    return false;
+}
+
+/* starve - each allocation of the engines fails once: whatever is said then, nothing breaks. */
+static void starve(char **lines, unsigned count)
+{
+    for (size_t n = 1;; n++) {
+        struct play play = {.step = SIZE_MAX, .cut = SIZE_MAX, .who = 1, .starve = n};
+
+        starving = &play;
+        (void)run(&play, lines, count);
+        if (play.taken < n)
+            return;
+    }
+}
+
 static void talk(const char *name, char **lines, unsigned count)
 {
     size_t sent = 0;
@@ -380,6 +432,8 @@ static void talk(const char *name, char **lines, unsigned count)
 
     for (size_t cut = 1; good && cut < sent && cut < SPLIT_MOST; cut++)
         good = pass(name, lines, count, SIZE_MAX, cut, NULL);
+    if (good && has_line(lines, count, "starve"))
+        starve(lines, count);
     *(good ? &passed : &failed) += 1;
 }
 

@@ -160,7 +160,7 @@ class World:
         elif line == b"closed":
             while self.session(self.last).receive(WAIT):
                 pass
-        elif not line.startswith((b"hide ", b"share", b"quota ", b"secure", b"news", b"server", b"may-set-quota", b"message-limit ", b"save-limit ")):
+        elif not line.startswith((b"hide ", b"share", b"quota ", b"secure", b"news", b"server", b"may-set-quota", b"starve", b"message-limit ", b"save-limit ")):
             raise Said(f"what is this: {line!r}")
 
     last = 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* answers - the application's side of questions: checked against the open one, then handed to the
  * function that asked. */
-#include "proto/imap/session.h"
+#include "proto/imap/notify.h"
 
 static uint64_t mask(enum postern_imap_question_kind kind)
 {
@@ -23,6 +23,8 @@ static int take(struct postern_imap *s, uint64_t id, uint64_t kinds,
         return POSTERN_E_USAGE;
     s->asked = ASKED_NOTHING;
     s->time_stale = true;
+    if (s->notify)
+        notify_did(s, answer);
     s->then(s, answer);
     imap_advance(s);
     return imap_result_of(s);

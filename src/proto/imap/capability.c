@@ -51,6 +51,7 @@ static const struct {
     {"COMPRESS=DEFLATE", AFTER},
     {"UIDONLY", AFTER},
     {"UIDBATCHES", AFTER},
+    {"NOTIFY", AFTER},
     {"INPROGRESS", AFTER},
     {"WITHIN", AFTER},
     {"CONDSTORE", AFTER},

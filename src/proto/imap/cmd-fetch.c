@@ -19,7 +19,9 @@ static void finish(struct postern_imap *s)
     s->work = NULL;
     buffer_done(&fetch->structures.own);
     buffer_done(&fetch->header);
-    if (fetch->unknown)
+    if (fetch->then)
+        fetch->then(s);
+    else if (fetch->unknown)
         imap_partly(s, false, "UNKNOWN-CTE", "a part is encoded by means that are not known");
     else if (fetch->missing && !s->by_uid)
         imap_partly(s, false, "EXPUNGEISSUED", "some of the messages are gone");
@@ -124,6 +126,10 @@ static void took_batch(struct postern_imap *s, const struct imap_answer *answer)
     struct imap_fetch *fetch = s->fetch;
     struct postern_uid_range asked = s->question.range;
 
+    if (answer->err && fetch->then) { /* who wants to know asks */
+        finish(s);
+        return;
+    }
     if (answer->err) {
         s->work = NULL;
         imap_refuse(s, answer->err);
@@ -688,17 +694,34 @@ static bool take_part(struct postern_imap *s, struct imap_fetch *fetch)
     return !s->failed;
 }
 
-void imap_cmd_fetch(struct postern_imap *s)
+bool fetch_new(struct postern_imap *s)
 {
     struct imap_fetch *fetch = arena_alloc(&s->arena, sizeof *fetch);
 
     if (!fetch) {
         imap_no_memory(s);
-        return;
+        return false;
     }
     memset(fetch, 0, sizeof *fetch);
     fetch->structures.own.allocator = fetch->header.allocator = s->o.allocator;
     s->fetch = fetch;
+    return true;
+}
+
+void fetch_begin(struct postern_imap *s, void (*then)(struct postern_imap *s))
+{
+    s->fetch->then = then;
+    s->work = fetch_go;
+    imap_advance(s);
+}
+
+void imap_cmd_fetch(struct postern_imap *s)
+{
+    struct imap_fetch *fetch;
+
+    if (!fetch_new(s))
+        return;
+    fetch = s->fetch;
     if (!fetch_parse(s, fetch))
         return;
     if (fetch->vanished)

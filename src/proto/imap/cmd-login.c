@@ -5,7 +5,7 @@
 #include "codec/base64.h"
 #include "codec/saslprep.h"
 #include "codec/utf8.h"
-#include "proto/imap/session.h"
+#include "proto/imap/notify.h"
 #include "sasl/coded.h"
 #include "sasl/offer.h"
 
@@ -102,6 +102,8 @@ void imap_cmd_unauthenticate(struct postern_imap *s)
     if (!imap_good(s))
         return;
     imap_unselect(s);
+    notify_free(s, &s->notify);
+    imap_rewatch(s);
     imap_tell(s, POSTERN_IMAP_LOGOUT, 0);
     s->state = POSTERN_IMAP_NOT_AUTHENTICATED;
     s->rev2 = s->utf8 = s->condstore = s->qresync = s->uid_only = false;

@@ -158,10 +158,10 @@ void metadata_write(struct postern_imap *s, struct imap_metadata *metadata,
     write_text(s, " (");
     for (size_t i = 0; i < metadata->entry_count; i++)
         write_asked(s, metadata, all, metadata->entries[i], &space);
-    if (*space == '\0') /* an empty list is none */
-        s->out.tail = s->out.head + begin;
-    else
+    if (*space)
         write_text(s, ")\r\n");
+    else if (!s->out.error) /* an empty list is none */
+        s->out.tail = s->out.head + begin;
 }
 
 /* I 5464:4.2.1-2 I 5464:4.2-3 */

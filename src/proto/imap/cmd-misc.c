@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-misc - NOOP, ID, ENABLE, NAMESPACE, IDLE (RFC 9051 6.1.2, 6.3.1, 6.3.10, 6.3.13; RFC 2971).
  */
-#include "proto/imap/session.h"
+#include "proto/imap/notify.h"
 
 /* I 6.1.2-1 */
 void imap_cmd_noop(struct postern_imap *s)
 {
+    if (s->notify)
+        s->notify->due = true; /* the application may not be able to watch */
     if (imap_good(s))
         imap_ok(s, NULL, "done");
 }
@@ -164,25 +166,14 @@ void imap_cmd_idle(struct postern_imap *s)
     s->tag = s->idle_tag; /* it may wait for long: nothing else of the command is kept */
     buffer_done(&s->input.text);
     arena_drop(&s->arena);
-    if (s->state == POSTERN_IMAP_SELECTED)
-        imap_tell(s, POSTERN_IMAP_WATCH, 0);
-}
-
-/* I 6.3.13-2 */
-void imap_idle_news(struct postern_imap *s)
-{
-    if (s->state == POSTERN_IMAP_SELECTED)
-        imap_news_ask(s);
-    else
-        s->has_news = false;
+    imap_rewatch(s);
 }
 
 /* I 6.3.13-3 I 6.3.13-4 */
 void imap_idle_line(struct postern_imap *s, struct postern_span line)
 {
     s->idling = false;
-    if (s->state == POSTERN_IMAP_SELECTED)
-        imap_tell(s, POSTERN_IMAP_UNWATCH, 0);
+    imap_rewatch(s);
     /* I 2177:3-3 */
     if (span_equal_nocase(line, SPAN("DONE")))
         imap_ok(s, NULL, "done");

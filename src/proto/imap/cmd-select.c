@@ -220,6 +220,7 @@ static void selected(struct postern_imap *s, const struct imap_answer *answer)
         return;
     }
     imap_learn_keywords(s, mailbox->keywords, mailbox->keyword_count, false);
+    imap_rewatch(s);
     write_mailbox_facts(s, mailbox);
     if (s->rev2) { /* RFC 9051 6.3.2: the mailbox, as it is called */
         write_text(s, "* LIST () \"/\" ");

@@ -44,6 +44,7 @@ static const struct imap_row rows[] = {
     {"APPEND", IN, 0, imap_cmd_append, NULL},
     {"REPLACE", SELECTED, ROW_UID | ROW_NUMBERS, imap_cmd_replace, "REPLACE"},
     {"COMPRESS", IN, ROW_NO_NEWS, imap_cmd_compress, "COMPRESS=DEFLATE"},
+    {"NOTIFY", IN, 0, imap_cmd_notify, "NOTIFY"},
     {"IDLE", IN, 0, imap_cmd_idle, "IDLE"},
     {"CHECK", SELECTED, 0, imap_cmd_noop, NULL},
     {"CLOSE", SELECTED, ROW_NO_NEWS, imap_cmd_close, NULL},
@@ -288,6 +289,7 @@ void imap_command_over(struct postern_imap *s)
     s->told_count = s->told_room = 0;
     s->told_falls = false;
     s->limit_uid = 0;
+    s->removed_count = 0;
     imap_input_reset(s);
     arena_drop(&s->arena);
     if (closes)

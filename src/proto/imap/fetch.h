@@ -73,6 +73,7 @@ struct fetch_stream {
 
 struct imap_fetch {
     struct fetch_item *items;
+    void (*then)(struct postern_imap *s); /* NULL: it is a command */
     bool needs_block, sets_seen, has_flags, has_uid, has_modseq;
     uint64_t changed_since;
     bool vanished, has_partial;
@@ -101,6 +102,12 @@ struct imap_fetch {
 
 /* fetch_parse.c */
 bool fetch_parse(struct postern_imap *s, struct imap_fetch *fetch);
+/* fetch_parse_items - "(UID BODY.PEEK[])". */
+void fetch_parse_items(struct postern_imap *s, struct imap_fetch *fetch);
+/* cmd-fetch.c. fetch_new - s->fetch, in the arena; then, with items and set, it begins: it is no
+ * command, and ends with then(). false: out of memory. */
+bool fetch_new(struct postern_imap *s);
+void fetch_begin(struct postern_imap *s, void (*then)(struct postern_imap *s));
 /* section_parse - "[1.2.HEADER]". */
 void section_parse(struct postern_imap *s, struct fetch_section *section);
 /* fetch_section.c */

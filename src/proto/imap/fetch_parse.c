@@ -317,6 +317,15 @@ static void parse_modifiers(struct postern_imap *s, struct imap_fetch *fetch)
         s->in.bad = true;
 }
 
+void fetch_parse_items(struct postern_imap *s, struct imap_fetch *fetch)
+{
+    parse_char(&s->in, '(');
+    do
+        parse_item(s, fetch);
+    while (!s->in.bad && parse_try(&s->in, ' '));
+    parse_char(&s->in, ')');
+}
+
 /* I 6.4.5-1 */
 bool fetch_parse(struct postern_imap *s, struct imap_fetch *fetch)
 {
@@ -325,11 +334,8 @@ bool fetch_parse(struct postern_imap *s, struct imap_fetch *fetch)
     parse_space(&s->in);
     if (s->by_uid && !s->uid_only)
         add(s, fetch, FETCH_UID, NULL);
-    if (parse_try(&s->in, '(')) {
-        do
-            parse_item(s, fetch);
-        while (!s->in.bad && parse_try(&s->in, ' '));
-        parse_char(&s->in, ')');
+    if (s->in.rest.n && s->in.rest.p[0] == '(') {
+        fetch_parse_items(s, fetch);
     } else if (!try_macro(s, fetch)) {
         parse_item(s, fetch);
     }

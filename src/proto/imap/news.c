@@ -6,6 +6,7 @@
  * changed flags. */
 #include "proto/imap/context.h"
 #include "proto/imap/esearch.h"
+#include "proto/imap/notify.h"
 #include "proto/imap/rights.h"
 
 /* ---- keywords -------------------------------------------------------------------------------- */
@@ -42,8 +43,8 @@ static void write_names(struct postern_imap *s, bool permanent)
     bool keeps_keywords = rights & POSTERN_RIGHT_WRITE;
 
     write_flags(s, rights_flags(rights), keeps_keywords ? all : 0, false);
-    if (permanent && keeps_keywords &&
-        s->keyword_count < POSTERN_KEYWORDS_MAX) { /* new ones may be made */
+    if (permanent && keeps_keywords && s->keyword_count < POSTERN_KEYWORDS_MAX &&
+        !s->out.error) { /* new ones may be made */
         s->out.tail--;
         write_text(s, " \\*)");
     }
@@ -122,7 +123,7 @@ void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid)
 void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info)
 {
     /* RFC 9051 7.5.2: what nobody asked for has its UID */
-    imap_write_message(s, info->uid, s->by_uid || s->condstore || s->rev2);
+    imap_write_message(s, info->uid, s->by_uid || s->condstore || s->rev2 || s->notify);
     if (s->condstore) {
         write_text(s, "MODSEQ (");
         write_number(s, info->modseq);
@@ -227,6 +228,7 @@ static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *
         range.first = range.first > last ? range.first : last + 1;
         if (view_add(&s->view, range) < 0)
             imap_no_memory(s);
+        notify_fresh(s, range);
         for (uint64_t uid = range.first; s->contexts && uid <= range.last; uid++)
             context_note(s, (uint32_t)uid);
     }
@@ -248,7 +250,9 @@ static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *
  */
 static void take_news(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
-    bool may = !s->row || !(s->row->flags & ROW_NO_EXPUNGE) || (s->by_uid && !s->by_number);
+    bool may = s->row ? !(s->row->flags & ROW_NO_EXPUNGE) || (s->by_uid && !s->by_number)
+                      : !s->notify || !s->notify->delayed;
+    bool tells_flags = !s->notify || s->notify->selected & NOTIFY_FLAGS;
     bool owed = s->owes_expunge;
     uint32_t known = s->view.uid_next;
 
@@ -265,16 +269,22 @@ static void take_news(struct postern_imap *s, const struct postern_imap_mailbox 
     s->owes_expunge = s->told_down > 0 && !may;
     if (s->owes_expunge && !owed)
         s->owed_modseq = s->view.modseq;
+    if (s->owes_expunge && s->notify && !s->notify->delayed)
+        s->has_news = true; /* they follow the command */
     if (s->told_down && may)
         take_gone(s, now);
     for (size_t i = 0; i < now->changed_count; i++)
         if (now->changed[i].uid < known)
             context_note(s, now->changed[i].uid);
     take_new(s, now);
-    for (size_t i = 0; i < now->changed_count; i++)
+    if (!tells_flags && !s->flags_since)
+        s->flags_since = s->view.modseq;
+    for (size_t i = 0; tells_flags && i < now->changed_count; i++)
         if (now->changed[i].uid < known && view_number(&s->view, now->changed[i].uid) &&
             !is_told(s, &now->changed[i]))
             imap_write_changed(s, &now->changed[i]);
+    if (tells_flags)
+        s->flags_since = 0;
     s->view.modseq = now->status.modseq;
     if (s->qresync && (owed || s->owes_expunge))
         imap_write_highest(s);
@@ -291,6 +301,9 @@ void imap_unselect(struct postern_imap *s)
     s->keyword_count = 0;
     context_drop_all(s);
     s->owes_expunge = false;
+    s->flags_since = 0;
+    if (s->watching == WATCHES_SELECTED)
+        s->watching = WATCHES_NOTHING; /* UNSELECT says it */
     memory_free(s->o.allocator, s->saved);
     s->saved = NULL;
     s->saved_count = 0;
@@ -299,34 +312,73 @@ void imap_unselect(struct postern_imap *s)
     imap_tell(s, POSTERN_IMAP_UNSELECT, 0);
 }
 
-/* told - all that there is; on with what waited for it. */
-static void told(struct postern_imap *s)
+/* take_removed - to who wants no news only what the command itself removed is told. */
+static void take_removed(struct postern_imap *s)
+{
+    uint32_t *all = NULL;
+    struct imap_set view = {&(struct postern_uid_range){1, UINT32_MAX}, 1}, left;
+    size_t count = imap_set_uids(s, &view, &all), kept = 0, at = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        while (at < s->removed_count && s->removed[at] < all[i])
+            at++;
+        if (at == s->removed_count || s->removed[at] != all[i])
+            all[kept++] = all[i];
+    }
+    s->removed_count = 0;
+    if (s->failed || kept == count)
+        return;
+    imap_uids_set(s, all, kept, &left);
+    if (!s->failed)
+        take_gone(s,
+                  &(struct postern_imap_mailbox){.ranges = left.ranges, .range_count = left.count});
+}
+
+void imap_news_ended(struct postern_imap *s)
 {
     if (s->result)
         imap_write_result(s);
     else if (s->closing)
         imap_over(s);
-    else if (s->after_news)
+}
+
+/* told - all that there is of the selected mailbox. */
+static void told(struct postern_imap *s)
+{
+    if (!s->result && !s->closing && s->after_news)
         s->after_news(s);
+    else
+        notify_look(s, imap_news_ended);
+}
+
+static void judged(struct postern_imap *s)
+{
+    notify_fetch(s, told);
 }
 
 /* took - an error of NEWS is the next command's to see; a mailbox that is gone is told. */
 static void took(struct postern_imap *s, const struct imap_answer *answer)
 {
-    if (!answer->err) {
+    if (!answer->err && notify_is_frozen(s)) {
+        take_removed(s);
+    } else if (!answer->err) {
         take_news(s, answer->mailbox);
     } else if (answer->err == POSTERN_E_NOT_FOUND) {
         write_text(s, "* BYE [CLOSED] the mailbox was removed\r\n");
         s->closing = true;
     }
-    context_judge(s, told);
+    context_judge(s, judged);
 }
 
 /* I 6.1.2-2 */
 void imap_news_ask(struct postern_imap *s)
 {
+    uint64_t since = s->view.modseq;
+
+    if (s->flags_since && (!s->notify || s->notify->selected & NOTIFY_FLAGS))
+        since = s->flags_since;
     s->has_news = false;
-    s->question = (struct postern_imap_question){.since = s->view.modseq, .on = s->owes_expunge};
+    s->question = (struct postern_imap_question){.since = since, .on = s->owes_expunge};
     imap_ask(s, POSTERN_IMAP_NEWS, took);
 }
 
@@ -334,7 +386,7 @@ void imap_news_ask(struct postern_imap *s)
 void imap_finish(struct postern_imap *s)
 {
     bool tells = s->state == POSTERN_IMAP_SELECTED && s->row && !(s->row->flags & ROW_NO_NEWS) &&
-                 !s->closing;
+                 !s->closing && (!notify_is_frozen(s) || s->removed_count);
 
     esearch_restore(s); /* news are of the selected mailbox */
     if (s->input.drop)
@@ -342,5 +394,5 @@ void imap_finish(struct postern_imap *s)
     if (tells)
         imap_news_ask(s);
     else
-        imap_write_result(s);
+        notify_look(s, imap_news_ended);
 }

@@ -12,6 +12,7 @@ void postern_imap_options_init(struct postern_imap_options *options, size_t stru
                            POSTERN_SASL_SCRAM_SHA_256 | POSTERN_SASL_SCRAM_SHA_256_PLUS,
         .command_before_login_max = 40960,
         .command_max = 1u << 20,
+        .notify_max = 10000,
         .append_max = UINT64_C(64) << 20,
         .errors_max = 20,
         .failures_max = 3,

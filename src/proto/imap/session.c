@@ -4,6 +4,7 @@
  * TRAP: octets behind STARTTLS in the same feed() are swallowed there (RFC 9051 6.2.1). */
 #include "proto/imap/context.h"
 #include "proto/imap/esearch.h"
+#include "proto/imap/notify.h"
 #include "proto/wire/facts.h"
 
 int imap_set_text(struct postern_imap *s, struct postern_span *owned, struct postern_span value)
@@ -68,6 +69,8 @@ void postern_imap_free(struct postern_imap **session)
     imap_search_abort(s);
     esearch_end(s);
     context_drop_all(s);
+    notify_free(s, &s->notify_next);
+    notify_free(s, &s->notify);
     arena_drop(&s->arena);
     view_done(&s->view);
     memory_free(allocator, s->keywords);
@@ -161,6 +164,8 @@ void postern_imap_eof(struct postern_imap *s)
 
 void imap_ask(struct postern_imap *s, enum postern_imap_question_kind kind, imap_then *then)
 {
+    if (s->failed) /* whoever asks has not seen yet that it is over */
+        return;
     s->question.kind = kind;
     s->question.id = ++s->last_id;
     s->then = then;
@@ -197,10 +202,10 @@ int postern_imap_next(struct postern_imap *s, struct postern_imap_question *ques
 /* imap_advance - go on with what needs no answer, as far as the output has room. */
 void imap_advance(struct postern_imap *s)
 {
-    while (s->work && s->asked == ASKED_NOTHING && imap_has_room(s) && !s->out.error)
+    while (s->work && !s->failed && s->asked == ASKED_NOTHING && imap_has_room(s) && !s->out.error)
         s->work(s);
-    if (s->idling && s->has_news && imap_is_idle(s))
-        imap_idle_news(s);
+    if (s->has_news && imap_is_idle(s) && imap_may_push(s))
+        imap_push(s);
     if (s->eof && imap_is_idle(s))
         imap_over(s);
 }
@@ -326,6 +331,8 @@ struct postern_span postern_imap_user(const struct postern_imap *s)
 void postern_imap_news(struct postern_imap *s)
 {
     s->has_news = true;
+    if (s->notify)
+        s->notify->due = true;
     imap_advance(s);
 }
 

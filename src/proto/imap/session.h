@@ -100,6 +100,10 @@ struct imap_guard;
 struct imap_context;
 struct imap_esearch;
 struct context_work;
+struct imap_notify;
+
+/* enum imap_watching - what of the account the application was told to watch. */
+enum imap_watching { WATCHES_NOTHING, WATCHES_SELECTED, WATCHES_ALL };
 
 struct postern_imap {
     struct postern_imap_options o;
@@ -145,7 +149,7 @@ struct postern_imap {
     struct postern_imap_question question;
     uint64_t last_id;
     enum imap_asked asked;
-    struct imap_news news[4];
+    struct imap_news news[8];
     unsigned news_count;
     bool has_news; /* postern_imap_news() was called */
     /* the mailbox */
@@ -158,9 +162,14 @@ struct postern_imap {
     uint64_t owed_modseq;            /* what the client knows all of while they are owed */
     struct postern_uid_range *saved; /* "$" (RFC 5182), own memory */
     size_t saved_count;
-    struct imap_context *contexts; /* context.h */
-    struct context_work *judging;  /* NULL: they are not at work */
-    uint32_t *noted;               /* new or changed, to be judged by them; own memory */
+    struct imap_context *contexts;            /* context.h */
+    struct context_work *judging;             /* NULL: they are not at work */
+    struct imap_notify *notify, *notify_next; /* NOTIFY; next: being set. NULL: none */
+    enum imap_watching watching;
+    uint64_t flags_since;    /* changes of flags above it were not told, as wished; 0: all were */
+    const uint32_t *removed; /* by this command, rising; in the arena */
+    size_t removed_count;
+    uint32_t *noted; /* new or changed, to be judged by them; own memory */
     size_t noted_count, noted_room;
     struct uid_told *told; /* what this command itself told of flags, by UID; in the arena */
     size_t told_count, told_room;
@@ -340,6 +349,15 @@ void imap_told(struct postern_imap *s, uint32_t uid, uint64_t modseq);
 void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid);
 void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info);
 void imap_unselect(struct postern_imap *s);
+/* imap_news_ended - all is told; on with what waited for it. */
+void imap_news_ended(struct postern_imap *s);
+/* push.c. imap_rewatch - what the application is to watch now; it is told when that is something
+ * else. */
+void imap_rewatch(struct postern_imap *s);
+/* imap_may_push - a client that did not ask may be told something now. */
+bool imap_may_push(const struct postern_imap *s);
+/* imap_push - that there is something is known; find out and tell it. */
+void imap_push(struct postern_imap *s);
 int imap_keyword(const struct postern_imap *s, struct postern_span name);
 
 /* cmd-*.c */
@@ -376,6 +394,7 @@ void imap_cmd_myrights(struct postern_imap *s);
 void imap_cmd_namespace(struct postern_imap *s);
 void imap_cmd_language(struct postern_imap *s);
 void imap_cmd_xlist(struct postern_imap *s);
+void imap_cmd_notify(struct postern_imap *s);
 void imap_cmd_noop(struct postern_imap *s);
 void imap_cmd_rename(struct postern_imap *s);
 void imap_cmd_replace(struct postern_imap *s);
@@ -426,7 +445,6 @@ void imap_write_status(struct postern_imap *s, const struct postern_status *stat
 void imap_greet(struct postern_imap *s, const struct imap_answer *answer);
 void imap_sasl_line(struct postern_imap *s, struct postern_span line);
 void imap_idle_line(struct postern_imap *s, struct postern_span line);
-void imap_idle_news(struct postern_imap *s);
 /* imap_append_is_next - does a message stand where this command's text ends? */
 bool imap_append_is_next(struct postern_imap *s, struct postern_span text);
 /* imap_append_message - a message of so many octets was announced there. */
