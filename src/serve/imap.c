@@ -142,6 +142,7 @@ static void watched_all(void *arg)
 {
     struct serve_imap *s = arg;
 
+    s->looked_at = 0;
     if (imap_ops(s)->watch_all_clear(s->all) == POSTERN_E_FULL)
         (void)postern_imap_overflow(s->engine);
     else

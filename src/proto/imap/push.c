@@ -11,6 +11,7 @@ bool imap_may_push(const struct postern_imap *s)
            buffer_length(&s->input.text) == 0 && imap_has_room(s);
 }
 
+/* I 6.3.13-2 */
 void imap_push(struct postern_imap *s)
 {
     s->has_news = false;
