@@ -79,7 +79,7 @@ static void take_quoted(struct reader *reader)
 }
 
 /* take_until - what stands before one of the stops, unquoted, without comments; spaces: words apart
- * by one, else none. */
+ * by one, but none around "@" (RFC 5322 3.4.1: there it belongs to neither side), else none. */
 static struct postern_span take_until(struct reader *reader, const char *stops, bool spaces)
 {
     const char *begin = reader->out;
@@ -96,7 +96,7 @@ static struct postern_span take_until(struct reader *reader, const char *stops, 
                 step(reader);
             continue;
         }
-        if (space && spaces && reader->out != begin)
+        if (space && spaces && reader->out != begin && c != '@' && reader->out[-1] != '@')
             put(reader, ' ');
         space = false;
         if (c == '"') {
