@@ -308,6 +308,42 @@ def test_clients():
         server.stop()
 
 
+def slow(connection):
+    time.sleep(1)
+    connection.sendall(sized({"action": "no action"}))
+
+
+def test_many():
+    """Many messages wait for a slow one at once; some of their senders are gone before it answers."""
+    rspamd = Rspamd()
+    server = serve([f"rspamd:{rspamd.place}"], "connections_per_address = 200", "filter_timeout = 60s")
+    rspamd.reply = slow
+    threads, codes = [], []
+    try:
+        began = time.monotonic()
+        for _ in range(100):
+            threads.append(threading.Thread(target=lambda: codes.append(send(server)[0])))
+            threads[-1].start()
+        for _ in range(10):
+            with socket.create_connection(("127.0.0.1", server.port("smtp")), timeout=30) as gone:
+                with gone.makefile("rb") as said:
+                    for line in (b"", b"HELO far.example\r\n", b"MAIL FROM:<ann@far.example>\r\n", b"RCPT TO:<bob@example.org>\r\n",
+                                 b"DATA\r\n"):
+                        gone.sendall(line)
+                        said.readline()
+                gone.sendall(SMALL.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        began_login = time.monotonic()
+        mail_of(server, "alice")
+        checks.check("who reads does not wait", time.monotonic() - began_login < 5)
+        for thread in threads:
+            thread.join()
+        checks.check("all are taken", codes == [250] * 100, str(codes))
+        checks.check("many at once", time.monotonic() - began < 30, str(time.monotonic() - began))
+        checks.check("and one more", send(server)[0] == 250)
+    finally:
+        checks.check("the server ends well", server.stop() == 0)
+
+
 def test_nonsense():
     folder = Server.make_folder()
     conf = folder / "postern.conf"
@@ -325,6 +361,6 @@ def test_nonsense():
 
 checks.run("over TCP", test_actions, None)
 checks.run("over a unix socket", test_actions, str(Server.make_folder() / "rspamd.sock"))
-for function in (test_hostile, test_in_a_row, test_again, test_clients, test_nonsense):
+for function in (test_hostile, test_in_a_row, test_again, test_clients, test_many, test_nonsense):
     checks.run(function.__name__, function)
 checks.finish()
