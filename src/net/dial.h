@@ -14,7 +14,7 @@ struct dial_options {
     const char *ca_path;     /* PEM file of CAs; NULL: the system's */
     bool verify;             /* the certificate must be of `host`, signed by a CA that is known */
     bool tls_first;
-    unsigned wait_s; /* for each step */
+    unsigned wait_s; /* for each step: to connect, and for what is written with its answer */
 };
 
 /* dial_open - dial_r: given. POSTERN_E_NOT_FOUND (no such host), _IO (cannot be reached, or no

@@ -137,6 +137,16 @@ int reach_write(struct reach *reach, struct postern_span bytes)
     return 0;
 }
 
+int reach_fd(const struct reach *reach)
+{
+    return reach->fd;
+}
+
+int reach_wait(const struct reach *reach, bool to_write)
+{
+    return wait_for(reach, reach->fd, to_write ? POLLOUT : POLLIN);
+}
+
 void reach_close(struct reach **reach)
 {
     if (*reach && (*reach)->fd >= 0)

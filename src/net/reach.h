@@ -24,6 +24,10 @@ void reach_again(struct reach *reach);
 int reach_read(struct reach *reach, char *out, size_t n);
 /* reach_write - all of it. POSTERN_E_IO, _AGAIN. */
 int reach_write(struct reach *reach, struct postern_span bytes);
+/* reach_fd - its socket, for who encrypts on it; it does not block. */
+int reach_fd(const struct reach *reach);
+/* reach_wait - until octets can be read, or written. POSTERN_E_IO, _AGAIN. */
+int reach_wait(const struct reach *reach, bool to_write);
 /* reach_close - does not wait. */
 void reach_close(struct reach **reach);
 
