@@ -93,25 +93,25 @@ static bool grammar_word(struct grammar *g)
     bool has_section =
         grammar_is(g, '[') || grammar_try(&ahead, "BODY[") || grammar_try(&ahead, "BINARY");
     const char *begin = g->p;
-    unsigned brackets = 0;
+    bool within = false; /* brackets; another "[" means nothing there */
 
-    while (g->p < g->end && (brackets || !strchr(" ()\r", *g->p))) {
+    while (g->p < g->end && (within || !strchr(" ()\r", *g->p))) {
         if ((unsigned char)*g->p < ' ' || (unsigned char)*g->p > 126)
             return grammar_bad(g, "a word has an octet that no word has");
         if (*g->p == '"') {
-            if (!brackets)
+            if (!within)
                 return grammar_bad(g, "a quote within a word");
             if (!grammar_quoted(g))
                 return false;
             continue;
         }
-        if (brackets && *g->p == '{') {
+        if (within && *g->p == '{') {
             if (!grammar_literal(g))
                 return false;
             continue;
         }
-        brackets += has_section && *g->p == '[';
-        brackets -= *g->p == ']' && brackets;
+        within |= has_section && *g->p == '[';
+        within &= *g->p != ']';
         g->p++;
     }
     return g->p > begin || grammar_bad(g, "a word was expected");
