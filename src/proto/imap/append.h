@@ -23,6 +23,7 @@ struct imap_append {
     /* what its command line said last */
     bool announced; /* a literal of `size` octets comes behind it */
     bool waits;     /* for consent */
+    bool binary;    /* a literal8: it could have NUL, which we do not keep (RFC 3516 4.4) */
     uint64_t size;
     bool in_header, at_line; /* its next octet is of its header; begins a line */
     bool is_open; /* "UTF8 (" stands before the literal: ")" comes behind it (RFC 6855 4) */

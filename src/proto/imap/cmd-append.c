@@ -175,7 +175,7 @@ static bool begin(struct postern_imap *s)
 }
 
 void imap_append_message(struct postern_imap *s, struct postern_span text, uint64_t size,
-                         bool waits)
+                         bool waits, bool binary)
 {
     bool begins = !s->append;
 
@@ -186,6 +186,7 @@ void imap_append_message(struct postern_imap *s, struct postern_span text, uint6
     s->append->announced = true;
     s->append->waits = waits;
     s->append->size = size;
+    s->append->binary = binary;
     if (!begins || !is_refused(s))
         append_go(s);
 }
@@ -476,7 +477,8 @@ void append_write(struct postern_imap *s)
     imap_ask(s, POSTERN_IMAP_WRITE, written);
 }
 
-/* I 6.3.12-1 I 6.3.12-2 */
+/* I 6.3.12-1 I 6.3.12-2
+ * I 3516:4.4-1 */
 size_t imap_append_octets(struct postern_imap *s, struct postern_span in)
 {
     struct imap_append *append = s->append;
@@ -491,7 +493,7 @@ size_t imap_append_octets(struct postern_imap *s, struct postern_span in)
     if (append->octets.error)
         imap_no_memory(s);
     else if (memchr(in.p, '\0', in.n))
-        append_fail(s, "CANNOT", "a message has no NUL");
+        append_fail(s, append->binary ? "UNKNOWN-CTE" : "CANNOT", "a message has no NUL");
     else if (s->input.left == 0 || buffer_length(&append->octets) == WRITE_BYTES)
         append_write(s);
     return in.n;

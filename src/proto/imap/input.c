@@ -99,7 +99,7 @@ static void take_literal(struct postern_imap *s, const struct announced *found)
         else
             imap_input_swallow(s, found->size);
     } else if (imap_append_is_next(s, found->before)) {
-        imap_append_message(s, found->before, found->size, found->waits);
+        imap_append_message(s, found->before, found->size, found->waits, found->binary);
     } else if (found->size > text_max(s) - have) {
         refuse_literal(s, found);
     } else {

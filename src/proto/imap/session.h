@@ -449,7 +449,7 @@ void imap_idle_line(struct postern_imap *s, struct postern_span line);
 bool imap_append_is_next(struct postern_imap *s, struct postern_span text);
 /* imap_append_message - a message of so many octets was announced there. */
 void imap_append_message(struct postern_imap *s, struct postern_span text, uint64_t size,
-                         bool waits);
+                         bool waits, bool binary);
 /* imap_append_octets - of the message; how many were taken. */
 size_t imap_append_octets(struct postern_imap *s, struct postern_span in);
 void imap_append_abort(struct postern_imap *s);
