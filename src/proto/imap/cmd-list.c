@@ -27,7 +27,10 @@ struct imap_list {
     size_t pattern_count;
     /* RFC 9590: of those that were shown, one after the other */
     struct imap_metadata metadata;
-    struct postern_span *shown;
+    struct {
+        struct postern_span name;
+        enum postern_special_use special;
+    } * shown;
     size_t shown_count, shown_at;
 };
 
@@ -263,17 +266,21 @@ static void metadata_next(struct postern_imap *s)
         imap_ok(s, NULL, "done");
         return;
     }
-    list->metadata.mailbox = list->shown[list->shown_at];
+    list->metadata.mailbox = list->shown[list->shown_at].name;
+    list->metadata.special = list->shown[list->shown_at].special;
     s->question = (struct postern_imap_question){.name = list->metadata.mailbox};
     imap_ask_if(s, POSTERN_IMAP_METADATA, rights_annotate, took_metadata);
 }
 
 /* note_shown - its name, for when the list is no longer lent.
  * I 9590:4-1 I 9590:4-2 */
-static void note_shown(struct postern_imap *s, struct imap_list *list, struct postern_span name)
+static void note_shown(struct postern_imap *s, struct imap_list *list,
+                       const struct postern_status *one)
 {
-    if (!list->shown || arena_copy(&s->arena, name, &list->shown[list->shown_count++]) < 0)
+    if (!list->shown || arena_copy(&s->arena, one->name, &list->shown[list->shown_count].name) < 0)
         imap_no_memory(s);
+    else
+        list->shown[list->shown_count++].special = one->special;
 }
 
 /* I 6.3.9-7 I 6.3.9.3-1 I 6.3.9.6-1 */
@@ -298,7 +305,7 @@ static void show(struct postern_imap *s, const struct imap_answer *answer)
         else
             continue;
         if (list->options & RETURN_METADATA && one->exists && is_selected(list, one))
-            note_shown(s, list, one->name);
+            note_shown(s, list, one);
     }
     metadata_next(s);
 }

@@ -8,6 +8,7 @@
 
 #define ENTRIES_MAX 100
 #define VALUE_MAX 65536
+#define SPECIAL_USE SPAN("/private/specialuse")
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -120,25 +121,35 @@ static void write_entry(struct postern_imap *s, const char **space, struct poste
     *space = " ";
 }
 
-/* I 5464:4.2-4 I 5464:4.2.1-1 */
+/* write_value - an entry that is there, unless its value is longer than is asked for.
+ * I 5464:4.2.1-1 */
+static void write_value(struct postern_imap *s, struct imap_metadata *metadata,
+                        const struct postern_metadata *one, const char **space)
+{
+    if (!metadata->has_max_size || one->value.n <= metadata->max_size)
+        write_entry(s, space, one->entry, one->value);
+    else if (one->value.n > metadata->longest)
+        metadata->longest = one->value.n;
+}
+
+/* I 5464:4.2-4 */
 static void write_asked(struct postern_imap *s, struct imap_metadata *metadata,
                         const struct imap_answer *all, struct postern_span asked,
                         const char **space)
 {
     bool any = false;
 
-    for (size_t i = 0; i < all->count; i++) {
-        const struct postern_metadata *one = &all->metadata[i];
-
-        if (!is_meant(metadata, asked, one->entry))
-            continue;
-        any = true;
-        if (metadata->has_max_size && one->value.n > metadata->max_size) {
-            if (one->value.n > metadata->longest)
-                metadata->longest = one->value.n;
-            continue;
+    for (size_t i = 0; i < all->count; i++)
+        if (is_meant(metadata, asked, all->metadata[i].entry)) {
+            any = true;
+            write_value(s, metadata, &all->metadata[i], space);
         }
-        write_entry(s, space, one->entry, one->value);
+    if (metadata->special && is_meant(metadata, asked, SPECIAL_USE)) {
+        struct postern_metadata use = {SPECIAL_USE,
+                                       postern_span_of(imap_special(metadata->special))};
+
+        any = true;
+        write_value(s, metadata, &use, space);
     }
     if (!any && !metadata->depth)
         write_entry(s, space, asked, (struct postern_span){NULL, 0});
@@ -214,6 +225,23 @@ static bool is_options_next(const struct postern_imap *s)
            span_begins_nocase(s->in.rest, SPAN("(DEPTH "));
 }
 
+/* asks_use - of a mailbox of the user's own. */
+static bool asks_use(const struct postern_imap *s, const struct imap_metadata *metadata)
+{
+    for (size_t i = 0; i < metadata->entry_count; i++)
+        if (is_meant(metadata, metadata->entries[i], SPECIAL_USE))
+            return metadata->mailbox.n && rights_is_personal(s, metadata->mailbox);
+    return false;
+}
+
+/* took_use - what it is used for is an entry (RFC 6154 4). I 6154:4-1 */
+static void took_use(struct postern_imap *s, const struct imap_answer *answer)
+{
+    s->metadata->special = answer->err ? POSTERN_SPECIAL_NONE : answer->statuses->special;
+    s->question = (struct postern_imap_question){.name = s->metadata->mailbox};
+    imap_ask_if(s, POSTERN_IMAP_METADATA, rights_annotate, looked);
+}
+
 /* I 5464:4.2-2 */
 void imap_cmd_getmetadata(struct postern_imap *s)
 {
@@ -236,7 +264,10 @@ void imap_cmd_getmetadata(struct postern_imap *s)
     if (!imap_good(s))
         return;
     s->question = (struct postern_imap_question){.name = metadata->mailbox};
-    imap_ask_if(s, POSTERN_IMAP_METADATA, rights_annotate, looked);
+    if (asks_use(s, metadata))
+        imap_ask(s, POSTERN_IMAP_STATUS, took_use);
+    else
+        imap_ask_if(s, POSTERN_IMAP_METADATA, rights_annotate, looked);
 }
 
 /* ---- changing -------------------------------------------------------------------------------- */
@@ -330,6 +361,10 @@ void imap_cmd_setmetadata(struct postern_imap *s)
     for (size_t i = 0; i < question.metadata_count; i++) {
         if (changes[i].value.n > VALUE_MAX) {
             imap_no(s, "METADATA MAXSIZE 65536", "too long");
+            return;
+        }
+        if (span_equal_nocase(changes[i].entry, SPECIAL_USE)) { /* CREATE alone gives one */
+            imap_no(s, "CANNOT", "not possible here");
             return;
         }
         if (!question.name.n && span_begins_nocase(changes[i].entry, SPAN("/shared/"))) {

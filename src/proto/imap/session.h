@@ -419,7 +419,8 @@ struct imap_metadata {
     size_t entry_count;
     unsigned depth; /* of those below them: 0, 1, UINT_MAX */
     bool has_max_size;
-    uint64_t max_size, longest; /* longest: of those that are longer; 0 none */
+    uint64_t max_size, longest;       /* longest: of those that are longer; 0 none */
+    enum postern_special_use special; /* of the mailbox: an entry that is not kept as one */
 };
 /* metadata_parse_entries - one, or several in parentheses. */
 void metadata_parse_entries(struct postern_imap *s, struct imap_metadata *metadata);
