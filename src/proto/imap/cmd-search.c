@@ -55,36 +55,39 @@ static bool grow(struct postern_imap *s, struct imap_search *search)
     size_t room = search->found_room ? search->found_room * 2 : 256;
     uint32_t *more = arena_alloc(&s->arena, room * sizeof *more);
     unsigned char *scores = arena_alloc(&s->arena, room);
+    uint64_t *modseqs = search->has_modseq ? arena_alloc(&s->arena, room * sizeof *modseqs) : NULL;
 
-    if (!more || !scores) {
+    if (!more || !scores || (search->has_modseq && !modseqs)) {
         imap_no_memory(s);
         return false;
     }
     if (search->found_count) {
         memcpy(more, search->found, search->found_count * sizeof *more);
         memcpy(scores, search->scores, search->found_count);
+        if (modseqs)
+            memcpy(modseqs, search->modseqs, search->found_count * sizeof *modseqs);
     }
     search->found = more;
     search->scores = scores;
+    search->modseqs = modseqs;
     search->found_room = room;
     return true;
 }
 
-void search_note(struct postern_imap *s, uint32_t uid, unsigned score)
+void search_note(struct postern_imap *s, uint32_t uid, unsigned score, uint64_t modseq)
 {
     struct imap_search *search = s->search;
 
     if (search->found_count == search->found_room && !grow(s, search))
         return;
     search->scores[search->found_count] = (unsigned char)score;
+    if (search->modseqs)
+        search->modseqs[search->found_count] = modseq;
     search->found[search->found_count++] = uid;
 }
 
 static void note_modseq(struct imap_search *search, uint64_t modseq)
 {
-    if (!search->modseq)
-        search->modseq_first = modseq;
-    search->modseq_last = modseq;
     if (search->modseq < modseq)
         search->modseq = modseq;
 }
@@ -103,7 +106,8 @@ static void message_over(struct postern_imap *s, enum truth truth)
     else if (truth == TRUE_ && search->thread)
         thread_note(s, &search->batch[search->at]);
     else if (truth == TRUE_)
-        search_note(s, search->batch[search->at].uid, search->has_fuzzy ? search_score(s) : 0);
+        search_note(s, search->batch[search->at].uid, search->has_fuzzy ? search_score(s) : 0,
+                    search->batch[search->at].modseq);
     search->at++;
     s->work = search_go;
 }

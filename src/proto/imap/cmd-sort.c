@@ -27,6 +27,7 @@ struct sort_key {
 struct sort_item {
     uint32_t uid;
     unsigned score;
+    uint64_t modseq;
     struct sort_key keys[]; /* as many as criteria */
 };
 
@@ -209,6 +210,7 @@ void sort_note(struct postern_imap *s, const struct postern_message_info *info)
         return;
     }
     item->uid = info->uid;
+    item->modseq = info->modseq;
     item->score = s->search->has_fuzzy ? search_score(s) : 0;
     for (size_t i = 0; i < sort->count; i++)
         item->keys[i] = key_of(s, info, sort->criteria[i]);
@@ -249,9 +251,11 @@ void sort_order(struct postern_imap *s)
     struct imap_sort *sort = s->search->sort;
 
     heap_sort(sort->items, sort->item_count, is_before, sort);
-    for (size_t i = 0; i < sort->item_count; i++)
-        search_note(s, ((const struct sort_item *)sort->items[i])->uid,
-                    ((const struct sort_item *)sort->items[i])->score);
+    for (size_t i = 0; i < sort->item_count; i++) {
+        const struct sort_item *item = sort->items[i];
+
+        search_note(s, item->uid, item->score, item->modseq);
+    }
 }
 
 static void sort_run(struct postern_imap *s)

@@ -106,8 +106,8 @@ struct imap_search {
     uint32_t *found;       /* UIDs */
     unsigned char *scores; /* of each, 1 to 100, with RETURN_RELEVANCY */
     size_t found_count, found_room;
-    uint64_t modseq, modseq_first,
-        modseq_last;        /* the highest, of the first and last found; 0: none */
+    uint64_t *modseqs;      /* of each, where the criteria have MODSEQ */
+    uint64_t modseq;        /* the highest; 0: nothing was found */
     struct imap_sort *sort; /* one of them, or both NULL: SEARCH */
     struct imap_thread *thread;
 };
@@ -178,7 +178,7 @@ void thread_note(struct postern_imap *s, const struct postern_message_info *info
 void thread_finish(struct postern_imap *s);
 /* cmd-search.c. search_note - this one was found. search_new - s->search, zero; then, with its
  * program, it begins. false: out of memory. */
-void search_note(struct postern_imap *s, uint32_t uid, unsigned score);
+void search_note(struct postern_imap *s, uint32_t uid, unsigned score, uint64_t modseq);
 /* search_score - of the message at hand, which is found. */
 unsigned search_score(struct postern_imap *s);
 bool search_new(struct postern_imap *s);

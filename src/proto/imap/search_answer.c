@@ -25,7 +25,7 @@ void search_slice(const struct search_partial *partial, size_t count, size_t *fi
 
 /* ---- "$" ------------------------------------------------------------------------------------- */
 
-/* is_saved - RFC 5182 2.1, RFC 9394 3.2: what is returned, or all.
+/* is_saved - RFC 5182 2.1, RFC 9394 3.2: what is returned, or all; also that of which MODSEQ tells.
  * I 6.4.4.1-8 I 5182:2.4-1 I 5182:2.4-2 I 5182:2.4-3 */
 static bool is_saved(const struct imap_search *search, size_t i)
 {
@@ -108,16 +108,16 @@ static void write_plain(struct postern_imap *s, const struct imap_search *search
 
 /* told_modseq - the highest of the messages that are told (RFC 4731 3.2).
  * I 7162:3.1.10-1 I 7162:3.1.10-2
- * I 4731:3.2-1 I 4731:3.2-2 */
+ * I 4731:3.2-1 I 4731:3.2-2
+ * I 4731:3.2-3 */
 static uint64_t told_modseq(const struct imap_search *search)
 {
-    uint64_t first = search->returns & RETURN_MIN ? search->modseq_first : 0,
-             last = search->returns & RETURN_MAX ? search->modseq_last : 0;
+    uint64_t highest = 0;
 
-    if (search->sort || search->returns & (RETURN_ALL | RETURN_COUNT | RETURN_PARTIAL) ||
-        !(first || last))
-        return search->modseq;
-    return first > last ? first : last;
+    for (size_t i = 0; search->modseqs && i < search->found_count; i++)
+        if (is_saved(search, i) && search->modseqs[i] > highest)
+            highest = search->modseqs[i];
+    return highest;
 }
 
 static void write_one(struct postern_imap *s, const char *name, uint64_t number)
@@ -188,7 +188,7 @@ static void write_extended(struct postern_imap *s, struct imap_search *search)
             write_one(s, i ? " " : "", search->scores[i]);
         write_text(s, ")");
     }
-    if (n && search->has_modseq)
+    if (told_modseq(search))
         write_one(s, " MODSEQ ", told_modseq(search));
     write_text(s, "\r\n");
 }
