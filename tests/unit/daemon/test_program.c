@@ -11,6 +11,8 @@
 
 #define TEXT "Subject: x\r\n\r\n.\r\nlast\r\n"
 
+static postern_time limit = 60 * POSTERN_SECOND;
+
 struct outcome {
     int status;
     struct buffer said;
@@ -27,7 +29,7 @@ static struct outcome run(const char *script, struct spool *message, bool as_her
                                                    .message = message,
                                                    .line_feeds = as_here,
                                                    .hears_errors = as_here,
-                                                   .limit = POSTERN_SECOND},
+                                                   .limit = limit},
                                  &outcome.said);
     return outcome;
 }
@@ -74,10 +76,12 @@ static void test_program_that_is_late_is_killed(void **state)
     time_t began = time(NULL);
 
     (void)state;
-    says("sleep 30", false, POSTERN_E_AGAIN, "");
-    says("sleep 30 & echo here", false, POSTERN_E_AGAIN, "here\n");
-    says("exec 1>&- 2>&-; sleep 30", true, POSTERN_E_AGAIN, "");
-    assert_true(time(NULL) - began < 15);
+    limit = POSTERN_SECOND;
+    says("sleep 60", false, POSTERN_E_AGAIN, "");
+    says("sleep 60 & echo here", false, POSTERN_E_AGAIN, "here\n");
+    says("exec 1>&- 2>&-; sleep 60", true, POSTERN_E_AGAIN, "");
+    assert_true(time(NULL) - began < 30);
+    limit = 60 * POSTERN_SECOND;
 }
 
 static void test_program_that_is_not_there(void **state)
@@ -85,13 +89,14 @@ static void test_program_that_is_not_there(void **state)
     char *arguments[] = {(char *)"/nonexistent/x", NULL}, *environment[] = {NULL};
     struct spool message = {.folder = "/tmp"};
     struct buffer said = {0};
-    struct program program = {.arguments = arguments,
-                              .environment = environment,
-                              .message = &message,
-                              .limit = POSTERN_SECOND};
+    int status;
+    struct program program = {
+        .arguments = arguments, .environment = environment, .message = &message, .limit = limit};
 
     (void)state;
-    assert_int_equal(program_run(&program, &said), POSTERN_E_IO);
+    status = program_run(&program, &said);
+    /* under valgrind the child alone sees that it is not there */
+    assert_true(status == POSTERN_E_IO || status == 127);
     buffer_done(&said);
 }
 
