@@ -23,6 +23,10 @@ struct filter_question {
     const struct spool *message;
 };
 
+/* enum filter_change - of sender and recipients: the first octet of a line of `envelope`, before
+ * the address, which is without brackets. */
+enum filter_change { FILTER_ADDS = '+', FILTER_DELETES = '-', FILTER_SENDER = '=' };
+
 /* struct filter_verdict - zero: it is fine as it is. The edits are set up by who asks. */
 struct filter_verdict {
     unsigned code; /* 0: accepted; else refused with this */
@@ -31,6 +35,7 @@ struct filter_verdict {
     bool spam;         /* into the mailbox for it, if there is one */
     char mailbox[256]; /* into this one, if it is there or may be made; "": where it belongs */
     struct edits edits;
+    struct buffer envelope;
 };
 
 struct serve_filter;

@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #define PROGRESS_MAX 10 /* how often it may ask for more time, for one command */
-#define MACROS_MAX 16
+#define ENVELOPE_MAX 65536
 
 struct talk {
     const struct filter_link *link;
@@ -68,6 +68,19 @@ static int hear(struct talk *t, struct postern_span *read, struct milter_event *
     return r < 0 ? r : 0;
 }
 
+static int note_address(struct filter_verdict *verdict, enum filter_change kind,
+                        struct postern_span address)
+{
+    if (span_find(address, '\n') < address.n)
+        return POSTERN_E_SYNTAX;
+    if (buffer_length(&verdict->envelope) + address.n > ENVELOPE_MAX)
+        return POSTERN_E_TOO_LONG;
+    buffer_append_char(&verdict->envelope, (char)kind);
+    buffer_append(&verdict->envelope, address);
+    buffer_append_char(&verdict->envelope, '\n');
+    return verdict->envelope.error;
+}
+
 static int wish(const struct milter_event *event, struct filter_verdict *verdict)
 {
     struct edits *edits = &verdict->edits;
@@ -81,6 +94,12 @@ static int wish(const struct milter_event *event, struct filter_verdict *verdict
         return edits_change(edits, event->number, event->name, event->value);
     case MILTER_BODY:
         return edits_body(edits, event->value);
+    case MILTER_ADD_RCPT:
+        return note_address(verdict, FILTER_ADDS, event->value);
+    case MILTER_DELETE_RCPT:
+        return note_address(verdict, FILTER_DELETES, event->value);
+    case MILTER_SENDER:
+        return note_address(verdict, FILTER_SENDER, event->value);
     default:
         verdict->spam = true;
         return edits_insert(edits, 0, SPAN("X-Quarantine"), event->value);

@@ -116,7 +116,7 @@ int smtp_write_all(struct serve_smtp *s, struct postern_span bytes)
     for (size_t i = 0; !err && i < s->target_count; i++) {
         struct smtp_target *target = s->targets[i];
 
-        if (target->err)
+        if (target->err || target->dropped)
             continue;
         err = smtp_ops(s)->write(target->delivery, bytes);
         if (err)
@@ -132,7 +132,7 @@ static int open_all(struct serve_smtp *s)
     int err = 0;
 
     for (size_t i = 0; !err && i < s->target_count; i++) {
-        err = open_target(s, s->targets[i]);
+        err = s->targets[i]->dropped ? 0 : open_target(s, s->targets[i]);
         if (err)
             err = fail(s, s->targets[i], err);
     }
@@ -210,6 +210,8 @@ static int commit_one(struct serve_smtp *s, struct smtp_target *target)
 {
     int err = target->err;
 
+    if (target->dropped)
+        return 0;
     if (!err)
         err = smtp_ops(s)->commit(&target->delivery, 1, &target->uid);
     if (err == POSTERN_E_EXISTS) { /* it was committed before, and the answer got lost */
@@ -291,7 +293,7 @@ static void answer_each(struct serve_smtp *s)
 {
     const struct smtp_recipient *recipients =
         (const struct smtp_recipient *)(const void *)buffer_span(&s->recipients).p;
-    size_t count = buffer_length(&s->recipients) / sizeof *recipients;
+    size_t count = s->answered ? s->answered : buffer_length(&s->recipients) / sizeof *recipients;
     struct postern_smtp_reply *replies = memory_new(NULL, count * sizeof *replies);
 
     for (size_t i = 0; replies && i < count; i++)

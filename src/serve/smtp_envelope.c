@@ -31,6 +31,7 @@ void smtp_drop(struct serve_smtp *s)
     s->elsewhere = 0;
     s->octets = 0;
     s->has_digest = false;
+    s->answered = 0;
     s->streams = false;
 }
 
@@ -152,7 +153,8 @@ static int rcpt_work(struct serve_smtp *s, unsigned wait_flag)
 }
 
 /* number_of - (F8) of the target; made if it is not there. SIZE_MAX: out of memory. */
-static size_t number_of(struct serve_smtp *s, const struct address_target *target)
+static size_t number_of(struct serve_smtp *s, const struct address_target *target,
+                        const struct postern_smtp_path *path)
 {
     struct smtp_target **more, *one;
 
@@ -170,18 +172,18 @@ static size_t number_of(struct serve_smtp *s, const struct address_target *targe
     memcpy(one->user, target->user, sizeof one->user);
     memcpy(one->detail, target->detail, sizeof one->detail);
     /* one without a domain is an account, whose name may look like an address */
-    login_name(one->address, sizeof one->address,
-               s->question.path.domain.p ? s->question.path.text : s->question.path.local);
+    login_name(one->address, sizeof one->address, path->domain.p ? path->text : path->local);
     more[s->target_count] = one;
     return s->target_count++;
 }
 
-int smtp_note_recipient(struct serve_smtp *s)
+int smtp_note_recipient(struct serve_smtp *s, const struct postern_smtp_path *path)
 {
-    struct smtp_recipient recipient = {buffer_length(&s->links) / sizeof(size_t), s->found.count};
+    struct smtp_recipient recipient = {.first = buffer_length(&s->links) / sizeof(size_t),
+                                       .count = s->found.count};
 
     for (size_t i = 0; i < s->found.count; i++) {
-        size_t number = number_of(s, &s->found.all[i]);
+        size_t number = number_of(s, &s->found.all[i], path);
 
         if (number == SIZE_MAX)
             return POSTERN_E_NOMEM;
@@ -189,7 +191,7 @@ int smtp_note_recipient(struct serve_smtp *s)
     }
     buffer_append(&s->recipients, span_make((const char *)&recipient, sizeof recipient));
     if (s->site->filters) {
-        buffer_append(&s->addresses, s->question.path.text);
+        buffer_append(&s->addresses, path->text);
         buffer_append_char(&s->addresses, '\n');
     }
     return s->links.error || s->recipients.error || s->addresses.error ? POSTERN_E_NOMEM : 0;
@@ -201,7 +203,7 @@ static int note_other(struct serve_smtp *s)
     buffer_append(&s->others, s->question.path.text);
     buffer_append_char(&s->others, '\n');
     s->elsewhere++;
-    return s->others.error ? s->others.error : smtp_note_recipient(s);
+    return s->others.error ? s->others.error : smtp_note_recipient(s, &s->question.path);
 }
 
 void smtp_accept_recipient(struct serve_smtp *s)
@@ -210,7 +212,7 @@ void smtp_accept_recipient(struct serve_smtp *s)
 
     if (elsewhere && s->site->relay)
         smtp_go(s, &smtp_relay_rcpt);
-    else if ((elsewhere ? note_other(s) : smtp_note_recipient(s)) == 0)
+    else if ((elsewhere ? note_other(s) : smtp_note_recipient(s, &s->question.path)) == 0)
         smtp_yes(s);
     else
         smtp_say(s, 451, "4.3.0", "temporarily unavailable");

@@ -105,6 +105,8 @@ static void ask_one(struct serve_smtp *s, size_t number, enum stage stage)
     err = ask(s, number, stage, &question, &verdict);
     if (!err && !verdict.code && !verdict.discarded)
         err = edits_apply(&verdict.edits, &s->whole);
+    if (!err && !verdict.code && !verdict.discarded)
+        err = smtp_change_envelope(s, buffer_span(&verdict.envelope));
     if (err < 0)
         failed(s, &filters->all[number], err);
     else
@@ -113,6 +115,7 @@ static void ask_one(struct serve_smtp *s, size_t number, enum stage stage)
         login_log(&s->login, "filtered", "filter", filters->all[number].name, "text",
                   verdict.code ? verdict.text : "discarded");
     edits_done(&verdict.edits);
+    buffer_done(&verdict.envelope);
 }
 
 /* name_find - once for a client; where nobody knows it, that is known as well. */

@@ -62,7 +62,7 @@ static void rcpt_finish(struct serve_smtp *s, int err)
 {
     if (!hand_back(s))
         return;
-    if (err || smtp_note_recipient(s) < 0) {
+    if (err || smtp_note_recipient(s, &s->question.path) < 0) {
         smtp_say(s, 451, "4.3.0", "temporarily unavailable");
         return;
     }

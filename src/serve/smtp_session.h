@@ -31,12 +31,14 @@ struct smtp_target {
     struct postern_mailbox *mailbox;
     struct postern_delivery *delivery;
     uint32_t uid; /* what it was committed as; 0: it was not */
+    bool dropped; /* a filter took out all who are it */
     int err;      /* why it does not get it */
 };
 
 /* struct smtp_recipient - an accepted RCPT: its targets are those of these numbers. */
 struct smtp_recipient {
     size_t first, count; /* in s->links */
+    bool deleted;        /* by a filter */
 };
 
 struct serve_smtp {
@@ -56,6 +58,7 @@ struct serve_smtp {
     size_t target_count;
     struct buffer links, recipients; /* of size_t, of struct smtp_recipient */
     struct buffer addresses;         /* their texts, a line each, for a filter */
+    size_t answered;                 /* that many of them came by RCPT; 0: all */
     struct buffer others;            /* those of them that a sendmail gets */
     struct spool whole;              /* the message, where a filter or a sendmail is to see it */
     char peer_name[256];             /* of the client, for them; "": it has none */
@@ -96,7 +99,7 @@ void smtp_login_accept(struct serve_smtp *s);
 extern const struct smtp_work smtp_mail, smtp_rcpt, smtp_verify;
 /* smtp_note_recipient - the one at hand, with what was found for it; smtp_accept_recipient - it is
  * noted and answered, here or by the other server. */
-int smtp_note_recipient(struct serve_smtp *s);
+int smtp_note_recipient(struct serve_smtp *s, const struct postern_smtp_path *path);
 void smtp_accept_recipient(struct serve_smtp *s);
 /* smtp_drop - the transaction, and what was begun of the message. */
 void smtp_drop(struct serve_smtp *s);
@@ -134,6 +137,10 @@ void smtp_say_verdict(struct serve_smtp *s);
 void smtp_filters_close(struct serve_smtp *s);
 /* smtp_peer_address - "192.0.2.1" of "192.0.2.1:4711", "[::ffff:192.0.2.1]:4711"; absent: none. */
 struct postern_span smtp_peer_address(const struct serve_smtp *s);
+
+/* smtp_change.c: smtp_change_envelope - lines of enum filter_change and an address. 0, or <0: some
+ * of it cannot be done, and nothing is. */
+int smtp_change_envelope(struct serve_smtp *s, struct postern_span wishes);
 
 /* smtp_is_whole - the message is kept until it is whole. */
 bool smtp_is_whole(const struct serve_smtp *s);

@@ -51,11 +51,16 @@ class Look(Milter.Base):
             self.chgheader("Subject", 1, "changed")
             self.chgheader("Message-ID", 1, "")
             self.replacebody(b"another body\r\n" * 10000)
+        if self.subject == "redirect":
+            self.addrcpt("<bob@example.org>")
+            self.delrcpt("<alice@example.org>")
+            self.chgfrom("<new@far.example>")
         if self.subject == "hold":
             self.quarantine("held for a look")
         return Milter.CONTINUE
 
 
 Milter.factory = Look
-Milter.set_flags(Milter.ADDHDRS | Milter.CHGHDRS | Milter.CHGBODY | Milter.QUARANTINE)
+Milter.set_flags(Milter.ADDHDRS | Milter.CHGHDRS | Milter.CHGBODY | Milter.QUARANTINE | Milter.ADDRCPT | Milter.DELRCPT |
+                 Milter.CHGFROM)
 Milter.runmilter("look", sys.argv[1], 20)

@@ -5,8 +5,7 @@ import struct
 import threading
 import time
 
-ADD, BODY, ADD_RCPT, CHANGE, QUARANTINE = 1, 2, 4, 0x10, 0x20
-ALL = ADD | BODY | CHANGE | QUARANTINE
+ADD, BODY, CHANGE, QUARANTINE, ALL, LISTS = 1, 2, 0x10, 0x20, 0xFF, 0x100
 NO = {"C": 1, "H": 2, "M": 4, "R": 8, "B": 0x10, "L": 0x20, "N": 0x40, "T": 0x200}
 QUIET = {"L": 0x80, "C": 0x1000, "H": 0x2000, "M": 0x4000, "R": 0x8000, "T": 0x10000, "N": 0x40000, "B": 0x80000}
 SKIP, RAW = 0x400, 0x100000

@@ -63,6 +63,10 @@ def test_all():
         found = mail_of(server, "alice")
         checks.check("what was changed", b"\r\nSubject: changed\r\nDate:" in found[0] and b"Message-ID" not in found[0] and
                      found[0].endswith(b"\r\n\r\n" + b"another body\r\n" * 10000), repr(found[0][:1000]))
+        checks.check("redirect", send(server, b"redirect") == 250 and not mail_of(server, "alice"))
+        found = mail_of(server, "bob")
+        checks.check("who has it, and from whom", len(found) == 1 and
+                     found[0].startswith(b"Return-Path: <new@far.example>\r\nDelivered-To: bob@example.org\r\n"), repr(found))
         checks.check("quarantine", send(server, b"hold") == 250 and not mail_of(server, "alice"))
         junk = [path.read_bytes() for path in (server.mail / "alice" / ".Junk" / "new").iterdir()]
         checks.check("what is held", len(junk) == 1 and b"\r\nX-Quarantine: held for a look\r\n" in junk[0], repr(junk))
@@ -73,7 +77,7 @@ def test_all():
 
 
 if subprocess.run([PYTHON, "-c", "import Milter"], capture_output=True).returncode:
-    checks.skip("python3-milter is not there", 15)
+    checks.skip("python3-milter is not there", 17)
     checks.finish()
 checks.run("libmilter", test_all)
 checks.finish()

@@ -8,7 +8,7 @@ import time
 
 from clients import no_verify
 from harness import Checks, Server
-from milters import ADD_RCPT, ALL, BODY, CHANGE, NO, QUIET, RAW, SKIP, Milter, add, change, insert, packet
+from milters import ALL, BODY, CHANGE, LISTS, NO, QUIET, RAW, SKIP, Milter, add, change, insert, packet
 from sent import HASH, SMALL, mail_of, name_of
 
 checks = Checks()
@@ -240,6 +240,45 @@ def test_wishes():
         server.stop()
 
 
+def test_envelope():
+    milter, second = Milter(), Milter()
+    server = serve([milter.place, second.place])
+    alice, bob = "alice@example.org", "bob@example.org"
+
+    def get(what, wishes, to, counts):
+        milter.says = {"E": b"".join(wishes) + packet("c")}
+        got = talk(server, to)
+        found = [mail_of(server, user) for user in ("alice", "bob")]
+        checks.check(what, codes(got) == [250] * (2 + len(to)) and [len(one) for one in found] == counts, f"{got} {found}")
+        return found[0] + found[1]
+
+    more, less = (lambda who: packet("+", b"<%s>\0" % who.encode())), (lambda who: packet("-", b"<%s>\0" % who.encode()))
+    try:
+        found = get("one more", [more(bob)], (alice,), [1, 1])
+        checks.check("each is told for whom", b"Delivered-To: bob@example.org\r\n" in found[1], repr(found))
+        get("one more, who has it", [more(alice)], (alice,), [1, 0])
+        get("one more with parameters", [packet("2", b"bob@example.org\0NOTIFY=NEVER\0")], (alice,), [1, 1])
+        get("one less", [less("Bob@Example.org")], (alice, bob), [1, 0])
+        get("one less, who was not there", [less("c@d.example")], (alice, bob), [1, 1])
+        get("one less, who was named twice", [less(bob)], (bob, alice, bob), [1, 0])
+        get("another one", [less(alice), more(bob)], (alice,), [0, 1])
+        get("more and less", [more(bob), less(bob)], (alice,), [1, 0])
+        get("nobody", [less(alice), less(bob)], (alice, bob), [0, 0])
+        found = get("another sender", [packet("e", b"<new@far.example>\0AUTH=<>\0")], (alice,), [1, 0])
+        checks.check("is in Return-Path", found[0].startswith(b"Return-Path: <new@far.example>\r\n"), repr(found))
+        found = get("no sender", [packet("e", b"<>\0")], (alice,), [1, 0])
+        checks.check("is in Return-Path as well", found[0].startswith(b"Return-Path: <>\r\n"), repr(found))
+        milter.says = {"E": less(alice) + more(bob) + packet("c")}
+        with smtplib.LMTP("127.0.0.1", server.port("lmtp"), timeout=30) as lmtp:
+            lmtp.ehlo_or_helo_if_needed()
+            lmtp.mail("")
+            said = [lmtp.rcpt(alice)[0], lmtp.rcpt("alice+x@example.org")[0], lmtp.data(SMALL)[0], lmtp.getreply()[0], lmtp.noop()[0]]
+        checks.check("LMTP: a reply for each that was named", said == [250] * 5, str(said))
+        checks.check("LMTP: who has it", [len(mail_of(server, user)) for user in ("alice", "bob")] == [1, 1])
+    finally:
+        checks.check("the server ends well", server.stop() == 0)
+
+
 def forever(octets):
     def say(connection, _):
         connection.settimeout(1)
@@ -275,15 +314,23 @@ def test_hostile():
         "a reply without its end": ("M", packet("y", b"550 no")), "a reply with more": ("M", packet("y", b"550 no\0x\0")),
         "a field without a value": ("E", packet("h", b"A\0")), "a field without its end": ("E", packet("h", b"A\0b")),
         "a field without a name": ("E", add(b"", b"b")), "a field with two lines' name": ("E", add(b"A\r\nB", b"b")),
-        "a field without a number": ("E", packet("i", b"A\0b\0")), "a recipient more": ("E", packet("+", b"<bob@example.org>\0")),
-        "a recipient less": ("E", packet("-", b"<alice@example.org>\0")), "another sender": ("E", packet("e", b"<bob@example.org>\0")),
+        "a field without a number": ("E", packet("i", b"A\0b\0")), "a recipient who is nobody": ("E", packet("+", b"<nobody@example.org>\0") + packet("c")),
+        "a recipient elsewhere": ("E", packet("+", b"<bob@far.example>\0") + packet("c")),
+        "a recipient and nobody": ("E", packet("+", b"<bob@example.org>\0") + packet("+", b"<>\0") + packet("c")),
+        "a recipient who is no address": ("E", packet("+", b"<a b@example.org>\0") + packet("c")),
+        "a recipient of two lines": ("E", packet("+", b"bob\n+bob@example.org\0") + packet("c")),
+        "a recipient without its end": ("E", packet("+", b"<bob@example.org>")),
+        "a recipient and more": ("E", packet("+", b"<bob@example.org>\0NOTIFY=NEVER\0")),
+        "no recipient less": ("E", packet("-", b"\0") + packet("c")),
+        "a sender who is no address": ("E", packet("e", b"<a\r\nX: y>\0") + packet("c")),
+        "recipients without end": ("E", forever(packet("+", b"<bob@example.org>\0"))),
         "fields without end": ("E", forever(add(b"A", b"b"))), "large fields without end": ("E", forever(add(b"A", b"b" * 60000))),
         "a body without end": ("E", forever(packet("b", b"x" * 65535))), "progress without end": ("E", forever(packet("p"))),
         "nothing": ("N", None), "octets now and then": ("L", trickle(packet("p"))), "half a reply": ("B", b"\0\0\0"),
         "a quarantine without its end": ("E", packet("q", b"x")),
     }
     try:
-        milter.actions = ALL | ADD_RCPT
+        milter.actions = ALL | LISTS
         checks.check("one that names all that it could do", codes(talk(server)) == [250] * 3 and len(mail_of(server, "alice")) == 1)
         for what, (letter, said) in talks.items():
             milter.says = {letter: said}
@@ -300,7 +347,8 @@ def test_hostile():
             checks.check(f"it closes at {letter}, optional", codes(talk(lenient)) == [250] * 3)
         milter.says = {}
         for what, actions, wish in (("add", BODY, add(b"A", b"b")), ("put in", CHANGE, insert(0, b"A", b"b")), ("change", BODY, change(1, b"A", b"b")),
-                                    ("write", CHANGE, packet("b", b"x")), ("hold", CHANGE, packet("q", b"x\0"))):
+                                    ("write", CHANGE, packet("b", b"x")), ("hold", CHANGE, packet("q", b"x\0")), ("give more", CHANGE, packet("+", b"bob@example.org\0")),
+                                    ("give less", CHANGE, packet("-", b"alice@example.org\0")), ("rename", CHANGE, packet("e", b"\0"))):
             milter.actions, milter.says = actions, {"E": wish + packet("c")}
             checks.check(f"it may not {what}", talk(server)[-1] == failure)
         checks.check("nothing of these is there", not mail_of(server, "alice") and not junk_of(server))
@@ -344,6 +392,10 @@ def test_handed_on():
         for letter in "MRE":
             milter.says = {letter: packet("r")}
             checks.check(f"refused at {letter}", send(SMALL) == 554)
+        for what, wish in (("one more", packet("+", b"bob@example.org\0")), ("one less", packet("-", b"alice@far.example\0")),
+                           ("another sender", packet("e", b"\0"))):
+            milter.says = {"E": wish + packet("c")}
+            checks.check(f"{what}, but the other server was told", send(SMALL) == 451)
         milter.says = {"E": packet("d")}
         checks.check("thrown away", send(SMALL) == 250)
         checks.check("nothing of these went out", not mail_of(far, "alice"))
@@ -354,6 +406,6 @@ def test_handed_on():
 
 checks.run("over TCP", test_told, None)
 checks.run("over a unix socket", test_told, str(Server.make_folder() / "milter.sock"))
-for function in (test_clients, test_steps, test_replies, test_wishes, test_hostile, test_handed_on):
+for function in (test_clients, test_steps, test_replies, test_wishes, test_envelope, test_hostile, test_handed_on):
     checks.run(function.__name__, function)
 checks.finish()

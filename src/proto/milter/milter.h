@@ -10,10 +10,10 @@
  *   milter_connect, _helo, _mail, _rcpt (each), _data
  *   milter_header (each), milter_header_end, milter_body (each), milter_end
  *
- * Of what a filter may do to a message this side offers: fields added, put in, changed; another
- * body; quarantine. Not: other senders and recipients. A filter that does what was not agreed on,
- * or answers what was not asked, ends the talk: POSTERN_E_SYNTAX. What it says is bounded by the
- * protocol: 65536 octets at a time. */
+ * Of what a filter may do to a message this side offers all: fields added, put in, changed; another
+ * body; quarantine; another sender, recipients more or less. A filter that does what was not agreed
+ * on, or answers what was not asked, ends the talk: POSTERN_E_SYNTAX. What it says is bounded by
+ * the protocol: 65536 octets at a time. */
 #ifndef MILTER_MILTER_H
 #define MILTER_MILTER_H
 
@@ -36,12 +36,15 @@ enum milter_kind {
     MILTER_SKIP,    /* no more of the body */
     MILTER_REPLY,   /* refuse it with code, enhanced and text */
     /* before the reply to milter_end() */
-    MILTER_PROGRESS,  /* it needs more time; to any command */
-    MILTER_ADD,       /* name, value: a field behind the others */
-    MILTER_INSERT,    /* before the field of this number */
-    MILTER_CHANGE,    /* the number-th of this name; an empty value: taken out */
-    MILTER_BODY,      /* value: octets of another body, behind those that came before */
-    MILTER_QUARANTINE /* value: why */
+    MILTER_PROGRESS,   /* it needs more time; to any command */
+    MILTER_ADD,        /* name, value: a field behind the others */
+    MILTER_INSERT,     /* before the field of this number */
+    MILTER_CHANGE,     /* the number-th of this name; an empty value: taken out */
+    MILTER_BODY,       /* value: octets of another body, behind those that came before */
+    MILTER_QUARANTINE, /* value: why */
+    MILTER_ADD_RCPT,   /* value: an address, without its brackets */
+    MILTER_DELETE_RCPT,
+    MILTER_SENDER /* value may be empty */
 };
 
 /* struct milter_event - spans are lent until the next call. */

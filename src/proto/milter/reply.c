@@ -175,6 +175,19 @@ static bool on_verdict(struct milter *m, char letter, struct postern_span rest,
     return true;
 }
 
+/* on_address - "<ann@example.org>", also without brackets; parameters may stand behind it. */
+static bool on_address(struct milter_event *event, struct postern_span rest, bool more)
+{
+    struct postern_span parameters;
+
+    if (!take_text(&rest, &event->value) ||
+        (rest.n && (!more || !take_text(&rest, &parameters) || rest.n)))
+        return false;
+    if (event->value.n > 1 && event->value.p[0] == '<' && event->value.p[event->value.n - 1] == '>')
+        event->value = span_make(event->value.p + 1, event->value.n - 2);
+    return true;
+}
+
 /* on_wish - what it wants to be done to the message. */
 static bool on_wish(const struct milter *m, char letter, struct postern_span rest,
                     struct milter_event *event)
@@ -187,7 +200,11 @@ static bool on_wish(const struct milter *m, char letter, struct postern_span res
                 {'i', DO_ADD, MILTER_INSERT},
                 {'m', DO_CHANGE, MILTER_CHANGE},
                 {'b', DO_BODY, MILTER_BODY},
-                {'q', DO_QUARANTINE, MILTER_QUARANTINE}};
+                {'q', DO_QUARANTINE, MILTER_QUARANTINE},
+                {'+', DO_ADD_RCPT, MILTER_ADD_RCPT},
+                {'2', DO_ADD_RCPT_MORE, MILTER_ADD_RCPT},
+                {'-', DO_DELETE_RCPT, MILTER_DELETE_RCPT},
+                {'e', DO_SENDER, MILTER_SENDER}};
     size_t i = 0;
 
     while (i < sizeof rows / sizeof *rows && rows[i].letter != letter)
@@ -195,6 +212,8 @@ static bool on_wish(const struct milter *m, char letter, struct postern_span res
     if (m->awaits != SAY_END || i == sizeof rows / sizeof *rows || !(m->actions & rows[i].action))
         return false;
     event->kind = rows[i].kind;
+    if (event->kind >= MILTER_ADD_RCPT)
+        return on_address(event, rest, letter == '2' || letter == 'e');
     if (event->kind == MILTER_QUARANTINE)
         return take_text(&rest, &event->value) && !rest.n;
     if (event->kind != MILTER_BODY)

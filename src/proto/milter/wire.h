@@ -30,7 +30,13 @@ enum {
 #define DO_BODY 0x02u
 #define DO_CHANGE 0x10u
 #define DO_QUARANTINE 0x20u
-#define DO_ALL (DO_ADD | DO_BODY | DO_CHANGE | DO_QUARANTINE)
+#define DO_ADD_RCPT 0x04u
+#define DO_DELETE_RCPT 0x08u
+#define DO_SENDER 0x40u
+#define DO_ADD_RCPT_MORE 0x80u /* with parameters, which say nothing to us */
+#define DO_ALL                                                                                 \
+    (DO_ADD | DO_BODY | DO_ADD_RCPT | DO_DELETE_RCPT | DO_CHANGE | DO_QUARANTINE | DO_SENDER | \
+     DO_ADD_RCPT_MORE)
 
 /* what it may leave out: a command, or its reply */
 #define NO_CONNECT 0x01u

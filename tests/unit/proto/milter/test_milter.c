@@ -55,7 +55,7 @@ static void begin(struct milter *m, struct postern_span options)
     assert_int_equal(hear(m, options, 3, &event), MILTER_CONTINUE);
 }
 
-#define OPTIONS(steps) RAW("\0\0\0\x0dO\0\0\0\x06\0\0\0\x33" steps)
+#define OPTIONS(steps) RAW("\0\0\0\x0dO\0\0\0\x06\0\0\0\x7f" steps)
 #define PLAIN OPTIONS("\0\0\0\0")
 
 static void test_commands_are_said(void **state)
@@ -69,7 +69,7 @@ static void test_commands_are_said(void **state)
     milter_init(&m, NULL);
     assert_int_equal(milter_helo(&m, SPAN("x"), NULL, 0), POSTERN_E_USAGE);
     assert_int_equal(milter_begin(&m), 1);
-    said(&m, RAW("\0\0\0\x0dO\0\0\0\x06\0\0\0\x33\0\x1f\xf7\xff"));
+    said(&m, RAW("\0\0\0\x0dO\0\0\0\x06\0\0\0\xff\0\x1f\xf7\xff"));
     assert_int_equal(milter_begin(&m), POSTERN_E_USAGE);
     assert_int_equal(milter_helo(&m, SPAN("x"), NULL, 0), POSTERN_E_USAGE); /* a reply is due */
     assert_int_equal(hear(&m, PLAIN, 1, &event), MILTER_CONTINUE);
@@ -209,12 +209,21 @@ static void test_wishes_are_heard_at_the_end_only(void **state)
     assert_int_equal(hear(&m, RAW("\0\0\0\3bxy"), 9, &event), MILTER_BODY);
     assert_true(span_equal(event.value, SPAN("xy")));
     assert_int_equal(hear(&m, RAW("\0\0\0\3qx\0"), 9, &event), MILTER_QUARANTINE);
+    assert_int_equal(hear(&m, RAW("\0\0\0\5+<a>\0"), 9, &event), MILTER_ADD_RCPT);
+    assert_true(span_equal(event.value, SPAN("a")));
+    assert_int_equal(hear(&m, RAW("\0\0\0\3-a\0"), 1, &event), MILTER_DELETE_RCPT);
+    assert_int_equal(hear(&m, RAW("\0\0\0\6e<>\0b\0"), 9, &event), MILTER_SENDER);
+    assert_int_equal(event.value.n, 0);
     assert_int_equal(hear(&m, RAW("\0\0\0\1c"), 9, &event), MILTER_CONTINUE);
     assert_int_equal(hear(&m, RAW("\0\0\0\3qx\0"), 9, &event), POSTERN_E_SYNTAX);
     milter_done(&m);
     begin(&m, PLAIN);
     assert_int_equal(milter_end(&m, NULL, 0), 1);
-    assert_int_equal(hear(&m, RAW("\0\0\0\3+a\0"), 1, &event), POSTERN_E_SYNTAX);
+    assert_int_equal(hear(&m,
+                          RAW("\0\0\0\3"
+                              "2a\0"),
+                          1, &event),
+                     POSTERN_E_SYNTAX);
     milter_done(&m);
 }
 
