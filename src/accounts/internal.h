@@ -30,7 +30,7 @@ struct accounts {
     const struct account_kind *kind;
     void *self;
     pthread_mutex_t mutex; /* guards the cache and self */
-    unsigned char cache_key[32];
+    void *hmac; /* EVP_MAC_CTX under a key of this process, never used itself but copied */
     unsigned char cache[CACHE_ROWS][32]; /* keyed hashes of recent successes */
 };
 
