@@ -129,8 +129,8 @@ struct postern_mailbox {
     uint64_t id;
     int lock_fd, event_fd; /* -1: none */
     int watches[FOLDER_SUBS];
-    char *name;                           /* of the last refresh */
-    char *keywords[POSTERN_KEYWORDS_MAX]; /* names that were asked for */
+    char *name;      /* of the last refresh */
+    char **keywords; /* names that were asked for; NULL: none was */
 };
 
 /* struct place - the folders of a mailbox, open for the time of an operation; -1: not yet. */

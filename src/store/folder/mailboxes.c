@@ -568,8 +568,9 @@ void folder_close(struct postern_mailbox **mailbox)
     folder_unlock(*mailbox);
     watch_leave(*mailbox);
     free((*mailbox)->name);
-    for (unsigned i = 0; i < POSTERN_KEYWORDS_MAX; i++)
+    for (unsigned i = 0; (*mailbox)->keywords && i < POSTERN_KEYWORDS_MAX; i++)
         free((*mailbox)->keywords[i]);
+    free((*mailbox)->keywords);
     free(*mailbox);
     *mailbox = NULL;
     folder_account_close(&account);

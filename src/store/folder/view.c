@@ -433,10 +433,12 @@ int folder_keyword_name(struct postern_mailbox *mailbox, unsigned number,
     if (err)
         return err;
     rows = rows_of(mailbox);
-    if (number < rows->keyword_count && !mailbox->keywords[number])
+    if (number < rows->keyword_count && !mailbox->keywords)
+        mailbox->keywords = calloc(POSTERN_KEYWORDS_MAX, sizeof *mailbox->keywords);
+    if (number < rows->keyword_count && mailbox->keywords && !mailbox->keywords[number])
         mailbox->keywords[number] = strndup(rows->keywords[number].p, rows->keywords[number].n);
     account_leave(mailbox->account);
-    if (number >= POSTERN_KEYWORDS_MAX || !mailbox->keywords[number])
+    if (number >= POSTERN_KEYWORDS_MAX || !mailbox->keywords || !mailbox->keywords[number])
         return POSTERN_E_NOT_FOUND;
     *name_r = postern_span_of(mailbox->keywords[number]);
     return 0;
