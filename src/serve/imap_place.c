@@ -18,12 +18,21 @@ void imap_leave_guest(struct serve_imap *s)
     buffer_done(&s->guest_name);
 }
 
+/* is_somebody - an account that is known and not disabled; the public one needs no login. A folder
+ * that lies among the accounts is none. */
+static bool is_somebody(const struct serve_imap *s, struct postern_span owner)
+{
+    return owner.n && !span_equal(owner, postern_span_of(s->login.user)) &&
+           (span_equal(owner, s->site->public_account) ||
+            accounts_stamp(s->site->accounts, owner) != 0);
+}
+
 int imap_guest(struct serve_imap *s, struct postern_span owner, unsigned wait_flag,
                struct postern_account **account_r)
 {
     int err = 0;
 
-    if (!owner.n || span_equal(owner, postern_span_of(s->login.user)))
+    if (!is_somebody(s, owner))
         return POSTERN_E_NOT_FOUND;
     if (!s->guest || !span_equal(buffer_span(&s->guest_name), owner)) {
         struct buffer name = {0};

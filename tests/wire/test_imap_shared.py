@@ -6,13 +6,14 @@ several users at work in one mailbox from several event loops."""
 import imaplib
 import re
 import socket
+import subprocess
 import sys
 import threading
 import time
 import pathlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
-from harness import Checks, Server  # noqa: E402
+from harness import POSTERN, Checks, Server  # noqa: E402
 
 checks = Checks()
 MAIL = b"From: Ann\r\nSubject: plans\r\n\r\nthe secret plan\r\n"
@@ -142,6 +143,7 @@ def facts(server, user):
 
 
 def hidden(server, user):
+    """I 4314:6-1"""
     for real, control in FORMS:
         one, other = Session(server, user), Session(server, user)
         for selected, commands in ((False, COMMANDS), (True, SELECTED)):
@@ -152,8 +154,7 @@ def hidden(server, user):
                 checks.check(f"{user.decode()}: {command[:40]!r} of {real!r}", settle(a) == settle(b), f"\n  {a!r}\n  {b!r}")
 
 
-def hidden_mailboxes():
-    server = Server(users=("ann", "bob", "carl", "eve2", "public"), settings=SETTINGS)
+def hidden_mailboxes(server):
     world(server)
     before = [facts(server, user) for user in (b"ann", b"public")]
     hidden(server, b"bob")
@@ -161,8 +162,14 @@ def hidden_mailboxes():
     checks.check("nothing of ann's was changed", before == after, f"\n  {before}\n  {after}")
     bob = Session(server, b"bob")
     checks.check("bob has what he had", b"(MESSAGES 2)" in bob.good(b"STATUS INBOX (MESSAGES)"))
+    Session(server, b"eve2").good(b"SETACL INBOX bob lr")
+    checks.check("eve2 shares", b"Other/eve2/INBOX" in bob.good(b'LIST "" *') and b"t OK" in bob.say(b"SELECT Other/eve2/INBOX"))
+    bob.good(b"UNSELECT")
+    subprocess.run([POSTERN, "user", "del", "eve2", "--users", str(server.users)], check=True)
+    time.sleep(1.1)  # the file is looked at once a second
+    checks.check("who is no user any more shares nothing", b"Other/eve2" not in bob.good(b'LIST "" *')
+                 and b"NONEXISTENT" in bob.say(b"SELECT Other/eve2/INBOX"))
     checks.check("carl sees it", b"MESSAGES 1" in Session(server, b"carl").good(b"STATUS Other/ann/Secret (MESSAGES)"))
-    checks.check("the server ends well", server.stop() == 0)
 
 
 # ---- each right alone ------------------------------------------------------------------------------------------------------
@@ -184,8 +191,10 @@ KEPT = {"s": b"(\\Seen)", "w": b"(\\Answered \\Flagged \\Draft \\*)", "t": b"(\\
 
 
 class Matrix:
-    def __init__(self):
-        self.server = Server(users=("ann", "bob"), settings=SETTINGS)
+    """I 4314:3.5-1 I 4314:4-2 I 4314:4-3 I 4314:4-4 I 4314:4-5 I 4314:4-6 I 4314:4-7 I 4314:4-8 I 4314:4-9 I 4314:4-10"""
+
+    def __init__(self, server):
+        self.server = server
         self.ann, self.bob = Session(self.server, b"ann"), Session(self.server, b"bob")
         self.ann.good(b"CREATE Top")
         self.ann.good(b"SETACL Top bob lk")
@@ -274,25 +283,6 @@ class Matrix:
         checks.check("imaplib: deleteacl", ann.deleteacl("Lib", "bob")[0] == "OK")
         checks.check("imaplib: myrights after", bob.myrights("Other/ann/Lib")[0] == "NO")
 
-    def quota(self):
-        """Counted for the owner, told to nobody else."""
-        server = Server(users=("ann", "bob"), settings=[*SETTINGS, "quota_messages = 2"])
-        ann, bob = Session(server, b"ann"), Session(server, b"bob")
-        ann.good(b"SETACL INBOX bob lri")
-        for _ in range(2):
-            bob.good(append(b"Other/ann/INBOX"))
-        answer = bob.say(append(b"Other/ann/INBOX"))
-        checks.check("over the owner's quota", b"NO [OVERQUOTA]" in answer, answer)
-        checks.check("it is the owner's", b"MESSAGE 2 2" in ann.good(b"GETQUOTAROOT INBOX"))
-        bob.good(append(b"INBOX"))
-        checks.check("and not the guest's", b"MESSAGE 1 2" in bob.good(b"GETQUOTAROOT INBOX"))
-        answer = bob.good(b"GETQUOTAROOT Other/ann/INBOX")
-        checks.check("a guest is not told", b"* QUOTA " not in answer, answer)
-        bob.good(b"SELECT INBOX")
-        answer = bob.say(b"COPY 1 Other/ann/INBOX")
-        checks.check("a copy counts as well", b"NO [OVERQUOTA]" in answer, answer)
-        checks.check("the server with quotas ends well", server.stop() == 0)
-
     def news(self):
         """IDLE in another's mailbox, whatever loop its owner is on."""
         self.fresh("lr")
@@ -308,11 +298,28 @@ class Matrix:
         checks.check("soon", time.monotonic() - began < 2)
 
 
+def quota(server):
+    """Counted for the owner, told to nobody else."""
+    ann, bob = Session(server, b"ann"), Session(server, b"bob")
+    ann.good(b"SETACL INBOX bob lri")
+    for _ in range(2):
+        bob.good(append(b"Other/ann/INBOX"))
+    answer = bob.say(append(b"Other/ann/INBOX"))
+    checks.check("over the owner's quota", b"NO [OVERQUOTA]" in answer, answer)
+    checks.check("it is the owner's", b"MESSAGE 2 2" in ann.good(b"GETQUOTAROOT INBOX"))
+    bob.good(append(b"INBOX"))
+    checks.check("and not the guest's", b"MESSAGE 1 2" in bob.good(b"GETQUOTAROOT INBOX"))
+    answer = bob.good(b"GETQUOTAROOT Other/ann/INBOX")
+    checks.check("a guest is not told", b"* QUOTA " not in answer, answer)
+    bob.good(b"SELECT INBOX")
+    answer = bob.say(b"COPY 1 Other/ann/INBOX")
+    checks.check("a copy counts as well", b"NO [OVERQUOTA]" in answer, answer)
+
+
 # ---- several at once -------------------------------------------------------------------------------------------------------
 
 
-def at_once():
-    server = Server(users=("ann", "bob", "carl"), settings=SETTINGS)
+def at_once(server):
     ann = Session(server, b"ann")
     ann.good(b"CREATE Team")
     ann.good(b"SETACL Team anyone lrswipkxtea")
@@ -348,16 +355,25 @@ def at_once():
     checks.check("every message is there", b"(MESSAGES %d)" % sum(appended) in answer, (answer, appended))
     acl = ann.good(b"GETACL Team")
     checks.check("no change of rights was lost", all(b'"user%d" lr' % number in acl for number in range(6)), acl)
-    checks.check("the server ends well after that", server.stop() == 0)
+
+
+def rights(server):
+    matrix = Matrix(server)
+    for part in (matrix.alone, matrix.reading, matrix.together, matrix.imaplib_speaks_it, matrix.news):
+        checks.run(part.__name__, part)
+
+
+def on_a_server(part, users, *more):
+    server = Server(users=users, settings=[*SETTINGS, *more])
+    checks.run(part.__name__, part, server)
+    checks.check(f"the server ends well after {part.__name__}", server.stop() == 0)
 
 
 def main():
-    hidden_mailboxes()
-    matrix = Matrix()
-    for part in (matrix.alone, matrix.reading, matrix.together, matrix.imaplib_speaks_it, matrix.quota, matrix.news):
-        checks.run(part.__name__, part)
-    checks.check("the matrix's server ends well", matrix.server.stop() == 0)
-    at_once()
+    on_a_server(hidden_mailboxes, ("ann", "bob", "carl", "eve2", "public"))
+    on_a_server(rights, ("ann", "bob"))
+    on_a_server(quota, ("ann", "bob"), "quota_messages = 2")
+    on_a_server(at_once, ("ann", "bob", "carl"))
     checks.finish()
 
 
