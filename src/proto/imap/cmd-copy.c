@@ -60,10 +60,11 @@ static void copied(struct postern_imap *s, const struct imap_answer *answer)
 struct imap_copy {
     struct postern_imap_question question;
     uint32_t *uids;
+    bool passes_over; /* those that are gone: UIDs, and "$", which has them no more */
 };
 
-/* copy_now - the news are told: UIDs that are gone are passed over (RFC 9051 6.4.9), a number whose
- * message is gone cannot be copied, and so none is. */
+/* copy_now - the news are told: UIDs that are gone are passed over (RFC 9051 6.4.9), as in "$"
+ * (6.4.4.1); a number whose message is gone cannot be copied, and so none is. */
 static void copy_now(struct postern_imap *s)
 {
     struct postern_imap_question question = s->copy->question;
@@ -73,7 +74,7 @@ static void copy_now(struct postern_imap *s)
     for (size_t i = 0; i < question.uid_count; i++)
         if (view_number(&s->view, s->copy->uids[i]))
             s->copy->uids[there++] = s->copy->uids[i];
-    if (there < question.uid_count && !s->by_uid) {
+    if (there < question.uid_count && !s->copy->passes_over) {
         imap_no(s, "EXPUNGEISSUED", "some of the messages are gone");
         return;
     }
@@ -88,14 +89,14 @@ static void copy_now(struct postern_imap *s)
 
 /* copy_later - the numbers are those from before the news. */
 static void copy_later(struct postern_imap *s, const struct postern_imap_question *question,
-                       uint32_t *uids)
+                       uint32_t *uids, bool passes_over)
 {
     s->copy = arena_alloc(&s->arena, sizeof *s->copy);
     if (!s->copy) {
         imap_no_memory(s);
         return;
     }
-    *s->copy = (struct imap_copy){.question = *question, .uids = uids};
+    *s->copy = (struct imap_copy){.question = *question, .uids = uids, .passes_over = passes_over};
     s->copy->question.uids = uids;
     s->after_news = copy_now;
     imap_news_ask(s);
@@ -107,8 +108,10 @@ static void copy_or_move(struct postern_imap *s, bool move)
     struct postern_imap_question question = {.on = move};
     struct imap_set set;
     uint32_t *uids = NULL, limit = imap_limit_of_saving(s);
+    bool saved;
 
     parse_space(&s->in);
+    saved = s->in.rest.n && s->in.rest.p[0] == '$';
     parse_set(s, &s->in, s->by_uid, &set);
     parse_space(&s->in);
     question.name = parse_mailbox(s, &s->in);
@@ -133,7 +136,7 @@ static void copy_or_move(struct postern_imap *s, bool move)
         imap_ok(s, NULL, "there is no such message");
         return;
     }
-    copy_later(s, &question, uids);
+    copy_later(s, &question, uids, saved || s->by_uid);
 }
 
 void imap_cmd_copy(struct postern_imap *s)
