@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* account - accounts that are folders: opening, and the cache of open ones.
+/* account - accounts that are folders: the cache of open ones, and their operations.
  * An account stays in the cache, with its index, when nobody has it open, so that the next login
- * finds it warm; past a bound such idle ones are dropped. User names are checked before they become
- * a path, and everything below is opened relative to the account's own descriptor. */
+ * finds it warm; past a bound such idle ones are dropped. */
 #include "store/folder/folder.h"
 
 #include "base/span.h"
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -30,127 +26,6 @@ int folder_store_new(struct postern_store *store_r, const struct folder_kind *ki
     pthread_mutex_init(&store->mutex, NULL);
     *store_r = (struct postern_store){&kind->ops, store};
     return 0;
-}
-
-/* ---- paths ----------------------------------------------------------------------------------- */
-
-static size_t put(char *out, size_t at, struct postern_span s)
-{
-    for (size_t i = 0; i < s.n; i++, at++)
-        if (at < PATH_MAX)
-            out[at] = s.p[i];
-    return at;
-}
-
-int folder_path(const struct folder_store *store, struct postern_span user, char out[PATH_MAX])
-{
-    struct postern_span domain = user, name = span_cut(&domain, '@');
-    bool any = false;
-    size_t n = 0;
-
-    for (const char *at = store->path; *at; at++) {
-        char which = at[0] == '%' ? at[1] : '\0';
-
-        if (store->per_user && (which == 'u' || which == 'n' || which == 'd')) {
-            struct postern_span part = which == 'u' ? user : which == 'n' ? name : domain;
-
-            if (part.n == 0 || part.p[0] == '.')
-                return POSTERN_E_NOT_FOUND;
-            n = put(out, n, part);
-            any = true;
-            at++;
-        } else {
-            n = put(out, n, span_make(at, 1));
-        }
-    }
-    if (store->per_user && !any) {
-        n = put(out, n, SPAN("/"));
-        n = put(out, n, user);
-    }
-    if (n >= PATH_MAX)
-        return POSTERN_E_NOT_FOUND;
-    out[n] = '\0';
-    return 0;
-}
-
-/* make_one - one folder of a path, synced into its parent. */
-static int make_one(const char *path, mode_t mode)
-{
-    char parent[PATH_MAX + 4];
-    int fd, err;
-
-    if (mkdir(path, mode) < 0)
-        return errno == EEXIST ? 0 : folder_error(errno);
-    snprintf(parent, sizeof parent, "%s/..", path);
-    fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return folder_error(errno);
-    err = folder_sync(fd);
-    close(fd);
-    return err;
-}
-
-static int make_path(char *path)
-{
-    int err = 0;
-
-    for (char *at = path + 1; *at && !err; at++)
-        if (*at == '/') {
-            *at = '\0';
-            err = make_one(path, 0755);
-            *at = '/';
-        }
-    return err ? err : make_one(path, 0700);
-}
-
-/* open_folders - see that all folders of the account's INBOX are there. */
-static int open_folders(struct postern_account *account, const char *path, bool create)
-{
-    const struct folder_kind *kind = account->store->kind;
-    struct stat facts;
-    int fd = 0;
-
-    account->base = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (account->base < 0 || fstat(account->base, &facts) < 0)
-        return folder_error(errno);
-    account->device = facts.st_dev;
-    account->inode = facts.st_ino;
-    account->owner = facts.st_uid;
-    account->self = geteuid();
-    for (unsigned i = 0; i < kind->sub_count && fd >= 0; i++) {
-        fd = folder_dir_open(account->base, kind->subs[i], create);
-        if (fd >= 0)
-            close(fd);
-    }
-    if (fd < 0)
-        return fd;
-    fd = folder_dir_open(account->base, kind->staging, true);
-    if (fd >= 0)
-        close(fd);
-    return fd == POSTERN_E_NOMEM || fd == POSTERN_E_AGAIN ? fd : 0;
-}
-
-/* open_index - where it cannot be written, UIDs live in memory only. */
-static int open_index(struct postern_account *account)
-{
-    int err = 0;
-
-    account->dir = folder_dir_open(account->base, account->store->kind->index, true);
-    if (account->dir < 0)
-        account->dir = folder_dir_open(account->base, account->store->kind->index, false);
-    if (account->dir == POSTERN_E_NOMEM || account->dir == POSTERN_E_AGAIN)
-        return account->dir;
-    if (account->dir >= 0)
-        err = index_open(&account->index, account->dir);
-    else
-        account->index = (struct index){.dir = -1,
-                                        .fd = -1,
-                                        .lock = -1,
-                                        .cache = -1,
-                                        .next_id = 1,
-                                        .was_lost = true,
-                                        .read_only = true};
-    return err ? err : account_discover(account);
 }
 
 /* ---- the cache ------------------------------------------------------------------------------- */
@@ -271,22 +146,16 @@ static void account_release(struct postern_account *account)
 static int find_or_make(struct folder_store *store, struct postern_span user, unsigned flags,
                         struct postern_account **account_r)
 {
-    char path[PATH_MAX];
     struct postern_account *account = cached(store, user), **bucket;
-    int err = 0;
+    int err;
 
     if (!account) {
         if (flags & POSTERN_STORE_NO_WAIT)
             return POSTERN_E_AGAIN;
-        err = folder_path(store, user, path);
-        if (!err && flags & POSTERN_STORE_CREATE)
-            err = make_path(path);
-        account = err ? NULL : account_make(store, user);
+        account = account_make(store, user);
         if (!account)
-            return err ? err : POSTERN_E_NOMEM;
-        err = open_folders(account, path, flags & POSTERN_STORE_CREATE);
-        if (!err)
-            err = open_index(account);
+            return POSTERN_E_NOMEM;
+        err = account_open_path(account, user, flags);
         if (err < 0) {
             account_drop(account);
             return err;
@@ -390,7 +259,7 @@ static int begin(struct postern_account *account, unsigned flags,
     index_close(&account->index);
     folder_fd_close(&account->dir);
     account->seen.ns = -1;
-    err = open_index(account);
+    err = account_open_index(account);
     return err ? err : how(&account->index, wait);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* append - what append.c and copy.c share: messages being written, and sets of them. */
+/* append - what append.c, commit.c and copy.c share: messages being written, and sets of them. */
 #ifndef STORE_FOLDER_APPEND_H
 #define STORE_FOLDER_APPEND_H
 
@@ -36,6 +36,8 @@ struct commit_set {
     bool done;
 };
 
+/* delivery_finish - all octets in the file, and the file on disk. */
+int delivery_finish(struct postern_delivery *delivery);
 /* folder_commit_set - ends the deliveries either way. */
 int folder_commit_set(struct commit_set *set, uint32_t *uids_r);
 

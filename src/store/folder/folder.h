@@ -145,6 +145,11 @@ int folder_store_new(struct postern_store *store_r, const struct folder_kind *ki
                      const char *path, bool per_user);
 /* folder_path - the folder of a user; POSTERN_E_NOT_FOUND for a name that must not become one. */
 int folder_path(const struct folder_store *store, struct postern_span user, char out[PATH_MAX]);
+/* account_open_path - the folders and the index of a new account; made with POSTERN_STORE_CREATE.
+ */
+int account_open_path(struct postern_account *account, struct postern_span user, unsigned flags);
+/* account_open_index - where it cannot be written, UIDs live in memory only. */
+int account_open_index(struct postern_account *account);
 int folder_account_open(struct postern_store *store, struct postern_span user, unsigned flags,
                         struct postern_account **account_r);
 void folder_account_close(struct postern_account **account);
