@@ -9,7 +9,7 @@ import threading
 STREAMS = 8
 HASH = "$1$talk$N5L5/tTgLo/SVo/A48QuQ."  # of "secret"
 SETTINGS = ['domains = {"example.org"}', 'smtp_listen = {"127.0.0.1:0"}', 'submission_listen = {}', 'submission_listen_tls = {}',
-            'lmtp_listen = {"127.0.0.1:0"}']
+            'lmtp_listen = {"127.0.0.1:0"}', "disk_reserve_mb = 0"]
 PEOPLE = range(3)
 USERS = "".join(f"u{i}:{HASH}\n" for i in PEOPLE)
 
