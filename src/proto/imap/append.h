@@ -18,6 +18,7 @@ struct imap_append {
     struct postern_span name;
     struct postern_uid_range replaced; /* REPLACE: its one UID; else 0 */
     struct buffer octets;              /* of the message, on their way */
+    struct buffer header;              /* of which a URL names fields */
     unsigned begun;
     uint64_t total; /* octets of the message so far */
     /* what its command line said last */

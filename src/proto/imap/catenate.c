@@ -114,7 +114,7 @@ static bool parse_section_of(struct postern_imap *s, struct postern_span text,
     whole[plain.n + 1] = ']';
     s->in = (struct imap_parser){.rest = span_make(whole, plain.n + 2)};
     section_parse(s, &url->section);
-    good = !s->in.bad && s->in.rest.n == 0 && !url->section.names;
+    good = !s->in.bad && s->in.rest.n == 0;
     s->in = kept;
     return good;
 }
@@ -193,21 +193,17 @@ static struct postern_imap_question question_of(const struct append_url *url)
         .name = url->name, .uid = url->uid, .uid_validity = url->uid_validity};
 }
 
-/* I 4469:3-1 */
-static void took_octets(struct postern_imap *s, const struct imap_answer *answer)
+static bool has_fields(const struct append_url *url)
+{
+    return url->section.what == SECTION_FIELDS || url->section.what == SECTION_FIELDS_NOT;
+}
+
+/* pass_on - what is in octets becomes part of the message. */
+static void pass_on(struct postern_imap *s)
 {
     struct imap_append *append = s->append;
-    struct fetch_stream *stream = &append->stream;
-    struct postern_span octets;
+    struct postern_span octets = buffer_span(&append->octets);
 
-    if (answer->err) {
-        bad_url(s);
-        return;
-    }
-    stream_take(stream, answer->text, &append->octets);
-    if (answer->text.n == 0)
-        stream->left = 0;
-    octets = buffer_span(&append->octets);
     if (append->octets.error)
         imap_no_memory(s);
     else if (octets.n && memchr(octets.p, '\0', octets.n))
@@ -216,6 +212,55 @@ static void took_octets(struct postern_imap *s, const struct imap_answer *answer
         append_write(s);
     else
         catenate_fetch(s);
+}
+
+/* took_header - until all of it is there; then the fields that are meant, or a part of them.
+ * I 4469:3-8 */
+static void took_header(struct postern_imap *s, struct postern_span text)
+{
+    struct imap_append *append = s->append;
+    const struct fetch_section *section = &append->url.section;
+    struct buffer found = {.allocator = s->o.allocator};
+    struct postern_span fields;
+
+    stream_take(&append->stream, text, &append->header);
+    if (text.n && append->stream.left && !append->header.error) {
+        catenate_fetch(s);
+        return;
+    }
+    append->stream.left = 0;
+    section_filter(section, buffer_span(&append->header), &found);
+    fields = buffer_span(&found);
+    if (section->partial) {
+        fields = span_from(fields, section->offset < fields.n ? (size_t)section->offset : fields.n);
+        fields.n = section->length < fields.n ? (size_t)section->length : fields.n;
+    }
+    buffer_append(&append->octets, fields);
+    if (found.error || append->header.error)
+        imap_no_memory(s);
+    else if (append_grow(s, fields.n))
+        pass_on(s);
+    buffer_done(&found);
+}
+
+/* I 4469:3-1 */
+static void took_octets(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_append *append = s->append;
+    struct fetch_stream *stream = &append->stream;
+
+    if (answer->err) {
+        bad_url(s);
+        return;
+    }
+    if (has_fields(&append->url)) {
+        took_header(s, answer->text);
+        return;
+    }
+    stream_take(stream, answer->text, &append->octets);
+    if (answer->text.n == 0)
+        stream->left = 0;
+    pass_on(s);
 }
 
 static void took_content(struct postern_imap *s, const struct imap_answer *answer)
@@ -239,8 +284,15 @@ static void took_structure(struct postern_imap *s, const struct imap_answer *ans
         return;
     }
     stream_begin(&append->stream, &append->url.section, &range);
-    if (!append_grow(s, append->stream.left))
+    if (has_fields(&append->url)) { /* all of it is looked through */
+        buffer_take(&append->header, buffer_length(&append->header));
+        append->stream.skip = 0;
+        append->stream.left = range.wire_end - range.wire;
+        if (append->stream.left > HEADER_MAX)
+            append->stream.left = HEADER_MAX;
+    } else if (!append_grow(s, append->stream.left)) {
         return;
+    }
     s->question = question_of(&append->url);
     imap_ask(s, POSTERN_IMAP_CONTENT, took_content);
 }

@@ -23,6 +23,7 @@ void imap_append_abort(struct postern_imap *s)
     if (append->begun)
         imap_tell(s, POSTERN_IMAP_ABORT, 0);
     buffer_done(&append->octets);
+    buffer_done(&append->header);
     s->append = NULL;
 }
 
@@ -161,7 +162,7 @@ static bool begin(struct postern_imap *s)
         return false;
     }
     memset(append, 0, sizeof *append);
-    append->octets.allocator = s->o.allocator;
+    append->octets.allocator = append->header.allocator = s->o.allocator;
     s->append = append;
     if (s->row->handler == imap_cmd_replace)
         parse_replaced(s, append);

@@ -7,8 +7,6 @@
  * TRAP: the octets of a literal were announced; if they cannot be read, the session ends. */
 #include "proto/imap/fetch.h"
 
-#define HEADER_MAX (1u << 20) /* of a header whose fields are looked for */
-
 static void fetch_go(struct postern_imap *s);
 
 /* I 7.1-3 I 3516:4.3-4 */

@@ -9,6 +9,7 @@
 #include <postern/mime.h>
 
 #define FETCH_BATCH 64
+#define HEADER_MAX (1u << 20) /* of a header whose fields are looked for */
 #define FETCH_PATH_MAX 100
 
 enum fetch_kind {
