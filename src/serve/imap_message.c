@@ -249,6 +249,8 @@ static int copy_work(struct serve_imap *s, unsigned wait_flag)
               : is_carried(s, &place)
                   ? imap_carry(s, to, uids)
                   : ops->copy(s->mailbox, q->uids, q->uid_count, to, q->on, uids);
+        if (err == POSTERN_E_NOT_FOUND) /* the mailbox is there: it is a message that is not */
+            err = POSTERN_E_STALE;
     }
     if (!err && q->on)
         ops->tidy(s->mailbox);

@@ -164,11 +164,18 @@ static size_t needle(struct run *run, unsigned mails, char *out)
 
 static size_t search(struct run *run, unsigned mails, char *out)
 {
-    static const char *const keys[] = {"TEXT",       "BODY",    "NOT TEXT",
-                                       "FUZZY BODY", "SUBJECT", "OR BODY {2+}\r\nss TEXT"};
+    static const char *const keys[] = {"TEXT",
+                                       "BODY",
+                                       "NOT TEXT",
+                                       "FUZZY BODY",
+                                       "SUBJECT",
+                                       "OR BODY {2+}\r\nss TEXT",
+                                       "RETURN (COUNT) TEXT"};
     char text[64];
     size_t length = needle(run, mails, text);
-    size_t n = (size_t)sprintf(out, "x UID SEARCH %s {%zu+}\r\n", keys[chance(run, 6)], length);
+    size_t n = (size_t)sprintf(out, "x %s %s {%zu+}\r\n",
+                               chance(run, 5) ? "UID SEARCH" : "ESEARCH IN (personal)",
+                               keys[chance(run, 7)], length);
 
     memcpy(out + n, text, length);
     return n + length + (size_t)sprintf(out + n + length, "\r\n");
@@ -192,6 +199,20 @@ static void compare(struct run *run, const char *line, size_t n)
         fail(run, "another answer with the index", line);
     if (!strstr(run->plain.said, "x OK"))
         fail(run, "not searched", line);
+}
+
+/* keep - a search that is kept up to date: what comes later is not in what the index knew then. */
+static void keep(struct run *run, unsigned mails, unsigned tag)
+{
+    char line[200], text[64];
+    size_t length = needle(run, mails, text);
+    int n = snprintf(line, sizeof line, "u%u UID SEARCH RETURN (UPDATE COUNT) BODY {%zu+}\r\n", tag,
+                     length);
+
+    memcpy(line + n, text, length);
+    memcpy(line + n + (int)length, "\r\n", 3);
+    host_say(&run->plain, span_make(line, (size_t)n + length + 2), SIZE_MAX);
+    host_say(&run->indexed, span_make(line, (size_t)n + length + 2), SIZE_MAX);
 }
 
 static void searches(struct run *run, unsigned mails)
@@ -244,7 +265,7 @@ static void connect_one(struct run *run, struct host_session *s, bool indexed)
 {
     run->host.site.text_index = indexed;
     host_connect(&run->host, s, true);
-    host_say(s, SPAN("l LOGIN ann secret\r\nl SELECT INBOX\r\n"), SIZE_MAX);
+    host_say(s, SPAN("l LOGIN ann secret\r\nl ENABLE IMAP4rev2\r\nl SELECT INBOX\r\n"), SIZE_MAX);
 }
 
 static void begin(struct run *run)
@@ -276,6 +297,7 @@ static void end(struct run *run)
 
 static bool play(unsigned seed)
 {
+    static const char noop[] = "x NOOP\r\n";
     struct run run = {.seed = seed};
 
     begin(&run);
@@ -285,8 +307,11 @@ static bool play(unsigned seed)
     connect_one(&run, &run.indexed, true);
     searches(&run, MAILS / 2);
     misses(&run);
+    for (unsigned i = 0; i < 4; i++)
+        keep(&run, MAILS / 2, i);
     for (unsigned i = MAILS / 2; i < MAILS; i++)
         deliver(&run, i);
+    compare(&run, noop, strlen(noop));
     host_say(&run.plain, SPAN("y STORE 3:9 +FLAGS.SILENT (\\Deleted)\r\ny EXPUNGE\r\n"), SIZE_MAX);
     host_say(&run.indexed, SPAN("y NOOP\r\n"), SIZE_MAX);
     searches(&run, MAILS);

@@ -59,7 +59,19 @@ static enum result act_logout(struct model *m)
 static enum result act_unauthenticate(struct model *m)
 {
     m->state = OUT;
-    m->uid_only = false;
+    m->uid_only = m->silent = false;
+    return OK;
+}
+
+static enum result act_notify(struct model *m)
+{
+    m->silent = false;
+    return OK;
+}
+
+static enum result act_silence(struct model *m)
+{
+    m->silent = true;
     return OK;
 }
 
@@ -176,13 +188,16 @@ static enum result act_uid_store(struct model *m)
     return delete_uid(m, 1);
 }
 
-/* copy_uid - a UID that is gone is passed over, a number stands for a message (RFC 9051 6.4.9). */
+/* copy_uid - a UID that is gone is passed over, a number stands for a message (RFC 9051 6.4.9); to
+ * who wants no news a UID stands for one, too. */
 static enum result copy_uid(struct model *m, uint32_t uid, bool moves, bool by_number)
 {
     if (moves && m->read_only)
         return NO;
-    if (!view_has(m, uid) || box_find(m->selected, uid) < 0)
-        return by_number ? NO : OK;
+    if (!view_has(m, uid))
+        return OK;
+    if (box_find(m->selected, uid) < 0)
+        return by_number || m->silent ? NO : OK;
     box_add(&m->other, m->selected->deleted[box_find(m->selected, uid)]);
     if (moves)
         box_remove(m->selected, uid);
@@ -214,6 +229,7 @@ static enum result replace_uid(struct model *m, uint32_t uid)
     if (m->read_only || !view_has(m, uid))
         return NO;
     box_remove(m->selected, uid);
+    view_remove(m, uid); /* also if it was gone before */
     box_add(&m->inbox, false);
     return OK;
 }
@@ -299,6 +315,8 @@ static const struct command commands[] = {
     {"MYRIGHTS INBOX", IN | SELECTED, 0, act_ok},
     {"GETMETADATA \"\" /private/comment", IN | SELECTED, 0, act_ok},
     {"SETMETADATA \"\" (/private/comment \"x\")", IN | SELECTED, 0, act_ok},
+    {"NOTIFY SET (SELECTED-DELAYED (MessageNew MessageExpunge))", IN | SELECTED, 0, act_notify},
+    {"NOTIFY NONE", IN | SELECTED, 0, act_silence},
     {"APPEND INBOX {4+}\r\nmail", IN | SELECTED, 0, act_append},
     {"IDLE\r\nDONE", IN | SELECTED, 0, act_ok},
     {"CHECK", SELECTED, 0, act_ok},
@@ -334,11 +352,16 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 static inline enum result model_do(struct model *m, const struct command *command)
 {
     bool may = command->states & m->state && !(command->flags & NUMBERS && m->uid_only);
+    struct model_box before = m->selected ? *m->selected : (struct model_box){.n = 0};
     enum result result = may ? command->act(m) : BAD;
 
     if (command->flags & DROPS && (!may || result == NO))
         return result;
-    if (m->state == SELECTED && !(command->flags & (QUIET | OTHERS)))
+    if (m->state != SELECTED || command->flags & (QUIET | OTHERS))
+        return result;
+    if (m->silent)
+        model_own_news(m, &before);
+    else
         model_news(m, !(command->flags & KEEPS));
     return result;
 }

@@ -26,6 +26,7 @@ struct model {
     struct model_box inbox, other;
     struct model_box *selected;
     bool read_only, uid_only;
+    bool silent; /* NOTIFY NONE: only what the client itself removes is told */
     bool has_spare, has_moved, has_fresh;
     unsigned failures; /* of logins */
     /* what the client was told */
@@ -70,6 +71,16 @@ static inline bool view_has(const struct model *m, uint32_t uid)
     return false;
 }
 
+static inline void view_remove(struct model *m, uint32_t uid)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < m->view_n; i++)
+        if (m->view[i] != uid)
+            m->view[kept++] = m->view[i];
+    m->view_n = kept;
+}
+
 /* model_select - the mailbox, and all that is in it; NULL: none. */
 static inline void model_select(struct model *m, struct model_box *box, bool read_only)
 {
@@ -96,6 +107,18 @@ static inline void model_news(struct model *m, bool may_expunge)
         if (m->selected->uids[i] >= m->view_next)
             m->view[m->view_n++] = m->selected->uids[i];
     m->view_next = m->selected->next;
+}
+
+/* model_own_news - to a client that wants no others: of those that it knows and that were in the
+ * mailbox before its command, the ones that are gone. */
+static inline void model_own_news(struct model *m, const struct model_box *before)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < m->view_n; i++)
+        if (box_find(before, m->view[i]) < 0 || box_find(m->selected, m->view[i]) >= 0)
+            m->view[kept++] = m->view[i];
+    m->view_n = kept;
 }
 
 /* model_expunge - of those that the client knows, the \Deleted ones; only: this UID, 0 all. */

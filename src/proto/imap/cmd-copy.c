@@ -36,6 +36,10 @@ static void copied(struct postern_imap *s, const struct imap_answer *answer)
 {
     bool told = answer->count == s->question.uid_count && answer->uid_validity;
 
+    if (answer->err == POSTERN_E_STALE) {
+        imap_no(s, "EXPUNGEISSUED", "some of the messages are gone");
+        return;
+    }
     if (answer->err) {
         imap_refuse_target(s, answer->err);
         return;
