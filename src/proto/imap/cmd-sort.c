@@ -1,43 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-sort - SORT (RFC 5256 3, RFC 5957, ESORT of RFC 5267): a search whose findings are told in an
  * order. The keys of each are taken when it is found; ties keep the order of the mailbox. */
-#include "proto/imap/search.h"
+#include "proto/imap/sort.h"
 
-#define CRITERIA_MAX 16
 #define ADDRESS_BYTES 1024
-
-enum criterion {
-    SORT_ARRIVAL,
-    SORT_CC,
-    SORT_DATE,
-    SORT_FROM,
-    SORT_SIZE,
-    SORT_SUBJECT,
-    SORT_TO,
-    SORT_DISPLAYFROM,
-    SORT_DISPLAYTO,
-    SORT_RELEVANCY /* RFC 6203 6 */
-};
-
-struct sort_key {
-    int64_t number;
-    struct postern_span text;
-};
-
-struct sort_item {
-    uint32_t uid;
-    unsigned score;
-    uint64_t modseq;
-    struct sort_key keys[]; /* as many as criteria */
-};
-
-struct imap_sort {
-    enum criterion criteria[CRITERIA_MAX];
-    bool reverse[CRITERIA_MAX];
-    size_t count;
-    void **items; /* struct sort_item * */
-    size_t item_count, item_room;
-};
 
 /* ---- what is asked for ----------------------------------------------------------------------- */
 
@@ -66,7 +32,7 @@ static void parse_criteria(struct postern_imap *s, struct imap_sort *sort)
 
         if (reverse)
             parse_space(&s->in);
-        if (sort->count == CRITERIA_MAX) {
+        if (sort->count == SORT_CRITERIA_MAX) {
             s->in.bad = true;
             return;
         }
@@ -232,7 +198,7 @@ static int compare_keys(const struct sort_key *a, const struct sort_key *b)
 }
 
 /* I 5256:2.2-4 I 5256:3-1 I 5256:3-2 I 5256:3-3 */
-static bool is_before(const void *ctx, const void *left, const void *right)
+bool sort_is_before(const void *ctx, const void *left, const void *right)
 {
     const struct imap_sort *sort = ctx;
     const struct sort_item *a = left, *b = right;
@@ -250,7 +216,7 @@ void sort_order(struct postern_imap *s)
 {
     struct imap_sort *sort = s->search->sort;
 
-    heap_sort(sort->items, sort->item_count, is_before, sort);
+    heap_sort(sort->items, sort->item_count, sort_is_before, sort);
     for (size_t i = 0; i < sort->item_count; i++) {
         const struct sort_item *item = sort->items[i];
 

@@ -2,6 +2,7 @@
 /* context - owns the contexts and what is noted for them. While they judge, the command's own
  * memory is put aside: an IDLE of days must not gather what each piece of news took. */
 #include "proto/imap/context.h"
+#include "proto/imap/sort.h"
 
 #define CONTEXTS_MAX 8
 
@@ -14,6 +15,8 @@ struct imap_context {
     size_t count;
     uint32_t *found; /* rising; own memory */
     size_t found_count;
+    struct sort_kept *sorted; /* a SORT's; NULL: a SEARCH's */
+    bool has_fuzzy;           /* of a SORT: by relevancy */
 };
 
 /* struct context_work - what is judged now. */
@@ -36,6 +39,7 @@ bool context_has(const struct postern_imap *s, struct postern_span tag)
 static void context_free(struct postern_imap *s, struct imap_context *context)
 {
     arena_drop(&context->arena);
+    sort_kept_free(s, &context->sorted);
     memory_free(s->o.allocator, context->found);
     memory_free(s->o.allocator, context);
 }
@@ -83,6 +87,24 @@ static bool copy_step(struct imap_context *context, struct search_step *to,
            arena_copy(&context->arena, from->text, &to->text) == 0;
 }
 
+/* rising - what a SORT found, in the order of the mailbox. false: out of memory. */
+static bool rising(struct postern_imap *s, uint32_t *uids, size_t count)
+{
+    void **order = arena_alloc(&s->arena, (count + 1) * sizeof *order);
+    uint32_t *copy = arena_alloc(&s->arena, (count + 1) * sizeof *copy);
+
+    if (!order || !copy)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = uids[i];
+        order[i] = &copy[i];
+    }
+    heap_sort(order, count, search_is_smaller, NULL);
+    for (size_t i = 0; i < count; i++)
+        uids[i] = *(const uint32_t *)order[i];
+    return true;
+}
+
 /* context_new - NULL: out of memory. */
 static struct imap_context *context_new(struct postern_imap *s, const struct imap_search *search)
 {
@@ -100,13 +122,18 @@ static struct imap_context *context_new(struct postern_imap *s, const struct ima
         context->steps && context->found && arena_copy(&context->arena, s->tag, &context->tag) == 0;
     for (size_t i = 0; good && i < search->count; i++)
         good = copy_step(context, &context->steps[i], &search->steps[i]);
+    if (good && search->found_count)
+        memcpy(context->found, search->found, search->found_count * sizeof(uint32_t));
+    context->found_count = search->found_count;
+    context->has_fuzzy = search->sort && search->has_fuzzy;
+    if (good && search->sort) {
+        context->sorted = sort_keep(s, search->sort);
+        good = context->sorted && rising(s, context->found, context->found_count);
+    }
     if (!good) {
         context_free(s, context);
         return NULL;
     }
-    if (search->found_count)
-        memcpy(context->found, search->found, search->found_count * sizeof(uint32_t));
-    context->found_count = search->found_count;
     return context;
 }
 
@@ -114,18 +141,25 @@ static struct imap_context *context_new(struct postern_imap *s, const struct ima
 void context_keep(struct postern_imap *s)
 {
     struct imap_context **at = &s->contexts;
+    const char *why = NULL;
     unsigned count = 0;
 
     while (*at) {
         at = &(*at)->next;
         count++;
     }
-    if (count == CONTEXTS_MAX || s->search->sort || s->limit_uid) {
+    if (s->search->sort && s->search->sort->item_count > SORT_KEPT_MAX)
+        why = "too many messages to keep in order";
+    else if (s->limit_uid)
+        why = "not all were looked at";
+    else if (count == CONTEXTS_MAX)
+        why = "too many of them";
+    if (why) {
         write_text(s, "* NO [NOUPDATE ");
         write_string(s, s->tag);
-        write_text(s, s->search->sort ? "] an order is not kept up\r\n"
-                      : s->limit_uid  ? "] not all were looked at\r\n"
-                                      : "] too many of them\r\n");
+        write_text(s, "] ");
+        write_text(s, why);
+        write_text(s, "\r\n");
         return;
     }
     *at = context_new(s, s->search);
@@ -157,6 +191,55 @@ static void tell(struct postern_imap *s, const struct imap_context *context, con
     write_text(s, ")\r\n");
 }
 
+/* write_placed - one of an order, at its place. */
+static void write_placed(struct postern_imap *s, const struct imap_context *context, size_t place,
+                         uint32_t uid, bool first)
+{
+    write_text(s, first ? "" : " ");
+    write_number(s, place);
+    write_text(s, " ");
+    write_number(s, context->by_uid ? uid : view_number(&s->view, uid));
+}
+
+/* tell_removed - UIDs, rising. They may be changed. */
+static void tell_removed(struct postern_imap *s, struct imap_context *context, uint32_t *uids,
+                         size_t count)
+{
+    if (!context->sorted) {
+        tell(s, context, " REMOVEFROM (0 ", uids, count);
+        return;
+    }
+    if (!count)
+        return;
+    write_begin(s, context, " REMOVEFROM (");
+    for (size_t i = 0; i < count; i++)
+        write_placed(s, context, sort_kept_remove(s, context->sorted, uids[i]), uids[i], i == 0);
+    write_text(s, ")\r\n");
+}
+
+/* tell_added - likewise; their keys are those of the search at hand. */
+static void tell_added(struct postern_imap *s, struct imap_context *context, uint32_t *uids,
+                       size_t count)
+{
+    const struct imap_sort *sort = s->search->sort;
+    size_t at = 0;
+
+    if (!context->sorted) {
+        tell(s, context, " ADDTO (0 ", uids, count);
+        return;
+    }
+    if (!count)
+        return;
+    write_begin(s, context, " ADDTO (");
+    for (size_t i = 0; i < count && !s->failed; i++) {
+        while (((const struct sort_item *)sort->items[at])->uid != uids[i])
+            at++;
+        write_placed(s, context, sort_kept_insert(s, context->sorted, sort->items[at]), uids[i],
+                     i == 0);
+    }
+    write_text(s, ")\r\n");
+}
+
 static size_t place_of(const struct imap_context *context, uint32_t uid)
 {
     size_t low = 0, high = context->found_count;
@@ -179,7 +262,7 @@ void context_gone(struct postern_imap *s, struct postern_uid_range range)
 
         while (end < context->found_count && context->found[end] <= range.last)
             end++;
-        tell(s, context, " REMOVEFROM (0 ", context->found + first, end - first);
+        tell_removed(s, context, context->found + first, end - first);
         memmove(context->found + first, context->found + end,
                 (context->found_count - end) * sizeof *context->found);
         context->found_count -= end - first;
@@ -219,6 +302,11 @@ static void judge_next(struct postern_imap *s)
         s->by_uid = context->by_uid;
         s->search->steps = context->steps;
         s->search->count = context->count;
+        s->search->has_fuzzy = context->has_fuzzy;
+        if (context->sorted)
+            s->search->sort = sort_kept_again(s, context->sorted);
+        if (s->failed)
+            return;
         s->search->only = s->noted;
         s->search->only_count = s->noted_count;
         search_begin(s);
@@ -301,6 +389,8 @@ void context_found(struct postern_imap *s)
         imap_no_memory(s);
         return;
     }
+    for (size_t i = 0; search->sort && i < search->sort->item_count; i++)
+        search_note(s, ((const struct sort_item *)search->sort->items[i])->uid, 0, 0);
     for (size_t i = 0; i < s->noted_count && !search->broken; i++) {
         uint32_t uid = s->noted[i];
         size_t place = place_of(context, uid);
@@ -316,8 +406,8 @@ void context_found(struct postern_imap *s)
     }
     if (!search->broken)
         replace(s, context);
-    tell(s, context, " REMOVEFROM (0 ", removed, removed_n);
-    tell(s, context, " ADDTO (0 ", added, added_n);
+    tell_removed(s, context, removed, removed_n);
+    tell_added(s, context, added, added_n);
     imap_search_abort(s);
     s->judging->at = context->next;
     judge_next(s);

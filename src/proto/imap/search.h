@@ -160,6 +160,8 @@ void search_with_filters(struct postern_imap *s, void (*go)(struct postern_imap 
 bool search_answer(struct postern_imap *s);
 /* search_forget - "$" names no messages. */
 void search_forget(struct postern_imap *s);
+/* search_is_smaller - of two UIDs. */
+bool search_is_smaller(const void *ctx, const void *left, const void *right);
 /* search_slice - of so many findings, the first and how many of them are in the part. */
 void search_slice(const struct search_partial *partial, size_t count, size_t *first_r, size_t *n_r);
 void search_write_partial(struct postern_imap *s, const struct search_partial *partial);

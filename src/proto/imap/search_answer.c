@@ -40,7 +40,7 @@ static bool is_saved(const struct imap_search *search, size_t i)
     return some & RETURN_PARTIAL && i >= first && i - first < n;
 }
 
-static bool is_smaller(const void *ctx, const void *left, const void *right)
+bool search_is_smaller(const void *ctx, const void *left, const void *right)
 {
     (void)ctx;
     return *(const uint32_t *)left < *(const uint32_t *)right;
@@ -72,7 +72,7 @@ static bool save(struct postern_imap *s, const struct imap_search *search)
         if (is_saved(search, i))
             order[n++] = &search->found[i];
     if (search->sort)
-        heap_sort(order, n, is_smaller, NULL);
+        heap_sort(order, n, search_is_smaller, NULL);
     for (size_t i = 0; i < n; i++) {
         uint32_t uid = *(const uint32_t *)order[i];
 

@@ -396,7 +396,7 @@ static unsigned parse_return_option(struct postern_imap *s, struct imap_search *
         if (!parse_try_word(&s->in, options[i].name))
             continue;
         if (options[i].option >= RETURN_UPDATE)
-            s->in.bad |= !imap_offers(s, "CONTEXT=SEARCH");
+            s->in.bad |= !imap_offers(s, search->sort ? "CONTEXT=SORT" : "CONTEXT=SEARCH");
         if (options[i].option == RETURN_UPDATE && s->state != POSTERN_IMAP_SELECTED)
             s->in.bad = true; /* RFC 7377 2.2 */
         if (options[i].option == RETURN_UPDATE && !search->mailbox.p && context_has(s, s->tag)) {
