@@ -2,8 +2,9 @@
 /* test_imap_model - random commands of up to four sessions over two mailboxes. A client here
  * believes what the server tells it, and nothing else; at every step its belief is held against
  * what a fresh look by UID shows, and a client that comes back with QRESYNC must end with exactly
- * what is there. MODEL_SEED and MODEL_COUNT replay and lengthen. A run that fails is told with its
- * commands. */
+ * what is there. One that said NOTIFY asks nothing before it is held to what it was told, also of
+ * the mailbox that it has not selected. MODEL_SEED and MODEL_COUNT replay and lengthen. A run that
+ * fails is told with its commands. */
 #include "imap_host.h"
 
 #define MESSAGES_MOST 400
@@ -23,10 +24,18 @@ struct belief {
     uint32_t validity;
 };
 
+/* struct told - of a mailbox that is not selected, by STATUS. */
+struct told {
+    unsigned messages, uid_next;
+    bool known;
+};
+
 struct client {
     struct host_session s;
     struct belief belief;
+    struct told told[2]; /* of INBOX, of other */
     bool selected, idling, qresync;
+    bool notifies, delayed; /* NOTIFY SET; EXPUNGE waits for a command */
     const char *box;
 };
 
@@ -127,12 +136,29 @@ static void fetched(struct run *run, struct client *client, unsigned number, con
         belief->flags[number - 1] = flags_of(flags + 7, strchr(flags + 7, ')'));
 }
 
+static struct told *told_of(struct client *client, const char *box)
+{
+    return &client->told[box[0] != 'I'];
+}
+
+static void take_status(struct client *client, const char *line)
+{
+    struct told *told = told_of(client, line + strlen("* STATUS \""));
+    const char *messages = strstr(line, "MESSAGES "), *uid_next = strstr(line, "UIDNEXT ");
+
+    if (messages && uid_next)
+        *told = (struct told){(unsigned)strtoul(messages + 9, NULL, 10),
+                              (unsigned)strtoul(uid_next + 8, NULL, 10), true};
+}
+
 static void one_line(struct run *run, struct client *client, const char *line)
 {
     struct belief *belief = &client->belief;
     unsigned number;
     int n = 0;
 
+    if (strncmp(line, "* STATUS ", 9) == 0)
+        take_status(client, line);
     if (sscanf(line, "* %u EXISTS%n", &number, &n) == 1 && n) {
         if (number < belief->count || number >= MESSAGES_MOST)
             fail(run, client, "EXISTS fell, or is beyond all", line);
@@ -266,9 +292,12 @@ static void append(struct run *run, struct client *client)
 {
     char line[200];
 
-    snprintf(line, sizeof line, "a APPEND %s %s{4+}\r\nmail", chance(run, 4) ? "INBOX" : "other",
+    bool inbox = chance(run, 4);
+
+    snprintf(line, sizeof line, "a APPEND %s %s{4+}\r\nmail", inbox ? "INBOX" : "other",
              chance(run, 2) ? "(\\Flagged) " : "");
     say(run, client, line);
+    client->told[!inbox].known = false; /* what it does itself it is not told */
 }
 
 /* replace - one of those that are believed in; it may be gone by now. */
@@ -286,6 +315,7 @@ static void replace(struct run *run, struct client *client)
              by_uid ? client->belief.uids[i] : i + 1, chance(run, 4) ? client->box : "other",
              chance(run, 2) ? "(\\Seen) " : "");
     say(run, client, line);
+    client->told[1].known = false;
 }
 
 static void copy(struct run *run, struct client *client)
@@ -297,6 +327,7 @@ static void copy(struct run *run, struct client *client)
     snprintf(line, sizeof line, "a %s%s %s %s", by_uid ? "UID " : "",
              chance(run, 2) ? "COPY" : "MOVE", set, chance(run, 2) ? "INBOX" : "other");
     say(run, client, line);
+    client->told[0].known = client->told[1].known = false;
 }
 
 /* leave_and_return - with QRESYNC, and what was believed. */
@@ -322,8 +353,30 @@ static void leave_and_return(struct run *run, struct client *client)
     say(run, client, "a UID FETCH 1:* (FLAGS)");
 }
 
+/* notify - from now on it is told all; before that, perhaps, nothing while others go on. */
+static void notify(struct run *run, struct client *client)
+{
+    char line[160];
+
+    if (client->notifies && chance(run, 2)) {
+        say(run, client, "a NOTIFY NONE");
+        for (unsigned i = 0; i < SESSIONS; i++)
+            if (!run->clients[i].idling)
+                append(run, &run->clients[i]);
+        say(run, client, "a EXPUNGE");
+    }
+    client->notifies = true;
+    client->delayed = chance(run, 3) == 0;
+    snprintf(line, sizeof line,
+             "a NOTIFY SET STATUS (%s (MessageNew (UID FLAGS) MessageExpunge FlagChange)) "
+             "(personal (MessageNew MessageExpunge FlagChange MailboxName))",
+             client->delayed ? "selected-delayed" : "selected");
+    say(run, client, line);
+}
+
 static void select_box(struct run *run, struct client *client)
 {
+    client->told[0].known = client->told[1].known = false;
     client->belief = (struct belief){.count = 0};
     client->box = chance(run, 3) ? "INBOX" : "other";
     say(run, client, client->box[0] == 'I' ? "a SELECT INBOX" : "a SELECT other");
@@ -344,7 +397,7 @@ static void command(struct run *run, struct client *client)
         select_box(run, client);
         return;
     }
-    switch (chance(run, 13)) {
+    switch (chance(run, 14)) {
     case 0:
         append(run, client);
         break;
@@ -383,6 +436,9 @@ static void command(struct run *run, struct client *client)
     case 11:
         replace(run, client);
         break;
+    case 12:
+        notify(run, client);
+        break;
     default:
         client->selected = chance(run, 4);
         say(run, client, client->selected ? "a NOOP" : "a CLOSE");
@@ -392,14 +448,35 @@ static void command(struct run *run, struct client *client)
 
 /* ---- checking -------------------------------------------------------------------------------- */
 
-/* check - after a NOOP a client knows all: it must be what a fresh look shows. */
+/* check_other - what it was told of the mailbox that it has not selected is so. */
+static void check_other(struct run *run, struct client *client)
+{
+    const char *other = client->box[0] == 'I' ? "other" : "INBOX";
+    struct told told = *told_of(client, other), *now = told_of(client, other);
+    char line[80];
+
+    if (!client->notifies || !told.known)
+        return;
+    snprintf(line, sizeof line, "c STATUS %s (MESSAGES UIDNEXT)", other);
+    say(run, client, line);
+    if (now->messages != told.messages || now->uid_next != told.uid_next)
+        fail(run, client, "a mailbox is not as it was told", other);
+}
+
+/* check - after a NOOP, or by NOTIFY, a client knows all: it must be what a fresh look shows. */
 static void check(struct run *run, struct client *client)
 {
     struct belief before;
 
     if (!client->selected || client->idling)
         return;
-    say(run, client, "c NOOP");
+    if (client->notifies && !client->delayed) {
+        host_news(&client->s, SIZE_MAX);
+        listen(run, client);
+    } else {
+        say(run, client, "c NOOP");
+    }
+    check_other(run, client);
     before = client->belief;
     say(run, client, "c UID FETCH 1:* (FLAGS)");
     if (before.count != client->belief.count)
@@ -456,7 +533,7 @@ static bool play(unsigned seed)
     for (unsigned step = 0; step < STEPS && !run.failed; step++) {
         command(&run, &run.clients[chance(&run, SESSIONS)]);
         for (unsigned i = 0; i < SESSIONS; i++)
-            if (run.clients[i].idling) {
+            if (run.clients[i].idling || (run.clients[i].notifies && chance(&run, 2))) {
                 host_news(&run.clients[i].s, SIZE_MAX);
                 listen(&run, &run.clients[i]);
             }
