@@ -23,6 +23,9 @@ static int take(struct postern_imap *s, uint64_t id, uint64_t kinds,
         return POSTERN_E_USAGE;
     s->asked = ASKED_NOTHING;
     s->time_stale = true;
+    if (!answer->err &&
+        mask(s->question.kind) & (mask(POSTERN_IMAP_COPY) | mask(POSTERN_IMAP_COMMIT)))
+        arrived_own(s, answer);
     if (s->notify)
         notify_did(s, answer);
     s->then(s, answer);

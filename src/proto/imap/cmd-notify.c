@@ -20,7 +20,6 @@ static const struct {
 /* struct reading - of one command. */
 struct reading {
     struct imap_notify *notify;
-    struct imap_fetch *fetch;   /* where the items of MessageNew are gathered */
     struct notify_group **last; /* where the next group is hung */
     size_t names;
     bool has_selected, is_unknown; /* is_unknown: an event that we have not */
@@ -72,6 +71,7 @@ static void parse_names(struct postern_imap *s, struct reading *reading, struct 
 static void parse_event(struct postern_imap *s, struct reading *reading, struct notify_group *group)
 {
     struct postern_span name = parse_atom(&s->in);
+    struct arrived_items items = {NULL, false};
     size_t i = 0;
 
     while (i < EVENT_COUNT && !span_equal_nocase(name, postern_span_of(events[i].name)))
@@ -88,7 +88,9 @@ static void parse_event(struct postern_imap *s, struct reading *reading, struct 
         return;
     }
     parse_space(&s->in);
-    fetch_parse_items(s, reading->fetch);
+    arrived_parse(s, &items);
+    if (!s->in.bad && !arrived_copy(&s->arena, &items, &reading->notify->items))
+        imap_no_memory(s);
 }
 
 /* check - which go together (RFC 5465 5, 6.1). */
@@ -149,37 +151,19 @@ static void parse_group(struct postern_imap *s, struct reading *reading)
     reading->last = &group->next;
 }
 
-/* keep_items - what they name is still in the command's text. */
-static void keep_items(struct postern_imap *s, struct fetch_item *items)
-{
-    for (struct fetch_item *item = items; item; item = item->next)
-        for (size_t i = 0; item->section && i < item->section->name_count; i++)
-            if (arena_copy(&s->arena, item->section->names[i], &item->section->names[i]) < 0)
-                imap_no_memory(s);
-}
-
 /* parse_wishes - in memory of their own, which they keep. */
 static void parse_wishes(struct postern_imap *s, struct reading *reading)
 {
     struct arena command = s->arena;
 
     s->arena = (struct arena){.allocator = s->o.allocator};
-    reading->fetch = arena_alloc(&s->arena, sizeof *reading->fetch);
-    if (reading->fetch) {
-        memset(reading->fetch, 0, sizeof *reading->fetch);
+    parse_space(&s->in);
+    reading->notify->tells_status = parse_try_word(&s->in, "STATUS");
+    if (reading->notify->tells_status)
         parse_space(&s->in);
-        reading->notify->tells_status = parse_try_word(&s->in, "STATUS");
-        if (reading->notify->tells_status)
-            parse_space(&s->in);
-        do
-            parse_group(s, reading);
-        while (!s->in.bad && parse_try(&s->in, ' '));
-        keep_items(s, reading->fetch->items);
-        reading->notify->items = reading->fetch->items;
-        reading->notify->needs_block = reading->fetch->needs_block;
-    } else {
-        imap_no_memory(s);
-    }
+    do
+        parse_group(s, reading);
+    while (!s->in.bad && parse_try(&s->in, ' '));
     reading->notify->arena = s->arena;
     s->arena = command;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* commands - the table, who may say what when, and how a command ends. */
 #include "proto/imap/esearch.h"
+#include "proto/imap/arrived.h"
 
 #define ANY (POSTERN_IMAP_NOT_AUTHENTICATED | POSTERN_IMAP_AUTHENTICATED | POSTERN_IMAP_SELECTED)
 #define BEFORE POSTERN_IMAP_NOT_AUTHENTICATED
@@ -282,6 +283,7 @@ void imap_command_over(struct postern_imap *s)
     s->expunge = NULL;
     s->search = NULL;
     esearch_end(s);
+    arrived_free(s);
     s->append = NULL;
     s->metadata = NULL;
     s->guard = NULL;

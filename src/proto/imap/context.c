@@ -40,6 +40,21 @@ void context_drop_all(struct postern_imap *s)
     }
 }
 
+/* ---- what is asked for ----------------------------------------------------------------------- */
+
+void context_parse_items(struct postern_imap *s, struct imap_search *search)
+{
+    struct arrived_items items = {NULL, false};
+
+    if (!imap_offers(s, "NOTIFY") ||
+        !(span_begins(s->in.rest, SPAN(" (")) || span_begins(s->in.rest, SPAN("("))))
+        return;
+    (void)parse_try(&s->in, ' ');
+    arrived_parse(s, &items);
+    search->update_items = items.first;
+    search->update_needs_block = items.needs_block;
+}
+
 /* ---- keeping --------------------------------------------------------------------------------- */
 
 /* I 5267:4.3-4 */
@@ -102,6 +117,11 @@ static struct imap_context *context_new(struct postern_imap *s, const struct ima
     if (good && search->found_count)
         memcpy(context->found, search->found, search->found_count * sizeof(uint32_t));
     context->found_count = search->found_count;
+    if (good)
+        good =
+            arrived_copy(&context->arena,
+                         &(struct arrived_items){search->update_items, search->update_needs_block},
+                         &context->items);
     context->has_fuzzy = search->sort && search->has_fuzzy;
     if (good && search->sort) {
         context->sorted = sort_keep(s, search->sort);
@@ -118,7 +138,7 @@ static struct imap_context *context_new(struct postern_imap *s, const struct ima
 void context_keep(struct postern_imap *s)
 {
     struct imap_context **at = &s->contexts;
-    const char *why = NULL;
+    const char *refusal = NULL;
     unsigned count = 0;
 
     while (*at) {
@@ -126,16 +146,16 @@ void context_keep(struct postern_imap *s)
         count++;
     }
     if (s->search->sort && s->search->sort->item_count > SORT_KEPT_MAX)
-        why = "too many messages to keep in order";
+        refusal = "too many messages to keep in order";
     else if (s->limit_uid)
-        why = "not all were looked at";
+        refusal = "not all were looked at";
     else if (count == CONTEXTS_MAX)
-        why = "too many of them";
-    if (why) {
+        refusal = "too many of them";
+    if (refusal) {
         write_text(s, "* NO [NOUPDATE ");
         write_string(s, s->tag);
         write_text(s, "] ");
-        write_text(s, why);
+        write_text(s, refusal);
         write_text(s, "\r\n");
         return;
     }

@@ -4,7 +4,7 @@
 #ifndef IMAP_CONTEXT_H
 #define IMAP_CONTEXT_H
 
-#include "proto/imap/search.h"
+#include "proto/imap/arrived.h"
 
 struct sort_kept;
 
@@ -18,8 +18,9 @@ struct imap_context {
     size_t count;
     uint32_t *found; /* rising; own memory */
     size_t found_count;
-    struct sort_kept *sorted; /* a SORT's; NULL: a SEARCH's */
-    bool has_fuzzy;           /* of a SORT: by relevancy */
+    struct sort_kept *sorted;   /* a SORT's; NULL: a SEARCH's */
+    bool has_fuzzy;             /* of a SORT: by relevancy */
+    struct arrived_items items; /* to be fetched of new messages */
 };
 
 /* struct context_work - what is judged now. */
@@ -33,6 +34,9 @@ struct context_work {
 
 /* context.c. context_has - is there one of this tag? */
 bool context_has(const struct postern_imap *s, struct postern_span tag);
+/* context_parse_items - behind UPDATE, what is to be fetched of new messages (RFC 5465 7, where the
+ * example has a space and the grammar has none); perhaps nothing. */
+void context_parse_items(struct postern_imap *s, struct imap_search *search);
 /* context_keep - the search at hand, which is answered, is one from now on; or NO [NOUPDATE]. */
 void context_keep(struct postern_imap *s);
 void context_drop_all(struct postern_imap *s);

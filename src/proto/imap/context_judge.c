@@ -242,6 +242,9 @@ void context_found(struct postern_imap *s)
         if (was && !now)
             removed[removed_n++] = uid;
     }
+    for (size_t i = 0; i < added_n; i++)
+        if (added[i] >= s->new_from)
+            arrived_note(s, &context->items, (struct postern_uid_range){added[i], added[i]});
     if (!search->broken)
         replace(s, context);
     tell_removed(s, context, removed, removed_n);

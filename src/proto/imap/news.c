@@ -220,6 +220,7 @@ static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *
 
     if (last < s->view.uid_next - 1)
         last = s->view.uid_next - 1; /* what came and went was never told, and is not now */
+    s->new_from = last + 1;
     for (size_t i = 0; i < now->range_count; i++) {
         struct postern_uid_range range = now->ranges[i];
 
@@ -228,7 +229,7 @@ static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *
         range.first = range.first > last ? range.first : last + 1;
         if (view_add(&s->view, range) < 0)
             imap_no_memory(s);
-        notify_fresh(s, range);
+        notify_arrived(s, range);
         for (uint64_t uid = range.first; s->contexts && uid <= range.last; uid++)
             context_note(s, (uint32_t)uid);
     }
@@ -353,7 +354,7 @@ static void told(struct postern_imap *s)
 
 static void judged(struct postern_imap *s)
 {
-    notify_fetch(s, told);
+    arrived_fetch(s, told);
 }
 
 /* took - an error of NEWS is the next command's to see; a mailbox that is gone is told. */

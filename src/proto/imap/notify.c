@@ -28,7 +28,6 @@ void notify_free(struct postern_imap *s, struct imap_notify **notify)
     notify_free_notes(s, it);
     arena_drop(&it->arena);
     arena_drop(&it->known_arena);
-    memory_free(s->o.allocator, it->fresh);
     memory_free(s->o.allocator, it);
     *notify = NULL;
 }
@@ -40,8 +39,6 @@ void notify_begin_aside(struct postern_imap *s, void (*then)(struct postern_imap
     notify->then = then;
     notify->is_aside = true;
     notify->outer = s->arena;
-    notify->outer_fetch = s->fetch;
-    s->fetch = NULL;
     s->arena = (struct arena){.allocator = s->o.allocator};
 }
 
@@ -51,7 +48,6 @@ void notify_end_aside(struct postern_imap *s)
 
     arena_drop(&s->arena);
     s->arena = notify->outer;
-    s->fetch = notify->outer_fetch;
     notify->is_aside = false;
     notify->then(s);
 }
@@ -134,15 +130,10 @@ static void note_own(struct postern_imap *s, struct postern_span name, struct no
 /* note_messages - those that came into a mailbox. */
 static void note_messages(struct postern_imap *s, const struct imap_answer *answer)
 {
-    struct imap_notify *notify = s->notify;
     struct notify_own own = {.kind = OWN_MESSAGES, .count = (uint32_t)answer->count};
 
     if (!answer->count || !answer->uid_validity)
         return;
-    if (s->state == POSTERN_IMAP_SELECTED && span_equal(s->question.name, s->mailbox)) {
-        notify->own_first = answer->uids[0];
-        notify->own_last = answer->uids[answer->count - 1];
-    }
     own.uid_next = answer->uids[answer->count - 1] + 1;
     note_own(s, s->question.name, own);
 }
@@ -201,60 +192,8 @@ const struct notify_own *notify_own_change(const struct imap_notify *notify,
     return NULL;
 }
 
-/* ---- new messages of the selected mailbox ---------------------------------------------------- */
-
-void notify_fresh(struct postern_imap *s, struct postern_uid_range range)
+void notify_arrived(struct postern_imap *s, struct postern_uid_range range)
 {
-    struct imap_notify *notify = s->notify;
-
-    if (!notify || !notify->items || notify_is_frozen(s))
-        return;
-    if (notify->own_first && range.first >= notify->own_first && range.first <= notify->own_last)
-        range.first = notify->own_last + 1; /* the client knows what it put there */
-    if (notify->own_first && range.last >= notify->own_first && range.last <= notify->own_last)
-        range.last = notify->own_first - 1;
-    if (range.first > range.last)
-        return;
-    if (notify->fresh_count == notify->fresh_room) {
-        size_t room = notify->fresh_room ? notify->fresh_room * 2 : 8;
-        struct postern_uid_range *more =
-            memory_resize(s->o.allocator, notify->fresh, room * sizeof *more);
-
-        if (!more) {
-            imap_no_memory(s);
-            return;
-        }
-        notify->fresh = more;
-        notify->fresh_room = room;
-    }
-    notify->fresh[notify->fresh_count++] = range;
-}
-
-static void fetched(struct postern_imap *s)
-{
-    struct imap_notify *notify = s->notify;
-
-    memory_free(s->o.allocator, notify->fresh);
-    notify->fresh = NULL;
-    notify->fresh_count = notify->fresh_room = 0;
-    notify_end_aside(s);
-}
-
-void notify_fetch(struct postern_imap *s, void (*then)(struct postern_imap *s))
-{
-    struct imap_notify *notify = s->notify;
-
-    if (notify)
-        notify->own_first = notify->own_last = 0;
-    if (!notify || !notify->fresh_count || s->closing || s->failed) {
-        then(s);
-        return;
-    }
-    notify_begin_aside(s, then);
-    if (!fetch_new(s))
-        return;
-    s->fetch->items = notify->items;
-    s->fetch->needs_block = notify->needs_block;
-    s->fetch->set = (struct imap_set){notify->fresh, notify->fresh_count};
-    fetch_begin(s, fetched);
+    if (s->notify && !notify_is_frozen(s))
+        arrived_note(s, &s->notify->items, range);
 }

@@ -10,7 +10,7 @@
 #ifndef IMAP_NOTIFY_H
 #define IMAP_NOTIFY_H
 
-#include "proto/imap/fetch.h"
+#include "proto/imap/arrived.h"
 #include "proto/imap/rights.h"
 
 #define NOTIFY_NAMES_MAX 256 /* mailboxes that the groups of a command name */
@@ -69,13 +69,12 @@ struct imap_notify {
     /* what is wanted */
     struct arena arena;
     struct notify_group *groups;
-    unsigned selected, others; /* events of the selected mailbox; of all groups for others */
-    bool delayed;              /* EXPUNGE waits for a command that allows it */
-    struct fetch_item *items;  /* of new messages; NULL: none */
-    bool needs_block;
-    bool asks_shared;  /* mailboxes of others may be meant */
-    bool begins;       /* NOTIFY SET is under way */
-    bool tells_status; /* with STATUS */
+    unsigned selected, others;  /* events of the selected mailbox; of all groups for others */
+    bool delayed;               /* EXPUNGE waits for a command that allows it */
+    struct arrived_items items; /* of new messages */
+    bool asks_shared;           /* mailboxes of others may be meant */
+    bool begins;                /* NOTIFY SET is under way */
+    bool tells_status;          /* with STATUS */
     /* what is known */
     struct arena known_arena;
     struct postern_status *known;
@@ -85,14 +84,9 @@ struct imap_notify {
     struct notify_own own[NOTIFY_OWN_MAX];
     size_t own_count;
     bool due, is_lost; /* there may be something; not all of it is watched any more */
-    /* new messages of the selected mailbox, to be fetched; own memory */
-    struct postern_uid_range *fresh;
-    size_t fresh_count, fresh_room;
-    uint32_t own_first, own_last; /* messages that this session put there itself */
     /* at work */
     bool is_aside;
     struct arena outer; /* the command's */
-    struct imap_fetch *outer_fetch;
     void (*then)(struct postern_imap *s);
     struct postern_span *asked; /* mailboxes whose annotations are asked for, in the arena */
     bool *asked_tells;          /* they are told, not only noted */
@@ -116,11 +110,8 @@ unsigned notify_events(const struct postern_imap *s, struct postern_span name, b
 void notify_ask_list(struct postern_imap *s, const struct imap_notify *notify, imap_then *then);
 /* notify_overflow - OK [NOTIFICATIONOVERFLOW], as if NOTIFY NONE had come. */
 void notify_overflow(struct postern_imap *s);
-/* notify_fresh - new messages of the selected mailbox; notify_fetch - they are told of, then
- * then().
- */
-void notify_fresh(struct postern_imap *s, struct postern_uid_range range);
-void notify_fetch(struct postern_imap *s, void (*then)(struct postern_imap *s));
+/* notify_arrived - new messages of the selected mailbox. */
+void notify_arrived(struct postern_imap *s, struct postern_uid_range range);
 /* notify_did - a question that changes something was answered: it is not news. */
 void notify_did(struct postern_imap *s, const struct imap_answer *answer);
 /* notify_own_change - did the session do that to this mailbox itself? NULL: no. */

@@ -106,8 +106,10 @@ struct imap_search {
     uint32_t *found;       /* UIDs */
     unsigned char *scores; /* of each, 1 to 100, with RETURN_RELEVANCY */
     size_t found_count, found_room;
-    uint64_t *modseqs;      /* of each, where the criteria have MODSEQ */
-    uint64_t modseq;        /* the highest; 0: nothing was found */
+    uint64_t *modseqs;               /* of each, where the criteria have MODSEQ */
+    uint64_t modseq;                 /* the highest; 0: nothing was found */
+    struct fetch_item *update_items; /* RETURN (UPDATE (...)): of new messages; NULL: none */
+    bool update_needs_block;
     struct imap_sort *sort; /* one of them, or both NULL: SEARCH */
     struct imap_thread *thread;
 };

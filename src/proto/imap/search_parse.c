@@ -403,6 +403,8 @@ static unsigned parse_return_option(struct postern_imap *s, struct imap_search *
             s->in.bad = true;
             s->in.why = "the tag was used for this already";
         }
+        if (options[i].option == RETURN_UPDATE)
+            context_parse_items(s, search);
         if (options[i].option == RETURN_PARTIAL) {
             s->in.bad |= !imap_offers(s, "PARTIAL") || search->returns & RETURN_PARTIAL;
             parse_space(&s->in);

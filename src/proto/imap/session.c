@@ -69,6 +69,7 @@ void postern_imap_free(struct postern_imap **session)
     imap_search_abort(s);
     esearch_end(s);
     context_drop_all(s);
+    arrived_free(s);
     notify_free(s, &s->notify_next);
     notify_free(s, &s->notify);
     arena_drop(&s->arena);

@@ -101,6 +101,7 @@ struct imap_context;
 struct imap_esearch;
 struct context_work;
 struct imap_notify;
+struct imap_arrived;
 
 /* enum imap_watching - what of the account the application was told to watch. */
 enum imap_watching { WATCHES_NOTHING, WATCHES_SELECTED, WATCHES_ALL };
@@ -166,6 +167,8 @@ struct postern_imap {
     struct context_work *judging;             /* NULL: they are not at work */
     struct imap_notify *notify, *notify_next; /* NOTIFY; next: being set. NULL: none */
     enum imap_watching watching;
+    struct imap_arrived *arrived; /* new messages that are to be fetched; NULL: none */
+    uint32_t new_from;            /* the news of now: this UID and above are new */
     uint64_t flags_since;    /* changes of flags above it were not told, as wished; 0: all were */
     const uint32_t *removed; /* by this command, rising; in the arena */
     size_t removed_count;
