@@ -78,7 +78,9 @@ COMMANDS = [
     b'SETMETADATA @ (/private/comment "x")', b"APPEND @ " + WAITS, append(b"@"), append(b"@", b"(\\Seen \\Deleted word)"),
     b'APPEND own CATENATE (URL "/#/;UID=1")', b'APPEND own CATENATE (URL "/#;UIDVALIDITY=1/;UID=1/;SECTION=TEXT")',
     b'APPEND @ CATENATE (TEXT {4+}\r\na\r\n\r)', b"ESEARCH IN (mailboxes @) RETURN (ALL COUNT) ALL",
-    b"ESEARCH IN (subtree @) ALL", b"ESEARCH IN (subtree-one @ mailboxes own) RETURN (COUNT) ALL", b"NOTIFY SET (mailboxes @ (MessageNew))",
+    b"ESEARCH IN (subtree @) ALL", b"ESEARCH IN (subtree-one @ mailboxes own) RETURN (COUNT) ALL",
+    b"NOTIFY SET STATUS (mailboxes @ (MessageNew MessageExpunge))",
+    b"NOTIFY SET STATUS (subtree @ (MailboxName MessageNew MessageExpunge))",
 ]
 SELECTED = [
     b"COPY 1 @", b"UID COPY 1:* @", b"MOVE 1 @", b"UID MOVE 1:* @", b"REPLACE 1 @ " + WAITS, b"UID REPLACE 1 @ {%d+}\r\n%s" % (len(MAIL), MAIL),
