@@ -153,6 +153,7 @@ static void next_job(struct postern_imap *s)
     fetch_begin(s, fetched);
 }
 
+/* I 5465:5.2-1 */
 void arrived_fetch(struct postern_imap *s, void (*then)(struct postern_imap *s))
 {
     if (!s->arrived) {

@@ -151,7 +151,8 @@ void imap_cmd_compress(struct postern_imap *s)
 /* ---- IDLE ------------------------------------------------------------------------------------ */
 
 /* I 6.3.13-1 I 6.3.13-5
- * I 2177:3-1 I 2177:3-2 I 2177:3-4 */
+ * I 2177:3-1 I 2177:3-2 I 2177:3-4
+ * I 5465:4-1 */
 void imap_cmd_idle(struct postern_imap *s)
 {
     if (!imap_good(s))

@@ -27,6 +27,7 @@ struct reading {
 
 /* ---- one group ------------------------------------------------------------------------------- */
 
+/* I 5465:6.1-1 I 5465:6.1-2 */
 static enum notify_where parse_where(struct postern_imap *s)
 {
     static const char *const words[] = {"SELECTED",   "SELECTED-DELAYED", "INBOXES",  "PERSONAL",
@@ -93,7 +94,8 @@ static void parse_event(struct postern_imap *s, struct reading *reading, struct 
         imap_no_memory(s);
 }
 
-/* check - which go together (RFC 5465 5, 6.1). */
+/* check - which go together (RFC 5465 5, 6.1).
+ * I 5465:5-1 */
 static void check(struct postern_imap *s, struct reading *reading, const struct notify_group *group)
 {
     unsigned messages = group->events & NOTIFY_MESSAGES;
@@ -121,6 +123,7 @@ static void parse_events(struct postern_imap *s, struct reading *reading,
     parse_char(&s->in, ')');
 }
 
+/* I 5465:8-1 */
 static void parse_group(struct postern_imap *s, struct reading *reading)
 {
     struct notify_group *group = arena_alloc(&s->arena, sizeof *group);
@@ -214,6 +217,7 @@ static void listed(struct postern_imap *s, const struct imap_answer *answer)
     notify_compare(s, answer);
 }
 
+/* I 5465:3.1-2 */
 static void begin(struct postern_imap *s)
 {
     if (!s->notify_next->others) {
@@ -225,6 +229,7 @@ static void begin(struct postern_imap *s)
     notify_ask_list(s, s->notify_next, listed);
 }
 
+/* I 5465:3.1-1 */
 static void refuse_event(struct postern_imap *s)
 {
     struct buffer code = {.allocator = s->o.allocator};
@@ -247,6 +252,7 @@ static void refuse_event(struct postern_imap *s)
     buffer_done(&code);
 }
 
+/* I 5465:3.2-1 */
 void imap_cmd_notify(struct postern_imap *s)
 {
     struct reading reading = {.notify = memory_new(s->o.allocator, sizeof *reading.notify)};

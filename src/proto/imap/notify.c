@@ -52,6 +52,7 @@ void notify_end_aside(struct postern_imap *s)
     notify->then(s);
 }
 
+/* I 5465:5.8-1 */
 void notify_overflow(struct postern_imap *s)
 {
     struct imap_notify *notify = s->notify;
@@ -79,6 +80,7 @@ static bool is_under(struct postern_span name, struct postern_span parent)
     return span_begins(name, parent) && (name.n == parent.n || name.p[parent.n] == '/');
 }
 
+/* I 5465:6.4-1 */
 static bool is_meant(const struct postern_imap *s, const struct notify_group *group,
                      struct postern_span name, bool subscribed)
 {
@@ -114,6 +116,7 @@ void notify_ask_list(struct postern_imap *s, const struct imap_notify *notify, i
 
 /* ---- what the session did itself ------------------------------------------------------------- */
 
+/* I 5465:5-2 */
 static void note_own(struct postern_imap *s, struct postern_span name, struct notify_own own)
 {
     struct imap_notify *notify = s->notify;

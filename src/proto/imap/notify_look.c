@@ -160,7 +160,8 @@ static void list_affected(struct postern_imap *s, struct look *look, struct post
         list_once(s, look, parent, NOTIFY_NAME, none);
 }
 
-/* tell_rename - those below it go with it, and are not told of. */
+/* tell_rename - those below it go with it, and are not told of.
+ * I 5465:5.4-1 */
 static void tell_rename(struct postern_imap *s, struct look *look,
                         const struct postern_status *before, const struct postern_status *now)
 {
@@ -196,7 +197,8 @@ static unsigned first_items(const struct postern_imap *s, unsigned events)
     return items;
 }
 
-/* changed_items - what news of the messages there are; before: NULL for a new mailbox. */
+/* changed_items - what news of the messages there are; before: NULL for a new mailbox.
+ * I 5465:5.1-1 I 5465:5.3-1 */
 static unsigned changed_items(const struct postern_imap *s, unsigned events,
                               const struct postern_status *before, const struct postern_status *now)
 {
@@ -259,7 +261,8 @@ static void tell_messages(struct postern_imap *s, const struct postern_status *b
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
-/* ask_metadata - of a mailbox whose annotations have another stamp. */
+/* ask_metadata - of a mailbox whose annotations have another stamp.
+ * I 5465:5.6-1 */
 static void ask_metadata(struct postern_imap *s, struct postern_span name, bool tells)
 {
     struct imap_notify *notify = s->notify;
@@ -270,6 +273,7 @@ static void ask_metadata(struct postern_imap *s, struct postern_span name, bool 
         imap_no_memory(s);
 }
 
+/* I 5465:5.5-1 */
 static void look_at(struct postern_imap *s, struct look *look, const struct postern_status *now)
 {
     const struct imap_notify *notify = s->notify;
