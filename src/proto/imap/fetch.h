@@ -109,6 +109,16 @@ void fetch_parse_items(struct postern_imap *s, struct imap_fetch *fetch);
  * command, and ends with then(). false: out of memory. */
 bool fetch_new(struct postern_imap *s);
 void fetch_begin(struct postern_imap *s, void (*then)(struct postern_imap *s));
+/* fetch_go - one step; imap_advance() comes again while there is room. */
+void fetch_go(struct postern_imap *s);
+/* fetch_info - of the message at hand. */
+const struct postern_message_info *fetch_info(const struct imap_fetch *fetch);
+void fetch_finish(struct postern_imap *s);
+/* fetch_batch.c: fetch_next_batch - of messages; behind the last the command is over. */
+void fetch_next_batch(struct postern_imap *s);
+/* fetch_octets.c: fetch_section_go - begins the item at hand; fetch_stream_go - a step of it. */
+void fetch_section_go(struct postern_imap *s);
+void fetch_stream_go(struct postern_imap *s);
 /* section_parse - "[1.2.HEADER]". */
 void section_parse(struct postern_imap *s, struct fetch_section *section);
 /* fetch_section.c */
