@@ -8,150 +8,9 @@
 
 #include "base/memory.h"
 #include "base/span.h"
-#include "proto/milter/milter.h"
 #include "serve/fields.h"
+#include "serve/milter_talk.h"
 #include <stdio.h>
-
-#define PROGRESS_MAX 10 /* how often it may ask for more time, for one command */
-#define ENVELOPE_MAX 65536
-
-struct talk {
-    const struct filter_link *link;
-    void *at;
-    struct milter milter;
-    bool passes; /* it wants to hear no more, the message is fine */
-    char bytes[4096];
-    char client[260], peer[340];
-};
-
-/* ---- the wire -------------------------------------------------------------------------------- */
-
-static void talk_close(void **talk)
-{
-    struct talk *t = *talk;
-
-    if (t && t->at)
-        t->link->close(t->at);
-    if (t)
-        milter_done(&t->milter);
-    memory_free(NULL, t);
-    *talk = NULL;
-}
-
-static int send_all(struct talk *t)
-{
-    struct postern_span out = milter_output(&t->milter);
-    int err = out.n ? t->link->write(t->at, out) : 0;
-
-    if (!err)
-        milter_sent(&t->milter, out.n);
-    return err;
-}
-
-/* hear - the next event. */
-static int hear(struct talk *t, struct postern_span *read, struct milter_event *event_r)
-{
-    int n, r;
-
-    while ((r = milter_next(&t->milter, event_r)) == 0) {
-        if (!read->n) {
-            n = t->link->read(t->at, t->bytes, sizeof t->bytes);
-            if (n <= 0)
-                return n ? n : POSTERN_E_CLOSED;
-            *read = span_make(t->bytes, (size_t)n);
-        }
-        n = milter_feed(&t->milter, *read);
-        if (n < 0)
-            return n;
-        *read = span_from(*read, (size_t)n);
-    }
-    return r < 0 ? r : 0;
-}
-
-static int note_address(struct filter_verdict *verdict, enum filter_change kind,
-                        struct postern_span address)
-{
-    if (span_find(address, '\n') < address.n)
-        return POSTERN_E_SYNTAX;
-    if (buffer_length(&verdict->envelope) + address.n > ENVELOPE_MAX)
-        return POSTERN_E_TOO_LONG;
-    buffer_append_char(&verdict->envelope, (char)kind);
-    buffer_append(&verdict->envelope, address);
-    buffer_append_char(&verdict->envelope, '\n');
-    return verdict->envelope.error;
-}
-
-static int wish(const struct milter_event *event, struct filter_verdict *verdict)
-{
-    struct edits *edits = &verdict->edits;
-
-    switch (event->kind) {
-    case MILTER_ADD:
-        return edits_add(edits, event->name, event->value);
-    case MILTER_INSERT:
-        return edits_insert(edits, event->number, event->name, event->value);
-    case MILTER_CHANGE:
-        return edits_change(edits, event->number, event->name, event->value);
-    case MILTER_BODY:
-        return edits_body(edits, event->value);
-    case MILTER_ADD_RCPT:
-        return note_address(verdict, FILTER_ADDS, event->value);
-    case MILTER_DELETE_RCPT:
-        return note_address(verdict, FILTER_DELETES, event->value);
-    case MILTER_SENDER:
-        return note_address(verdict, FILTER_SENDER, event->value);
-    default:
-        verdict->spam = true;
-        return edits_insert(edits, 0, SPAN("X-Quarantine"), event->value);
-    }
-}
-
-/* turn - what a command said comes to: *event_r is its reply; CONTINUE where there is none. What it
- * wants to be done is noted. */
-static int turn(struct talk *t, int said, struct filter_verdict *verdict,
-                struct milter_event *event_r)
-{
-    struct postern_span read = {NULL, 0};
-    unsigned progress = 0;
-    int err = said < 0 ? said : send_all(t);
-
-    *event_r = (struct milter_event){.kind = MILTER_CONTINUE};
-    while (!err && said > 0) {
-        err = hear(t, &read, event_r);
-        if (!err && event_r->kind < MILTER_PROGRESS)
-            return read.n ? POSTERN_E_SYNTAX : 0; /* more than was asked */
-        if (!err && event_r->kind == MILTER_PROGRESS) {
-            err = ++progress > PROGRESS_MAX ? POSTERN_E_AGAIN : 0;
-            t->link->again(t->at);
-        } else if (!err) {
-            err = wish(event_r, verdict);
-        }
-    }
-    return err;
-}
-
-/* ---- verdicts -------------------------------------------------------------------------------- */
-
-/* judged - 1: its word ends the message, here or for the recipient; 0: go on; <0. */
-static int judged(struct talk *t, int err, const struct milter_event *event,
-                  struct filter_verdict *verdict)
-{
-    char fallback[] = "5.7.1";
-
-    if (err)
-        return err;
-    fallback[0] = event->code / 100 == 4 ? '4' : '5';
-    if (event->kind == MILTER_REJECT)
-        filter_refuse(verdict, 554, "5.7.1", SPAN("refused"));
-    else if (event->kind == MILTER_TEMPFAIL)
-        filter_refuse(verdict, 451, "4.7.1", SPAN("not now"));
-    else if (event->kind == MILTER_REPLY)
-        filter_refuse(verdict, event->code, event->enhanced[0] ? event->enhanced : fallback,
-                      event->text[0] ? postern_span_of(event->text) : SPAN("refused"));
-    verdict->discarded = event->kind == MILTER_DISCARD;
-    t->passes = event->kind == MILTER_ACCEPT;
-    return verdict->code || verdict->discarded || t->passes;
-}
 
 /* ---- macros ---------------------------------------------------------------------------------- */
 
@@ -181,7 +40,7 @@ static struct postern_span domain_of(struct postern_span path)
 static int tell_options(struct talk *t, struct filter_verdict *verdict)
 {
     struct milter_event event;
-    int err = turn(t, milter_begin(&t->milter), verdict, &event);
+    int err = talk_turn(t, milter_begin(&t->milter), verdict, &event);
 
     verdict->edits.without_ours = true;
     verdict->edits.raw_values = milter_raw_values(&t->milter);
@@ -220,12 +79,12 @@ static int tell_client(struct talk *t, const struct filter_question *q,
                                           {"{client_addr}", q->peer},
                                           {"{client_port}", postern_span_of(port)}};
 
-    return judged(t,
-                  turn(t,
-                       milter_connect(&t->milter, client, q->peer, q->port, macros,
-                                      sizeof macros / sizeof *macros),
-                       verdict, &event),
-                  &event, verdict);
+    return talk_judged(t,
+                       talk_turn(t,
+                                 milter_connect(&t->milter, client, q->peer, q->port, macros,
+                                                sizeof macros / sizeof *macros),
+                                 verdict, &event),
+                       &event, verdict);
 }
 
 static int tell_helo(struct talk *t, const struct filter_question *q,
@@ -236,7 +95,7 @@ static int tell_helo(struct talk *t, const struct filter_question *q,
     struct milter_event event;
     int said = milter_helo(&t->milter, q->helo, macros, sizeof macros / sizeof *macros);
 
-    return judged(t, turn(t, said, verdict, &event), &event, verdict);
+    return talk_judged(t, talk_turn(t, said, verdict, &event), &event, verdict);
 }
 
 static int tell_sender(struct talk *t, const struct filter_question *q,
@@ -252,7 +111,7 @@ static int tell_sender(struct talk *t, const struct filter_question *q,
     struct milter_event event;
     int said = milter_mail(&t->milter, q->sender, macros, sizeof macros / sizeof *macros);
 
-    return judged(t, turn(t, said, verdict, &event), &event, verdict);
+    return talk_judged(t, talk_turn(t, said, verdict, &event), &event, verdict);
 }
 
 static int tell_recipient(struct talk *t, const struct filter_question *q,
@@ -264,7 +123,7 @@ static int tell_recipient(struct talk *t, const struct filter_question *q,
     struct milter_event event;
     int said = milter_rcpt(&t->milter, q->recipient, macros, sizeof macros / sizeof *macros);
 
-    return judged(t, turn(t, said, verdict, &event), &event, verdict);
+    return talk_judged(t, talk_turn(t, said, verdict, &event), &event, verdict);
 }
 
 /* ---- the message ----------------------------------------------------------------------------- */
@@ -276,8 +135,9 @@ static int tell_field(struct talk *t, struct postern_span field, struct filter_v
 
     while (value.n && (value.p[value.n - 1] == '\n' || value.p[value.n - 1] == '\r'))
         value.n--;
-    return judged(t, turn(t, milter_header(&t->milter, span_trim(name), value), verdict, &event),
-                  &event, verdict);
+    return talk_judged(
+        t, talk_turn(t, milter_header(&t->milter, span_trim(name), value), verdict, &event), &event,
+        verdict);
 }
 
 static int tell_header(struct talk *t, const struct fields *fields, struct filter_verdict *verdict)
@@ -291,7 +151,8 @@ static int tell_header(struct talk *t, const struct fields *fields, struct filte
             r = tell_field(t, fields->all[i], verdict);
     if (r)
         return r;
-    return judged(t, turn(t, milter_header_end(&t->milter), verdict, &event), &event, verdict);
+    return talk_judged(t, talk_turn(t, milter_header_end(&t->milter), verdict, &event), &event,
+                       verdict);
 }
 
 /* tell_body - behind the blank line, from `at` on. */
@@ -309,8 +170,8 @@ static int tell_body(struct talk *t, const struct spool *message, uint64_t at,
         struct postern_span bytes = span_make(chunk, n > 0 ? (size_t)n : 0);
 
         r = n < 0 ? n
-                  : judged(t, turn(t, milter_body(&t->milter, bytes), verdict, &event), &event,
-                           verdict);
+                  : talk_judged(t, talk_turn(t, milter_body(&t->milter, bytes), verdict, &event),
+                                &event, verdict);
         at += bytes.n;
     }
     memory_free(NULL, chunk);
@@ -327,13 +188,15 @@ static int tell_message(struct talk *t, const struct filter_question *q,
 
     if (r)
         return r;
-    r = judged(t, turn(t, milter_data(&t->milter, macros, 1), verdict, &event), &event, verdict);
+    r = talk_judged(t, talk_turn(t, milter_data(&t->milter, macros, 1), verdict, &event), &event,
+                    verdict);
     if (!r)
         r = tell_header(t, &fields, verdict);
     if (!r)
         r = tell_body(t, q->message, fields.octets, verdict);
     if (!r)
-        r = judged(t, turn(t, milter_end(&t->milter, macros, 1), verdict, &event), &event, verdict);
+        r = talk_judged(t, talk_turn(t, milter_end(&t->milter, macros, 1), verdict, &event), &event,
+                        verdict);
     fields_done(&fields);
     return r;
 }
@@ -402,7 +265,7 @@ static int ask_judge(const struct serve_filter *filter, void **talk,
         r = tell_message(t, question, verdict_r);
     if (r >= 0) {
         milter_quit(&t->milter);
-        (void)!send_all(t);
+        (void)!talk_send(t);
     }
     return settle(talk, r);
 }
