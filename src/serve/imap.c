@@ -134,6 +134,7 @@ static void watch(struct serve_imap *s)
 
     imap_unwatch_all(s);
     unwatch(s);
+    s->looked_at = 0; /* what came between that look and the watch is told by no event */
     if (fd >= 0)
         s->watching = s->site->work->watch(s->conn, fd, watched, s) >= 0;
 }
@@ -151,6 +152,7 @@ static void watched_all(void *arg)
 
 void imap_watch_all(struct serve_imap *s)
 {
+    s->looked_at = 0;
     if (s->all && !s->watching)
         s->watching = s->site->work->watch(s->conn, s->all_fd, watched_all, s) >= 0;
 }

@@ -145,6 +145,8 @@ int folder_watch_fd(struct postern_mailbox *mailbox)
     err = account_enter(mailbox->account, 0);
     if (!err) {
         err = watch_folders(watcher, mailbox);
+        /* what came just before it is told by no event: the next look believes no young time */
+        atomic_fetch_add(&mailbox->account->touches, 1);
         account_leave(mailbox->account);
     }
     if (err)

@@ -100,8 +100,10 @@ static int add_mailbox(struct watcher *watcher, struct account_news *news,
     for (unsigned i = 0; i < news->account->store->kind->sub_count && !err; i++)
         err = add(watcher, news, place_sub(&place, i), WATCH_EVENTS);
     place_close(&place);
-    if (!err)
+    if (!err) {
         rows->watched = news->number;
+        atomic_fetch_add(&news->account->touches, 1); /* as for one mailbox */
+    }
     return err == POSTERN_E_NOT_FOUND ? 0 : err; /* it has just gone */
 }
 
