@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 build = os.environ["BUILD"]
-LAYERS = ["base", "codec", "mime", "sasl", "wire", "pop3", "imap", "http", "milter"]
+LAYERS = ["base", "codec", "mime", "sasl", "wire", "pop3", "imap", "smtp", "http", "milter"]
 ALLOWED = re.compile(
     r"^(mem(cpy|move|set|cmp|chr|rchr|mem)|bcmp|memmem|str(len|cmp|ncmp|chr|nlen)|"
     r"__(memcpy|memmove|memset|strcat|strcpy|stpcpy)_chk|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|"

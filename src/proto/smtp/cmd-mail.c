@@ -4,8 +4,6 @@
 #include "proto/smtp/path.h"
 #include "proto/smtp/session.h"
 
-#include <stdio.h>
-
 /* struct fault - why it is refused. */
 struct fault {
     unsigned code;
@@ -183,6 +181,22 @@ static struct fault not_yet(const struct postern_smtp *s)
     return good;
 }
 
+/* name_transaction - by the session and its number in it, in hexadecimal. */
+static void name_transaction(struct postern_smtp *s)
+{
+    size_t n = s->o.session_name.n < 32 ? s->o.session_name.n : 32;
+    unsigned shift = 28;
+
+    if (n)
+        memcpy(s->transaction, s->o.session_name.p, n);
+    s->transaction[n++] = '.';
+    while (shift && !(s->transactions >> shift))
+        shift -= 4;
+    for (; shift < 32; shift -= 4) /* beyond 0 it wraps */
+        s->transaction[n++] = "0123456789abcdef"[s->transactions >> shift & 15];
+    s->transaction[n] = '\0';
+}
+
 void smtp_cmd_mail(struct postern_smtp *s, struct postern_span argument)
 {
     struct fault fault = not_yet(s);
@@ -201,8 +215,6 @@ void smtp_cmd_mail(struct postern_smtp *s, struct postern_span argument)
         return;
     }
     s->transactions++;
-    snprintf(s->transaction, sizeof s->transaction, "%.*s.%x",
-             s->o.session_name.n > 32 ? 32 : (int)s->o.session_name.n, s->o.session_name.p,
-             s->transactions);
+    name_transaction(s);
     smtp_ask(s, POSTERN_SMTP_MAIL, accepted);
 }

@@ -3,8 +3,6 @@
  * Nothing an application or a peer says can end a line or begin another. */
 #include "proto/smtp/session.h"
 
-#include <stdio.h>
-
 #define LINE_OCTETS 510 /* without CRLF (RFC 5321 4.5.3.1.5) */
 
 static bool is_digits(struct postern_span text)
@@ -34,11 +32,11 @@ struct postern_smtp_reply smtp_reply_made_fit(const struct postern_smtp_reply *r
     if (fit.code < 200 || fit.code > 599 || fit.code / 100 == 3) /* 3xx is ours to say */
         fit.code = 451;
     if (fit.enhanced && fits_class(fit.enhanced, fit.code)) {
-        snprintf(enhanced, 16, "%s", fit.enhanced);
-        fit.enhanced = enhanced;
-        return fit;
+        memcpy(enhanced, fit.enhanced, strlen(fit.enhanced) + 1);
+    } else {
+        memcpy(enhanced, "0.0.0", sizeof "0.0.0");
+        enhanced[0] = (char)('0' + fit.code / 100);
     }
-    snprintf(enhanced, 16, "%u.0.0", fit.code / 100 % 10);
     fit.enhanced = enhanced;
     return fit;
 }
@@ -71,21 +69,22 @@ static struct postern_span first_line(struct postern_span text, size_t room)
 void smtp_write_reply(struct postern_smtp *s, const struct postern_smtp_reply *reply)
 {
     struct postern_span rest = reply->text, line;
-    char prefix[32];
+    size_t room = LINE_OCTETS - 4 - (reply->enhanced ? strlen(reply->enhanced) + 1 : 0);
 
     do {
         bool last;
 
-        snprintf(prefix, sizeof prefix, "%s%s", reply->enhanced ? reply->enhanced : "",
-                 reply->enhanced ? " " : "");
-        line = first_line(rest, LINE_OCTETS - 4 - strlen(prefix));
+        line = first_line(rest, room);
         rest = span_from(rest, line.n);
         while (rest.n && rest.p[0] == ' ')
             rest = span_from(rest, 1);
         last = rest.n == 0;
         buffer_append_number(&s->out, reply->code);
         buffer_append_char(&s->out, last ? ' ' : '-');
-        buffer_append_text(&s->out, prefix);
+        if (reply->enhanced) {
+            buffer_append_text(&s->out, reply->enhanced);
+            buffer_append_char(&s->out, ' ');
+        }
         write_text(s, line);
         buffer_append_text(&s->out, "\r\n");
     } while (rest.n);
