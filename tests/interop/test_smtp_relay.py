@@ -206,6 +206,18 @@ def test_scripts():
             script.sock.close()
 
 
+def test_verify():
+    """VRFY of an address elsewhere says what RCPT would, and asks nobody."""
+    far = Script()
+    near = ours(f"127.0.0.1:{far.port}", 'smarthost_tls = "none"', "smtp_verify = yes")
+    try:
+        with client(near) as smtp:
+            code, text = smtp.verify("bob@far.example")
+            checks.check("VRFY of an address elsewhere", code == 252 and not far.heard, f"{code} {text} {far.heard}")
+    finally:
+        near.stop()
+
+
 def test_unreachable():
     near = ours(f"127.0.0.1:{mtas.free_port()}")
     try:
