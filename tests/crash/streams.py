@@ -74,9 +74,9 @@ def faults(mail, kept, user):
     return wrong, len(numbers) + len(broken)
 
 
-def streams(server, first, most=12000):
-    """Eight of them, under way."""
-    all_of_them = [Stream(server.port("lmtp"), range(first + i * 100000, first + (i + 1) * 100000), most) for i in range(STREAMS)]
+def streams(server, first, most=12000, count=STREAMS):
+    """So many of them, under way."""
+    all_of_them = [Stream(server.port("lmtp"), range(first + i * 100000, first + (i + 1) * 100000), most) for i in range(count)]
     for stream in all_of_them:
         stream.start()
     return all_of_them

@@ -265,10 +265,15 @@ def test_imap_memory():
         checks.check("imap-memory counts", client.status("INBOX", "(MESSAGES UNSEEN UIDNEXT)")[1]
                      == [b'"INBOX" (MESSAGES 1 UIDNEXT 2 UNSEEN 1)'])
         checks.check("imap-memory selects", client.select()[1] == [b"1"] and other.select()[1] == [b"1"])
-        for number, (name, data) in enumerate(samples(), 2):
+        number = 1
+        for name, data in samples():
             if b"\0" in data:  # APPEND takes none
                 data = data.replace(b"\0", b"")
             kind, answer = client.append("INBOX", "(\\Flagged)", None, wire_form(data))
+            if not wire_form(data).partition(b"\r\n\r\n")[0].isascii():  # this one wants UTF8=ACCEPT
+                checks.check(f"imap-memory refuses {name}", kind == "NO" and b"[CANNOT]" in answer[0], answer)
+                continue
+            number += 1
             checks.check(f"imap-memory append {name}", kind == "OK" and b"APPENDUID 1 %d" % number in answer[0], answer)
             body = client.uid("FETCH", str(number), "(RFC822.SIZE BODY.PEEK[])")[1][0]
             checks.check(f"imap-memory reads {name}", body[1] == wire_form(data), len(body[1]))
@@ -277,7 +282,7 @@ def test_imap_memory():
             structure = client.uid("FETCH", str(number), "(ENVELOPE BODYSTRUCTURE)")
             checks.check(f"imap-memory structure of {name}", structure[0] == "OK", structure)
         other.noop()
-        checks.check("the other hears of new ones", other.untagged_responses["EXISTS"][-1] == b"%d" % (len(samples()) + 1))
+        checks.check("the other hears of new ones", other.untagged_responses["EXISTS"][-1] == b"%d" % number)
         checks.check("the other sees flags", b"\\Flagged" in fetched(other, "2", "(FLAGS)"))
         client.store("2", "+FLAGS", "(\\Deleted \\Seen nice)")
         checks.check("flags are kept, words are not", b"FLAGS (\\Seen \\Flagged \\Deleted)" in fetched(client, "2", "(FLAGS)"))
