@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include "store/levels.h"
 
 void imap_ask_rights(struct postern_visit *v, struct postern_span mailbox,
                      void (*finish)(struct postern_visit *v, int result))
@@ -17,17 +18,6 @@ void imap_ask_rights(struct postern_visit *v, struct postern_span mailbox,
 }
 
 /* ---- RIGHTS ---------------------------------------------------------------------------------- */
-
-/* cut_level - "a/b" is "a"; false: there is nothing above. */
-static bool cut_level(struct postern_span *name)
-{
-    size_t n = name->n;
-
-    while (n && name->p[n - 1] != '/')
-        n--;
-    name->n = n ? n - 1 : 0;
-    return name->n > 0;
-}
 
 static void rights_answer(struct postern_visit *v, int err)
 {
@@ -49,7 +39,7 @@ static void go_up(struct postern_visit *v)
     side->looping = true;
     while (side->again) {
         side->again = false;
-        if (cut_level(&side->above))
+        if (levels_up(&side->above))
             imap_ask_rights(v, side->above, above_known);
         else
             imap_ask_rights(v, SPAN(""), above_known);

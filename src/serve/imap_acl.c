@@ -5,17 +5,7 @@
 
 #include "base/span.h"
 #include "store/acl.h"
-
-/* cut_level - "a/b" is "a"; false: there is nothing above. */
-static bool cut_level(struct postern_span *name)
-{
-    size_t n = name->n;
-
-    while (n && name->p[n - 1] != '/')
-        n--;
-    name->n = n ? n - 1 : 0;
-    return name->n > 0;
-}
+#include "store/levels.h"
 
 static int rights_work(struct serve_imap *s, unsigned wait_flag)
 {
@@ -26,7 +16,7 @@ static int rights_work(struct serve_imap *s, unsigned wait_flag)
     if (err || !s->question.on || !place.owner.n)
         return err ? err : imap_place_rights(s, &place, wait_flag, &s->rights);
     err = POSTERN_E_NOT_FOUND;
-    while (err == POSTERN_E_NOT_FOUND && cut_level(&place.name))
+    while (err == POSTERN_E_NOT_FOUND && levels_up(&place.name))
         err = imap_place_rights(s, &place, wait_flag, &s->rights);
     return err;
 }

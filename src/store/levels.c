@@ -71,3 +71,13 @@ int levels_show(struct postern_status *all, size_t count,
     }
     return result;
 }
+
+bool levels_up(struct postern_span *name)
+{
+    size_t n = name->n;
+
+    while (n && name->p[n - 1] != '/')
+        n--;
+    name->n = n ? n - 1 : 0;
+    return name->n > 0;
+}

@@ -9,5 +9,7 @@
  * among them, until it returns non-zero; returns that. Fills in has_children. */
 int levels_show(struct postern_status *all, size_t count,
                 int (*each)(void *ctx, const struct postern_status *status), void *ctx);
+/* levels_up - "a/b" becomes "a"; false: there is nothing above. */
+bool levels_up(struct postern_span *name);
 
 #endif

@@ -117,14 +117,7 @@ static void tell_more(struct postern_imap *s)
         imap_partly(s, true, store->modified, "done");
         return;
     }
-    range = *range_at(s);
-    if (s->limit_uid) { /* the ranges have no gaps then */
-        range.last = store->next_uid ? store->next_uid : range.last;
-        if (range.last - range.first >= STORE_BATCH)
-            range.first = range.last - STORE_BATCH + 1;
-    } else if (store->next_uid) {
-        range.first = store->next_uid;
-    }
+    range = imap_batch_range(s, *range_at(s), store->next_uid, STORE_BATCH);
     s->question = (struct postern_imap_question){.range = range, .count = STORE_BATCH};
     imap_ask(s, POSTERN_IMAP_MESSAGES, tell);
 }

@@ -136,14 +136,7 @@ void fetch_next_batch(struct postern_imap *s)
         fetch_finish(s);
         return;
     }
-    range = *range_at(s);
-    if (s->limit_uid) { /* the ranges have no gaps then */
-        range.last = fetch->next_uid ? fetch->next_uid : range.last;
-        if (range.last - range.first >= FETCH_BATCH)
-            range.first = range.last - FETCH_BATCH + 1;
-    } else if (fetch->next_uid) {
-        range.first = fetch->next_uid;
-    }
+    range = imap_batch_range(s, *range_at(s), fetch->next_uid, FETCH_BATCH);
     s->work = NULL;
     s->question = (struct postern_imap_question){.range = range, .count = FETCH_BATCH};
     imap_ask(s, POSTERN_IMAP_MESSAGES, took_batch);

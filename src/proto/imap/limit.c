@@ -41,6 +41,20 @@ bool imap_limit_cut_set(struct postern_imap *s, struct imap_set *set)
     return !s->failed;
 }
 
+struct postern_uid_range imap_batch_range(const struct postern_imap *s,
+                                          struct postern_uid_range range, uint32_t next_uid,
+                                          uint32_t batch)
+{
+    if (s->limit_uid) { /* the ranges have no gaps then */
+        range.last = next_uid ? next_uid : range.last;
+        if (range.last - range.first >= batch)
+            range.first = range.last - batch + 1;
+    } else if (next_uid) {
+        range.first = next_uid;
+    }
+    return range;
+}
+
 /* code_of - "MESSAGELIMIT 1000 23221", in the arena; without a UID where nothing was worked on. */
 static const char *code_of(struct postern_imap *s, uint32_t limit, uint32_t uid)
 {

@@ -276,6 +276,11 @@ uint32_t imap_limit_of_saving(const struct postern_imap *s);
  * likewise, of those that are there; false: out of memory. */
 size_t imap_limit_cut(struct postern_imap *s, uint32_t **uids, size_t count);
 bool imap_limit_cut_set(struct postern_imap *s, struct imap_set *set);
+/* imap_batch_range - what is left of a range of a set, at most so many where they are worked on
+ * from the highest down. next_uid: where it goes on; 0: it begins. */
+struct postern_uid_range imap_batch_range(const struct postern_imap *s,
+                                          struct postern_uid_range range, uint32_t next_uid,
+                                          uint32_t batch);
 /* imap_no_limit - the command ends: NO [MESSAGELIMIT limit uid]. */
 void imap_no_limit(struct postern_imap *s, uint32_t limit, uint32_t uid);
 /* imap_partly - the command ends; if it was cut, that is told as well. */
