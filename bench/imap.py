@@ -137,27 +137,28 @@ class Meter:
         self.take(f"fresh sync of {SIZES[0]:,}, index lost", 1, lambda: self.sync(1))
         time.sleep(3)
         self.sync(1)
-        self.take(f"fresh sync of {SIZES[0]:,}, warm", 5, lambda: self.sync(5))
+        self.take(f"fresh sync of {SIZES[0]:,}, warm", 20, lambda: self.sync(20))
         self.logins(20)
-        self.take("LOGIN, SELECT, LOGOUT", 300 // n, lambda: self.logins(300 // n))
+        self.take("LOGIN, SELECT, LOGOUT", 2000 // n, lambda: self.logins(2000 // n))
         for size in SIZES:
             self.select(f"list{size}", 3000000 // size // n)
         client = self.open("sync")
         client.say(b"SELECT INBOX")
-        count = 10000 // n
+        count = 30000 // n
         self.take("NOOP", count, lambda: [client.say(b"NOOP") for _ in range(count)])
         self.take("NOOP, 20 in a packet", 10 * count, lambda: [client.pipeline(b"NOOP", 20) for _ in range(count // 2)])
-        count = 3000 // n
+        count = 10000 // n
         status = b"STATUS INBOX (MESSAGES UIDNEXT UNSEEN)"
         self.take("STATUS", count, lambda: [client.say(status) for _ in range(count)])
         self.take("STATUS, 20 in a packet", 10 * count, lambda: [client.pipeline(status, 20) for _ in range(count // 2)])
-        count = 500 // n
+        count = 2000 // n
         self.take("STORE of one flag", count, lambda: [client.say(b"STORE %d %cFLAGS.SILENT (\\Flagged)" % (1 + i % 100, b"+-"[i // 100 % 2]))
                                                       for i in range(count)])
-        count = 20 // n
+        count = 100 // n
         self.take(f"SEARCH SUBJECT in {SIZES[0]:,}", count, lambda: [client.say(b"SEARCH SUBJECT \"nowhere%d\"" % i) for i in range(count)])
-        self.take("FETCH of all bodies, per message", SIZES[0], lambda: client.say(b"FETCH 1:* (BODY.PEEK[])"))
-        self.take("SEARCH TEXT, a miss, per message", SIZES[0], lambda: client.say(b"SEARCH TEXT \"not to be found\""))
+        self.take("FETCH of all bodies, per message", 5 * SIZES[0], lambda: [client.say(b"FETCH 1:* (BODY.PEEK[])") for _ in range(5)])
+        self.take("SEARCH TEXT, a miss, per message", 5 * SIZES[0],
+                  lambda: [client.say(b"SEARCH TEXT \"not to be found\"") for _ in range(5)])
         client.say(b"LOGOUT")
         client = self.open("append")
         count = 1000 // n
