@@ -46,6 +46,15 @@ def wait_for(server, user, count=1, seconds=60):
     return found
 
 
+def junk_of(server, user="alice"):
+    """What lies in Junk, which is empty then."""
+    paths = list((server.mail / user / ".Junk" / "new").glob("*"))
+    found = [path.read_bytes() for path in paths]
+    for path in paths:
+        path.unlink()
+    return found
+
+
 def body(message):
     return message.split(b"\r\n\r\n", 1)[1]
 

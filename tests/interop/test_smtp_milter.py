@@ -9,7 +9,7 @@ import time
 from clients import no_verify
 from harness import Checks, Server
 from milters import ALL, BODY, CHANGE, LISTS, NO, QUIET, RAW, SKIP, Milter, add, change, insert, packet
-from sent import HASH, SMALL, mail_of, name_of
+from sent import HASH, SMALL, junk_of, mail_of, name_of
 
 checks = Checks()
 NAME = name_of("127.0.0.1")
@@ -42,14 +42,6 @@ def talk(server, to=("alice@example.org",), message=SMALL):
 
 def codes(said):
     return [code for code, _ in said]
-
-
-def junk_of(server, user="alice"):
-    folder = server.mail / user / ".Junk" / "new"
-    found = [path.read_bytes() for path in folder.iterdir()] if folder.is_dir() else []
-    for path in folder.iterdir() if folder.is_dir() else ():
-        path.unlink()
-    return found
 
 
 def test_told(path):

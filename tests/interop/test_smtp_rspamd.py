@@ -12,7 +12,7 @@ import time
 
 from clients import no_verify
 from harness import POSTERN, Checks, Server
-from sent import HASH, SMALL, mail_of, name_of
+from sent import HASH, SMALL, junk_of, mail_of, name_of
 
 checks = Checks()
 NAME = name_of("127.0.0.1")
@@ -93,14 +93,6 @@ def send(server, message=SMALL, to=("alice@example.org",), sender="ann@far.examp
         except smtplib.SMTPResponseException as error:
             return error.smtp_code, error.smtp_error
         return 250, b""
-
-
-def junk_of(server, user="alice"):
-    folder = server.mail / user / ".Junk" / "new"
-    found = [path.read_bytes() for path in folder.iterdir()] if folder.is_dir() else []
-    for path in folder.iterdir() if folder.is_dir() else ():
-        path.unlink()
-    return found
 
 
 def test_actions(place):

@@ -170,6 +170,26 @@ def test_all_or_nobody(_):
         server.stop()
 
 
+def test_taken_back_is_not_there(_):
+    """P3: what was taken back is no duplicate when the MTA sends it again, though duplicates are recognised."""
+    server = serve("quota_mb = 1", "deduplicate = yes")
+    message = b"Received: from x by mx.far.example id 4711\r\n" + MESSAGE + (b"x" * 70 + b"\r\n") * 800
+    try:
+        with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=30) as smtp:
+            smtp.ehlo()
+            smtp.sendmail("ann@far.example", ["bob@example.org"], MESSAGE + (b"x" * 70 + b"\r\n") * 14200)
+            for people, code in ((("alice", "bob"), 452), (("alice",), 250), (("alice",), 250)):
+                smtp.mail("ann@far.example")
+                for user in people:
+                    smtp.rcpt(f"{user}@example.org")
+                got, text = smtp.data(message)
+                checks.check(f"sent to {len(people)}", got == code, f"{got} {text}")
+        found = list((server.mail / "alice").glob("*/*,S=*"))
+        checks.check("it came when it was sent again, once", len(found) == 1, str(found))
+    finally:
+        server.stop()
+
+
 def deliver(server, *arguments, text=MESSAGE):
     return subprocess.run([POSTERN, "deliver", "-c", str(server.folder / "postern.conf"), *arguments], input=text, capture_output=True,
                           timeout=30)
