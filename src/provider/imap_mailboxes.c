@@ -162,25 +162,21 @@ static void count_one(struct postern_visit *v)
         counted(v, POSTERN_E_NOT_FOUND); /* nobody asked how many */
 }
 
-/* count_on - a loop, so that a thousand mailboxes make no thousand stack frames. */
-static void count_on(struct postern_visit *v)
+static void count_next(struct postern_visit *v)
 {
     struct imap_side *side = v->imap;
 
-    side->again = true;
-    if (side->looping)
-        return;
-    side->looping = true;
-    while (side->again) {
-        side->again = false;
-        while (side->list_at < side->list_count && !side->list[side->list_at].exists)
-            side->list_at++;
-        if (side->list_at < side->list_count)
-            count_one(v);
-        else
-            list_answer(v, 0);
-    }
-    side->looping = false;
+    while (side->list_at < side->list_count && !side->list[side->list_at].exists)
+        side->list_at++;
+    if (side->list_at < side->list_count)
+        count_one(v);
+    else
+        list_answer(v, 0);
+}
+
+static void count_on(struct postern_visit *v)
+{
+    imap_side_loop(v, count_next);
 }
 
 static void listed(struct postern_visit *v, int result)

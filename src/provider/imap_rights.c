@@ -28,23 +28,12 @@ static void rights_answer(struct postern_visit *v, int err)
 
 static void above_known(struct postern_visit *v, int result);
 
-/* go_up - to the nearest mailbox above that is there; a loop, as names may have many levels. */
+/* go_up - towards the nearest mailbox above that is there. */
 static void go_up(struct postern_visit *v)
 {
     struct imap_side *side = v->imap;
 
-    side->again = true;
-    if (side->looping)
-        return;
-    side->looping = true;
-    while (side->again) {
-        side->again = false;
-        if (levels_up(&side->above))
-            imap_ask_rights(v, side->above, above_known);
-        else
-            imap_ask_rights(v, SPAN(""), above_known);
-    }
-    side->looping = false;
+    imap_ask_rights(v, levels_up(&side->above) ? side->above : SPAN(""), above_known);
 }
 
 static void above_known(struct postern_visit *v, int result)
@@ -52,7 +41,7 @@ static void above_known(struct postern_visit *v, int result)
     int err = visit_err(result);
 
     if (err == POSTERN_E_NOT_FOUND && v->imap->above.n)
-        go_up(v);
+        imap_side_loop(v, go_up);
     else
         rights_answer(v, err);
 }
@@ -68,7 +57,7 @@ void imap_rights(struct postern_visit *v)
 
     v->imap->above = q->name;
     if (q->on)
-        go_up(v);
+        imap_side_loop(v, go_up);
     else
         imap_ask_rights(v, q->name, rights_known);
 }

@@ -140,3 +140,18 @@ void postern_visit_changed(struct postern_visit *visit)
         visit->host.wake(visit->host.wake_arg);
     pthread_mutex_unlock(&visit->late.lock);
 }
+
+void imap_side_loop(struct postern_visit *v, void (*step)(struct postern_visit *v))
+{
+    struct imap_side *side = v->imap;
+
+    side->again = true;
+    if (side->looping)
+        return;
+    side->looping = true;
+    while (side->again) {
+        side->again = false;
+        step(v);
+    }
+    side->looping = false;
+}

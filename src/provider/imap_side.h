@@ -84,6 +84,9 @@ struct postern_message_info *shown_find(const struct shown *shown, uint32_t uid)
 int shown_keyword(struct imap_side *side, struct postern_span name);
 void shown_forget_keywords(struct imap_side *side);
 
+/* imap_side_loop - the step, and again whenever it is asked for within it: a thousand mailboxes, or
+ * levels of a name, make no thousand stack frames. */
+void imap_side_loop(struct postern_visit *v, void (*step)(struct postern_visit *v));
 /* imap_rights.c: imap_ask_rights - into v->imap->rights; finish() is told. */
 void imap_ask_rights(struct postern_visit *v, struct postern_span mailbox,
                      void (*finish)(struct postern_visit *v, int result));
