@@ -211,12 +211,17 @@ static int change_begin(struct postern_account *account, struct postern_span *ma
     return err;
 }
 
-/* change_end - the records are to be these, unless they could not be made. */
-static int change_end(struct postern_account *account, struct buffer *before, struct buffer *after,
-                      int err)
+/* change_end - the records are to be these, unless they could not be made. Who watches the mailbox
+ * looks again: perhaps he may not read it any more. */
+static int change_end(struct postern_account *account, struct postern_span mailbox,
+                      struct buffer *before, struct buffer *after, int err)
 {
+    const struct index_mailbox *rows = index_mailbox_named(&account->index, mailbox);
+
     if (!err)
         err = save_changed(account, before, after);
+    if (!err && rows)
+        watch_news(account, rows->facts.id);
     account_leave(account);
     buffer_done(before);
     buffer_done(after);
@@ -252,7 +257,7 @@ int folder_set_metadata(struct postern_account *account, struct postern_span mai
     err = metadata_change(buffer_span(&before), mailbox, changes, count, &after);
     if (!err && mailbox.n && !span_equal(buffer_span(&before), buffer_span(&after)))
         err = raise_modseq(account, mailbox);
-    return change_end(account, &before, &after, err);
+    return change_end(account, mailbox, &before, &after, err);
 }
 
 void folder_move_metadata(struct postern_account *account, struct postern_span from,
@@ -295,7 +300,7 @@ int folder_set_acl(struct postern_account *account, struct postern_span mailbox,
         return err;
     }
     err = acl_change(buffer_span(&before), mailbox, change, how, &after);
-    return change_end(account, &before, &after, err);
+    return change_end(account, mailbox, &before, &after, err);
 }
 
 static bool exists(void *ctx, struct postern_span name)
