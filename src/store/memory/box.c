@@ -3,9 +3,9 @@
 #include "store/memory/memory.h"
 
 #include "base/span.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 struct box *box_named(const struct postern_account *account, struct postern_span name)
 {
@@ -77,29 +77,6 @@ void box_drop(struct box *box)
         box_free(box);
 }
 
-static void ring(int event)
-{
-    uint64_t one = 1;
-    ssize_t n = write(event, &one, sizeof one);
-
-    (void)n; /* full: it is readable as it is */
-}
-
-void account_changed(struct postern_account *account)
-{
-    for (struct postern_watch *each = account->watches; each; each = each->next)
-        ring(each->event);
-}
-
-void box_changed(struct memory *memory, struct box *box)
-{
-    account_changed(box->account);
-    postern_snapshot_unref(&box->snapshot);
-    for (struct postern_mailbox *each = memory->handles; each; each = each->next)
-        if (each->box == box && each->event >= 0)
-            ring(each->event);
-}
-
 struct message *box_find(const struct box *box, uint32_t uid)
 {
     for (size_t i = 0; i < box->count; i++)
@@ -125,7 +102,38 @@ int box_room(struct box *box, size_t count)
     return 0;
 }
 
-void box_expunge(struct box *box, uint32_t uid, uint64_t modseq)
+/* I 7162:3.1-5 I 8508:4.6-1 */
+struct message *box_add(struct box *box, uint64_t modseq, struct octets *octets)
+{
+    struct message *message = &box->messages[box->count++];
+
+    *message = (struct message){.octets = octets};
+    message->info.uid = box->uid_next++;
+    message->info.modseq = box->modseq = modseq;
+    message->info.size_wire = octets->scan.size_wire;
+    message->info.date_s = message->info.saved_s = time(NULL);
+    message->info.email_id = ++box->account->memory->number;
+    snprintf(message->unique, sizeof message->unique, "m%llu",
+             (unsigned long long)message->info.email_id);
+    return message;
+}
+
+int box_vanished_room(struct box *box, size_t count)
+{
+    size_t room = box->vanished_room ? box->vanished_room : 8;
+    struct vanished *vanished;
+
+    while (room < box->vanished_count + count)
+        room *= 2;
+    vanished = realloc(box->vanished, room * sizeof *vanished);
+    if (!vanished)
+        return POSTERN_E_NOMEM;
+    box->vanished = vanished;
+    box->vanished_room = room;
+    return 0;
+}
+
+static void expunge_one(struct box *box, uint32_t uid, uint64_t modseq)
 {
     struct message *message = box_find(box, uid);
 
@@ -137,4 +145,17 @@ void box_expunge(struct box *box, uint32_t uid, uint64_t modseq)
     box->count--;
     box->modseq = modseq;
     box->vanished[box->vanished_count++] = (struct vanished){modseq, uid};
+}
+
+/* I 7162:3.2-1 */
+int box_expunge(struct box *box, const uint32_t *uids, size_t count)
+{
+    uint64_t modseq = box->modseq + 1;
+    int err = box->dropped ? POSTERN_E_NOT_FOUND : box_vanished_room(box, count);
+
+    for (size_t i = 0; i < count && !err; i++)
+        expunge_one(box, uids[i], modseq);
+    if (!err && box->modseq == modseq)
+        box_changed(box);
+    return err;
 }

@@ -154,7 +154,7 @@ int memory_remove(struct postern_account *account, struct postern_span name)
     else if (box->subscribed)
         err = subscription(account, name);
     if (!err) {
-        box_changed(account->memory, box);
+        box_changed(box);
         box_drop(box);
         memory_move_metadata(account, name, (struct postern_span){NULL, 0});
     }

@@ -88,21 +88,46 @@ struct postern_delivery {
     char last;
 };
 
-/* box.c */
+/* accounts.c */
+void account_free(struct postern_account *account);
+/* account_check_room - with the mutex: may it have so much more, when `replaced` bytes go? */
+int account_check_room(const struct postern_account *account, uint64_t bytes, size_t messages,
+                       uint64_t replaced);
+int memory_account_open(struct postern_store *store, struct postern_span user, unsigned flags,
+                        struct postern_account **account_r);
+void memory_account_close(struct postern_account **account);
+int memory_quota(struct postern_account *account, struct postern_quota *quota_r);
+int memory_list_users(struct postern_store *store, int (*each)(void *ctx, struct postern_span user),
+                      void *ctx);
+
+/* box.c: with the mutex */
 struct box *box_named(const struct postern_account *account, struct postern_span name);
 /* box_make - in front of the others; NULL without memory. */
 struct box *box_make(struct postern_account *account, struct postern_span name);
 /* box_drop - out of the account; freed now or with its last handle. */
 void box_drop(struct box *box);
 void box_free(struct box *box);
-void box_changed(struct memory *memory, struct box *box);
-/* account_changed - its names, subscriptions or annotations. With the mutex. */
-void account_changed(struct postern_account *account);
 struct message *box_find(const struct box *box, uint32_t uid);
 /* box_room - for count messages more. */
 int box_room(struct box *box, size_t count);
-void box_expunge(struct box *box, uint32_t uid, uint64_t modseq);
+/* box_add - a message; box_room() was asked for it. */
+struct message *box_add(struct box *box, uint64_t modseq, struct octets *octets);
+/* box_vanished_room - for the traces of count messages more. */
+int box_vanished_room(struct box *box, size_t count);
+/* box_expunge - cannot fail when box_vanished_room() was asked. */
+int box_expunge(struct box *box, const uint32_t *uids, size_t count);
 void octets_unref(struct octets *octets);
+
+/* handles.c */
+int memory_open(struct postern_account *account, struct postern_span name, unsigned flags,
+                struct postern_mailbox **mailbox_r);
+void memory_close(struct postern_mailbox **mailbox);
+int memory_lock(struct postern_mailbox *mailbox);
+void memory_unlock(struct postern_mailbox *mailbox);
+/* memory_enter - takes the mutex, unless the mailbox was removed: then an error. */
+int memory_enter(struct postern_mailbox *mailbox);
+void memory_leave(struct postern_mailbox *mailbox);
+
 /* mailboxes.c */
 int memory_list(struct postern_account *account,
                 int (*each)(void *ctx, const struct postern_status *status), void *ctx);
@@ -114,24 +139,57 @@ int memory_remove(struct postern_account *account, struct postern_span name);
 int memory_rename(struct postern_account *account, struct postern_span from,
                   struct postern_span to);
 int memory_subscribe(struct postern_account *account, struct postern_span name, bool on);
-/* memory_usage - with the mutex. */
-void memory_usage(const struct postern_account *account, struct postern_quota *quota_r);
+/* memory_status_of - with the mutex. */
 void memory_status_of(const struct box *box, struct postern_status *status_r);
+
+/* view.c */
+uint8_t message_entry_flags(const struct message *message);
+int memory_snapshot(struct postern_mailbox *mailbox, unsigned flags,
+                    struct postern_snapshot **snapshot_r);
+int memory_refresh(struct postern_mailbox *mailbox, unsigned flags,
+                   struct postern_status *status_r);
+int memory_recent(struct postern_mailbox *mailbox, uint32_t *from_r);
+int memory_ranges(struct postern_mailbox *mailbox, struct postern_uid_range *ranges_r, size_t room);
+int memory_each(struct postern_mailbox *mailbox, struct postern_uid_range range, uint64_t since,
+                int (*each)(void *ctx, const struct postern_message_info *info), void *ctx);
+int memory_vanished(struct postern_mailbox *mailbox, uint64_t since,
+                    int (*each)(void *ctx, struct postern_uid_range range), void *ctx);
+int memory_keyword(struct postern_mailbox *mailbox, struct postern_span name, bool make);
+int memory_keyword_name(struct postern_mailbox *mailbox, unsigned number,
+                        struct postern_span *name_r);
+
+/* content.c */
+int memory_find(struct postern_mailbox *mailbox, struct postern_span unique_id,
+                struct postern_entry *entry_r, uint32_t *uid_r);
+int memory_message(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
+                   struct postern_content **content_r, struct postern_facts *facts_r);
+int memory_read(struct postern_content *content, uint64_t offset, char *out, size_t n);
+void memory_content_close(struct postern_content **content);
+int memory_structure(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
+                     struct postern_span *block_r);
+int memory_structures(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
+                      unsigned flags, char *room, size_t size, struct postern_structure *all_r);
+
+/* append.c */
+int memory_begin(struct postern_mailbox *mailbox, const struct postern_new_message *what,
+                 struct postern_delivery **delivery_r);
+int memory_write(struct postern_delivery *delivery, struct postern_span bytes);
+int memory_commit(struct postern_delivery **deliveries, size_t count, uint32_t *uids_r);
+void memory_abort(struct postern_delivery **delivery);
+
 /* messages.c */
 int memory_flags(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
                  const struct postern_flags_change *change, uint32_t *skipped_r);
 int memory_copy(struct postern_mailbox *from, const uint32_t *uids, size_t count,
                 struct postern_mailbox *to, bool move, uint32_t *uids_r);
 int memory_expunge(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count);
-int memory_begin(struct postern_mailbox *mailbox, const struct postern_new_message *what,
-                 struct postern_delivery **delivery_r);
-int memory_write(struct postern_delivery *delivery, struct postern_span bytes);
-void memory_abort(struct postern_delivery **delivery);
+
+/* metadata.c */
 int memory_metadata(struct postern_account *account, struct postern_span mailbox,
                     int (*each)(void *ctx, const struct postern_metadata *one), void *ctx);
 int memory_set_metadata(struct postern_account *account, struct postern_span mailbox,
                         const struct postern_metadata *changes, size_t count);
-/* memory_move_metadata - with the lock; to absent: they go with the mailbox. */
+/* memory_move_metadata - with the mutex; to absent: they go with the mailbox. */
 void memory_move_metadata(struct postern_account *account, struct postern_span from,
                           struct postern_span to);
 int memory_acl(struct postern_account *account, struct postern_span mailbox,
@@ -140,8 +198,18 @@ int memory_set_acl(struct postern_account *account, struct postern_span mailbox,
                    const struct postern_acl *change, enum postern_flags_how how);
 int memory_sharers(struct postern_store *store, struct postern_span user,
                    int (*each)(void *ctx, struct postern_span owner), void *ctx);
-/* memory_new_acl - with the lock, of a mailbox that is made next. */
+/* memory_new_acl - with the mutex, of a mailbox that is made next. */
 int memory_new_acl(struct postern_account *account, struct postern_span mailbox);
-int memory_commit(struct postern_delivery **deliveries, size_t count, uint32_t *uids_r);
+
+/* watch.c */
+/* box_changed - with the mutex: rings for who has it open. */
+void box_changed(struct box *box);
+/* account_changed - with the mutex: its names, subscriptions or annotations. */
+void account_changed(struct postern_account *account);
+int memory_watch_fd(struct postern_mailbox *mailbox);
+void memory_watch_clear(struct postern_mailbox *mailbox);
+int memory_watch_all(struct postern_account *account, struct postern_watch **watch_r, int *fd_r);
+int memory_watch_all_clear(struct postern_watch *watch);
+void memory_watch_all_end(struct postern_watch **watch);
 
 #endif

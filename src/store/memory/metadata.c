@@ -104,7 +104,7 @@ int memory_set_acl(struct postern_account *account, struct postern_span mailbox,
               : POSTERN_E_NOT_FOUND;
     err = take_over(account, &after, err);
     if (!err)
-        box_changed(account->memory, box_named(account, mailbox)); /* who may not read it leaves */
+        box_changed(box_named(account, mailbox)); /* who may not read it leaves */
     pthread_mutex_unlock(&account->memory->mutex);
     return err;
 }
