@@ -85,6 +85,8 @@ foreach(source ${sources})
     add_test(NAME replay-${short} COMMAND ${stem} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${short})
   endif()
 endforeach()
+# of the command line's own, which are no library
+target_sources(fuzz_letter PRIVATE ${CMAKE_SOURCE_DIR}/src/cli/letter.c)
 
 file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/lint/*.sh ${CMAKE_SOURCE_DIR}/tests/lint/*.py
   ${CMAKE_SOURCE_DIR}/tests/interop/test_*.py ${CMAKE_SOURCE_DIR}/tests/interop/test_*.sh

@@ -174,6 +174,18 @@ static bool names_recipients(const struct postern_mime_header *field)
            field->id == POSTERN_MIME_BCC;
 }
 
+/* is_sayable - it stays within the brackets and the line of a command. */
+static bool is_sayable(const struct postern_mime_address *address)
+{
+    for (size_t i = 0; i < address->mailbox.n; i++)
+        if ((unsigned char)address->mailbox.p[i] < ' ' || address->mailbox.p[i] == 127)
+            return false;
+    for (size_t i = 0; i < address->host.n; i++)
+        if ((unsigned char)address->host.p[i] <= ' ' || strchr("<>\177", address->host.p[i]))
+            return false;
+    return true;
+}
+
 void letter_addresses(struct postern_span list, const char *domain, struct buffer *out)
 {
     /* three quarters of it take the words */
@@ -187,6 +199,10 @@ void letter_addresses(struct postern_span list, const char *domain, struct buffe
     while (buffer && postern_mime_address(&list, &in_group, &address, buffer, size)) {
         if (address.kind != POSTERN_MIME_ADDRESS_MAILBOX || !address.mailbox.n)
             continue;
+        if (!is_sayable(&address)) {
+            out->error = POSTERN_E_SYNTAX;
+            break;
+        }
         address_write(out, address.mailbox,
                       address.host.n ? address.host : postern_span_of(domain));
         buffer_append_char(out, '\n');

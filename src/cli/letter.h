@@ -25,9 +25,10 @@ struct letter_facts {
  * _NOMEM, _TOO_LONG (a header above 1 MiB). */
 int letter_read(struct letter *letter, FILE *in, bool dot_ends);
 /* letter_recipients - of To, Cc and Bcc, or if there are such of Resent-To and so on; each with its
- * LF behind *out. domain: of who has none. POSTERN_E_NOMEM. */
+ * LF behind *out. domain: of who has none. POSTERN_E_NOMEM, _SYNTAX (one with a control character). */
 int letter_recipients(const struct letter *letter, const char *domain, struct buffer *out);
-/* letter_addresses - likewise, of one list of addresses; those that are none are passed over. */
+/* letter_addresses - likewise, of one list of addresses; what is none is passed over. The error is
+ * out's. */
 void letter_addresses(struct postern_span list, const char *domain, struct buffer *out);
 /* letter_complete - Bcc and Resent-Bcc are taken out; Date, From and Message-ID put before it if
  * they are not there. POSTERN_E_NOMEM. */

@@ -161,6 +161,12 @@ static bool has_control(const char *text)
     return false;
 }
 
+/* bad_list - what letter_addresses() came to: err, or nobody. */
+static int bad_list(int err, int code, const char *what)
+{
+    return err == POSTERN_E_NOMEM ? no_memory() : complain(code, what, SPAN("is no address"));
+}
+
 /* read_sender - -f's, or who runs this. */
 static int read_sender(struct sending *sending)
 {
@@ -173,11 +179,11 @@ static int read_sender(struct sending *sending)
     if (!name || has_control(name))
         return complain(EX_USAGE, "the sender", SPAN("is no address"));
     letter_addresses(postern_span_of(name), sending->domain, &sending->sender);
-    if (!buffer_length(&sending->sender))
-        return complain(EX_USAGE, name, SPAN("is no address"));
+    if (sending->sender.error || !buffer_length(&sending->sender))
+        return bad_list(sending->sender.error, EX_USAGE, name);
     /* of several the first */
     sending->sender.tail = sending->sender.head + span_find(buffer_span(&sending->sender), '\n');
-    return sending->sender.error ? no_memory() : 0;
+    return 0;
 }
 
 /* full_name - -F's, $NAME, or what the system knows; NULL: none. */
@@ -199,10 +205,8 @@ static int read_arguments(struct sending *sending)
         size_t before = buffer_length(&sending->recipients);
 
         letter_addresses(postern_span_of(*at), sending->domain, &sending->recipients);
-        if (sending->recipients.error)
-            return no_memory();
-        if (buffer_length(&sending->recipients) == before)
-            return complain(EX_DATAERR, *at, SPAN("is no address"));
+        if (sending->recipients.error || buffer_length(&sending->recipients) == before)
+            return bad_list(sending->recipients.error, EX_DATAERR, *at);
     }
     if (!buffer_length(&sending->recipients) && !sending->flags.from_header)
         return complain(EX_USAGE, "", SPAN("no recipients; see postern(1)"));
@@ -221,9 +225,10 @@ static int read_letter(struct sending *sending)
     if (err)
         return complain(err == POSTERN_E_TOO_LONG ? EX_DATAERR : EX_TEMPFAIL, "the message",
                         postern_span_of(postern_err_text(err)));
-    if (sending->flags.from_header &&
-        letter_recipients(&sending->letter, sending->domain, &sending->recipients) < 0)
-        return no_memory();
+    if (sending->flags.from_header)
+        err = letter_recipients(&sending->letter, sending->domain, &sending->recipients);
+    if (err)
+        return bad_list(err, EX_DATAERR, "a recipient in the header");
     if (!buffer_length(&sending->recipients))
         return complain(EX_DATAERR, "", SPAN("no recipients in the header"));
     facts.name = full_name(sending, name, sizeof name);

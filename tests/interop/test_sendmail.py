@@ -120,6 +120,8 @@ def test_statuses(server):
     cases = (("no such user", config, ["alice", "nobody"], TEXT, 67, b"nobody@example.org: 550 5.1.1 "),
              ("elsewhere", config, ["alice", "x@far.example"], TEXT, 77, b"x@far.example: 550 5.7.1 "),
              ("no recipient", config, [], TEXT, 64, b"no recipients"), ("none in the header", config, ["-t"], b"To: x:;\n\nhi\n", 65, b"no recip"),
+             ("NUL in an address", config, ["-t", "bob"], b'To: alice,\n "x\0y"@example.org\n\nhi\n', 65, b"header: is no address"),
+             ("a bracket in a domain", config, ["alice", "x@[y> SIZE=1]"], TEXT, 65, b"is no address"),
              ("no address", config, ["alice", ""], TEXT, 65, b"no address"), ("a bad sender", config, ["-f", "a\nb", "alice"], TEXT, 64, b"sender"),
              ("a path for one", config, ["../../etc/passwd"], TEXT, 67, b"5.1.1"), ("a command for one", config, ["|/bin/sh"], TEXT, 67, b"5.1.1"),
              ("NUL", config, ["alice"], TEXT + b"a\0b\n", 65, b"the message: 554 5.6.0"),
