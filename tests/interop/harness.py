@@ -81,6 +81,7 @@ class Server:
         until = time.monotonic() + 30
         while not any("info ready " in line for line in self.log):
             if time.monotonic() > until or self.process.poll() is not None:
+                self.reader.join(5)  # what it said last
                 raise RuntimeError("the server does not come up:\n" + "".join(self.log))
             time.sleep(0.02)
 
