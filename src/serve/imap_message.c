@@ -216,6 +216,34 @@ static uint32_t *room_for(struct serve_imap *s, size_t count)
     return uids;
 }
 
+/* ---- is there room --------------------------------------------------------------------------- */
+
+static int add_size(void *ctx, const struct postern_message_info *info)
+{
+    *(uint64_t *)ctx += info->size_wire;
+    return 0;
+}
+
+/* sizes - of these here, together. */
+static uint64_t sizes(const struct serve_imap *s, const uint32_t *uids, size_t count)
+{
+    uint64_t octets = 0;
+
+    for (size_t i = 0; i < count; i++)
+        imap_ops(s)->each(s->mailbox, (struct postern_uid_range){uids[i], uids[i]}, 0, add_size,
+                          &octets);
+    return octets;
+}
+
+/* fits_disk - no quota: it may be there later (D12). */
+static int fits_disk(const struct serve_imap *s, uint64_t octets)
+{
+    return space_for(s->site->space, octets, 0) ? POSTERN_E_AGAIN : 0;
+}
+
+/* ---- from one mailbox to another --------------------------------------------------------------
+ */
+
 /* is_at_home - in the account of the selected mailbox. */
 static bool is_at_home(const struct serve_imap *s, struct postern_span owner)
 {
@@ -241,6 +269,8 @@ static int copy_work(struct serve_imap *s, unsigned wait_flag)
         err = ops->open(place.account, place.name, 0, &to);
     if (!err)
         err = ops->refresh(to, 0, &status);
+    if (!err && !q->on) /* a move gives back what it writes */
+        err = fits_disk(s, sizes(s, q->uids, q->uid_count));
     if (!err) {
         uint32_t *uids = room_for(s, q->uid_count);
 
@@ -291,32 +321,17 @@ void imap_drop_appends(struct serve_imap *s)
         imap_ops(s)->close(&s->target);
 }
 
-static int note_size(void *ctx, const struct postern_message_info *info)
-{
-    *(uint64_t *)ctx = info->size_wire;
-    return 0;
-}
-
-/* fits_disk - no quota: it may be there later. */
-static int fits_disk(struct serve_imap *s)
-{
-    return space_for(s->site->space, s->question.size_bytes, 0) ? POSTERN_E_AGAIN : 0;
-}
-
 /* fits_quota - said before the octets are asked for. What is replaced does not count (RFC 8508). */
 static int fits_quota(struct serve_imap *s, const struct imap_place *place)
 {
     struct postern_quota quota;
     int err = imap_ops(s)->quota(place->account, &quota);
-    uint64_t replaced = 0;
 
     if (err)
         return err == POSTERN_E_UNSUPPORTED ? 0 : err;
     if (s->question.uid_count && s->mailbox && is_at_home(s, place->owner)) {
-        uint32_t uid = s->question.uids[0];
+        uint64_t replaced = sizes(s, s->question.uids, 1);
 
-        imap_ops(s)->each(s->mailbox, (struct postern_uid_range){uid, uid}, 0, note_size,
-                          &replaced);
         quota.bytes -= replaced < quota.bytes ? replaced : quota.bytes;
         quota.messages -= quota.messages > 0;
     }
@@ -337,7 +352,7 @@ static int append_work(struct serve_imap *s, unsigned wait_flag)
     if (!err)
         err = fits_quota(s, &place);
     if (!err)
-        err = fits_disk(s);
+        err = fits_disk(s, s->question.size_bytes);
     if (!err)
         err = keyword_bits(s, s->target, true, &what.keywords);
     if (!err && s->delivery_count == IMAP_APPENDS_MAX)

@@ -257,6 +257,8 @@ def test_disk(_):
     smtp = smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=30)
     imap = imaplib.IMAP4("127.0.0.1", server.imap)
     imap.login("alice", "secret")
+    imap.create("Copies")
+    imap.create("Trash")
 
     def append(size):
         kind, text = imap.append("INBOX", None, None, b"x" * size)
@@ -272,6 +274,11 @@ def test_disk(_):
         checks.check("disk: what fits", mail("SIZE=3000000")[0] == 250)
         checks.check("disk: what does not fit", mail("SIZE=5000000") == (452, b"4.3.1 the disk is nearly full"), str(mail("SIZE=5000000")))
         checks.check("disk: what does not fit, in IMAP", b"[UNAVAILABLE]" in append(5000000) and append(1000) is True)
+        checks.check("disk: what fits, COPY", imap.select()[0] == "OK" and imap.copy("1:3", "Copies")[0] == "OK")
+        imap.select("Copies")
+        imap.store("1:3", "+FLAGS", "\\Deleted")
+        imap.expunge()
+        imap.unselect()
         (server.mail / "filler").write_bytes(b"x" * (4 << 20))
         time.sleep(1.1)
         said = mail()
@@ -280,9 +287,15 @@ def test_disk(_):
             lmtp.ehlo_or_helo_if_needed()
             checks.check("disk: nearly full, LMTP", lmtp.mail("a@b.example")[0] == 452)
         checks.check("disk: nearly full, IMAP", b"[UNAVAILABLE]" in append(10))
+        imap.select()
+        said = imap.copy("1", "Copies")
+        checks.check("disk: nearly full, COPY", said[0] == "NO" and b"[UNAVAILABLE]" in said[1][0] and
+                     b" 0)" in imap.status("Copies", "(MESSAGES)")[1][0], str(said))
+        said = imap._simple_command("MOVE", "1", "Trash")
+        checks.check("disk: nearly full, MOVE", said[0] == "OK" and b" 1)" in imap.status("Trash", "(MESSAGES)")[1][0], str(said))
         got = deliver(server, "-d", "alice")
         checks.check("disk: nearly full, deliver", got.returncode == 75 and got.stdout.startswith(b"4.3.1 "), str(got))
-        checks.check("disk: reading goes on", imap.select()[1] == [b"3"] and imap.store("1", "+FLAGS", "\\Deleted")[0] == "OK" and
+        checks.check("disk: reading goes on", imap.select()[1] == [b"2"] and imap.store("1", "+FLAGS", "\\Deleted")[0] == "OK" and
                      imap.expunge()[0] == "OK")
         (server.mail / "filler").unlink()
         time.sleep(1.1)
