@@ -201,21 +201,35 @@ int folder_list(struct postern_account *account,
                 int (*each)(void *ctx, const struct postern_status *status), void *ctx);
 int folder_status(struct postern_account *account, struct postern_span name, unsigned flags,
                   struct postern_status *status_r);
+int folder_open(struct postern_account *account, struct postern_span name, unsigned flags,
+                struct postern_mailbox **mailbox_r);
+void folder_close(struct postern_mailbox **mailbox);
+void folder_status_of(struct index_mailbox *mailbox, struct postern_status *status_r);
+/* mailbox_existing - of that name; NULL, also when it is only subscribed to. */
+struct index_mailbox *mailbox_existing(struct postern_account *account, struct postern_span name);
+/* ---- create.c */
 int folder_create(struct postern_account *account, struct postern_span name,
                   enum postern_special_use special);
+/* mailboxes_change_begin - may `name` be made, removed or named so? Then the mutex and the lock,
+ * until account_leave(). */
+int mailboxes_change_begin(struct postern_account *account, struct postern_span *name);
+/* mailbox_make_levels - the mailboxes above `name` that are missing. With the lock. */
+int mailbox_make_levels(struct postern_account *account, struct postern_span name);
+/* ---- remove.c */
 int folder_remove(struct postern_account *account, struct postern_span name);
+/* ---- rename.c */
 int folder_rename(struct postern_account *account, struct postern_span from,
                   struct postern_span to);
+/* ---- subscribe.c */
 int folder_subscribe(struct postern_account *account, struct postern_span name, bool on);
+/* group_subscription - to a name that has no mailbox, or will have none. */
+int group_subscription(struct postern_account *account, struct postern_span name,
+                       struct buffer *group);
+/* ---- quota.c */
 int folder_quota(struct postern_account *account, struct postern_quota *quota_r);
 void folder_limit(struct postern_store *store, const struct postern_quota *quota);
 /* account_usage - with the mutex. */
 void account_usage(struct postern_account *account, struct postern_quota *quota_r);
-int folder_open(struct postern_account *account, struct postern_span name, unsigned flags,
-                struct postern_mailbox **mailbox_r);
-void folder_close(struct postern_mailbox **mailbox);
-void folder_status_of(const struct postern_account *account, struct index_mailbox *mailbox,
-                      struct postern_status *status_r);
 /* ---- metadata.c */
 /* annotations_stamp - into each status; with the mutex. */
 void annotations_stamp(const struct postern_account *account, struct postern_status *all,

@@ -226,7 +226,7 @@ int folder_refresh(struct postern_mailbox *mailbox, unsigned flags, struct poste
     free(mailbox->name);
     mailbox->name = strndup(rows->name.p, rows->name.n);
     if (mailbox->name) {
-        folder_status_of(mailbox->account, rows, status_r);
+        folder_status_of(rows, status_r);
         status_r->name = postern_span_of(mailbox->name);
     }
     account_leave(mailbox->account);
