@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/span.h"
-#include "store/folder/folder.h"
+#include "store/folder/uidlist.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -230,16 +230,20 @@ int folder_quota(struct postern_account *account, struct postern_quota *quota_r)
 void folder_limit(struct postern_store *store, const struct postern_quota *quota);
 /* account_usage - with the mutex. */
 void account_usage(struct postern_account *account, struct postern_quota *quota_r);
-/* ---- metadata.c */
+/* ---- annotations.c, see annotations.h */
 /* annotations_stamp - into each status; with the mutex. */
 void annotations_stamp(const struct postern_account *account, struct postern_status *all,
                        size_t count);
-/* account_limits - its own instead of the store's, if it has any; with the mutex. */
-void account_limits(struct postern_account *account, struct postern_quota *limits);
+/* ---- metadata.c */
 int folder_metadata(struct postern_account *account, struct postern_span mailbox,
                     int (*each)(void *ctx, const struct postern_metadata *one), void *ctx);
 int folder_set_metadata(struct postern_account *account, struct postern_span mailbox,
                         const struct postern_metadata *changes, size_t count);
+/* folder_move_metadata - with the lock; to absent: they go with the mailbox. Where that
+ * fails they stay: an annotation is not worth a mailbox. */
+void folder_move_metadata(struct postern_account *account, struct postern_span from,
+                          struct postern_span to);
+/* ---- acl.c */
 int folder_acl(struct postern_account *account, struct postern_span mailbox,
                int (*each)(void *ctx, const struct postern_acl *one), void *ctx);
 int folder_set_acl(struct postern_account *account, struct postern_span mailbox,
@@ -248,10 +252,6 @@ int folder_set_acl(struct postern_account *account, struct postern_span mailbox,
 int folder_new_acl(struct postern_account *account, struct postern_span mailbox);
 int folder_sharers(struct postern_store *store, struct postern_span user,
                    int (*each)(void *ctx, struct postern_span owner), void *ctx);
-/* folder_move_metadata - with the lock; to absent: they go with the mailbox. Where that
- * fails they stay: an annotation is not worth a mailbox. */
-void folder_move_metadata(struct postern_account *account, struct postern_span from,
-                          struct postern_span to);
 /* ---- discover.c */
 /* account_discover - mailboxes that others made or removed, and renames that were cut off. With the
  * mutex; takes the lock when there is something to write. */
@@ -273,8 +273,13 @@ int row_learn(struct postern_account *account, const struct index_mailbox *mailb
               struct index_row *row, struct postern_span name);
 void row_take_scan(struct index_row *row, const struct scan *scan);
 /* ---- view.c */
-int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags,
-                    struct postern_snapshot **snapshot_r);
+/* mailbox_index - its rows; NULL: it is gone. With the mutex. */
+struct index_mailbox *mailbox_index(const struct postern_mailbox *mailbox);
+/* mailbox_enter_synced - the mutex, and the mailbox's rows as the files are now. */
+int mailbox_enter_synced(struct postern_mailbox *mailbox, unsigned flags);
+/* mailbox_enter_known - the mutex, and that the mailbox is still there; nothing is looked at,
+ * neither what others wrote into the index. */
+int mailbox_enter_known(struct postern_mailbox *mailbox);
 int folder_refresh(struct postern_mailbox *mailbox, unsigned flags,
                    struct postern_status *status_r);
 int folder_ranges(struct postern_mailbox *mailbox, struct postern_uid_range *ranges_r, size_t room);
@@ -283,9 +288,9 @@ int folder_each(struct postern_mailbox *mailbox, struct postern_uid_range range,
 int folder_vanished(struct postern_mailbox *mailbox, uint64_t since,
                     int (*each)(void *ctx, struct postern_uid_range range), void *ctx);
 int folder_recent(struct postern_mailbox *mailbox, uint32_t *from_r);
-int folder_keyword(struct postern_mailbox *mailbox, struct postern_span name, bool make);
-int folder_keyword_name(struct postern_mailbox *mailbox, unsigned number,
-                        struct postern_span *name_r);
+/* ---- kept.c */
+int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags,
+                    struct postern_snapshot **snapshot_r);
 int folder_find(struct postern_mailbox *mailbox, struct postern_span unique_id,
                 struct postern_entry *entry_r, uint32_t *uid_r);
 /* mailbox_unique - the live row with a unique-id, or NULL. */
@@ -352,43 +357,12 @@ void watch_news(struct postern_account *account, uint64_t id);
 /* ---- lock.c */
 int folder_lock(struct postern_mailbox *mailbox);
 void folder_unlock(struct postern_mailbox *mailbox);
-/* ---- listing.c: the names in a mailbox's sub-folders. */
-struct found {
-    size_t name;    /* offset in names */
-    uint32_t place; /* of its row, + 1; 0: none */
-    uint8_t name_n, sub;
-};
-struct listing {
-    const struct folder_kind *kind;
-    struct buffer names;
-    struct found *all;
-    size_t count, room;
-    uint32_t *by_key; /* places in all, + 1, by hash of key */
-    size_t key_room;
-};
-/* listing_read - list them all. POSTERN_E_*; done in any case. */
-int listing_read(struct listing *listing, struct place *place);
-void listing_done(struct listing *listing);
-struct postern_span found_name(const struct listing *listing, const struct found *found);
-/* listing_find - by key; NULL. */
-struct found *listing_find(const struct listing *listing, struct postern_span key);
-/* ---- uidlist.c: what Dovecot called the messages. */
-struct uidlist_entry {
-    struct postern_span key, unique;
-    uint32_t uid;
-};
-struct uidlist {
-    uint32_t uid_validity, uid_next; /* 0: there is none */
-    struct uidlist_entry *all;       /* by key */
-    size_t count;
-    char *text;
-};
-int uidlist_read(struct uidlist *list, struct place *place);
-/* uidlist_parse - text: taken. POSTERN_E_NOMEM; what is not understood is skipped. */
-int uidlist_parse(struct uidlist *list, char *text, size_t n);
-const struct uidlist_entry *uidlist_find(const struct uidlist *list, struct postern_span key);
-void uidlist_done(struct uidlist *list);
 /* ---- keywords.c */
+int folder_keyword(struct postern_mailbox *mailbox, struct postern_span name, bool make);
+int folder_keyword_name(struct postern_mailbox *mailbox, unsigned number,
+                        struct postern_span *name_r);
+/* keyword_number - POSTERN_E_NOT_FOUND. */
+int keyword_number(const struct index_mailbox *mailbox, struct postern_span name);
 /* struct keyword_maker - keywords that a group makes on its way. */
 struct keyword_maker {
     struct buffer *group;
@@ -397,6 +371,7 @@ struct keyword_maker {
 /* keyword_make - the number it will have; POSTERN_E_FULL. */
 int keyword_make(struct keyword_maker *maker, const struct index_mailbox *mailbox,
                  struct postern_span name);
+/* ---- letters.c */
 /* letters_to_keywords - `before`, with those that letters stand for as the set says. */
 uint64_t letters_to_keywords(struct place *place, struct index_mailbox *mailbox, uint32_t set,
                              uint64_t before, struct keyword_maker *maker);

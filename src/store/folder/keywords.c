@@ -1,88 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* keywords - the letters a to z in a file's name stand for the keywords that the mailbox's file
- * dovecot-keywords numbers 0 to 25 ("0 $Forwarded"). Without that file letters mean nothing, and
- * keywords live in the index only. */
+/* keywords - a mailbox's own flags, numbered as they come. */
 #include "store/folder/folder.h"
 
 #include "base/span.h"
-#include <fcntl.h>
-#include <unistd.h>
+#include <stdlib.h>
 
-#define LETTERS 26
-#define FILE_BYTES 8192
-
-struct letters {
-    char text[FILE_BYTES];
-    struct postern_span names[LETTERS];
-    bool any;
-};
-
-static void letters_read(struct letters *letters, const struct place *place)
-{
-    int fd =
-        openat(place->base, "dovecot-keywords", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, letters->text, sizeof letters->text);
-    struct postern_span rest = span_make(letters->text, n < 0 ? 0 : (size_t)n);
-
-    letters->any = false;
-    folder_fd_close(&fd);
-    for (unsigned i = 0; i < LETTERS; i++)
-        letters->names[i] = (struct postern_span){0};
-    while (rest.p && rest.n) {
-        struct postern_span line = span_cut(&rest, '\n'), number = span_cut(&line, ' ');
-        uint64_t i;
-
-        if (!span_number(number, LETTERS - 1, &i) || !line.n || line.n > POSTERN_KEYWORD_MAX)
-            continue;
-        letters->names[i] = line;
-        letters->any = true;
-    }
-}
-
-static int number_of(const struct index_mailbox *mailbox, struct postern_span name)
+int keyword_number(const struct index_mailbox *mailbox, struct postern_span name)
 {
     for (unsigned i = 0; i < mailbox->keyword_count; i++)
         if (span_equal_nocase(mailbox->keywords[i], name))
             return (int)i;
-    return -1;
-}
-
-uint64_t letters_to_keywords(struct place *place, struct index_mailbox *mailbox, uint32_t set,
-                             uint64_t before, struct keyword_maker *maker)
-{
-    struct letters letters;
-    uint64_t keywords = before;
-
-    letters_read(&letters, place);
-    for (unsigned i = 0; i < LETTERS && letters.any; i++) {
-        int number = letters.names[i].n ? number_of(mailbox, letters.names[i]) : -1;
-
-        if (number < 0 && set >> i & 1 && letters.names[i].n)
-            number = keyword_make(maker, mailbox, letters.names[i]);
-        if (number < 0)
-            continue;
-        keywords &= ~(UINT64_C(1) << number);
-        keywords |= (uint64_t)(set >> i & 1) << number;
-    }
-    return keywords;
-}
-
-uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *mailbox,
-                             uint64_t keywords)
-{
-    struct letters letters;
-    uint32_t set = 0;
-
-    if (!keywords)
-        return 0;
-    letters_read(&letters, place);
-    for (unsigned i = 0; i < LETTERS && letters.any; i++) {
-        int number = letters.names[i].n ? number_of(mailbox, letters.names[i]) : -1;
-
-        if (number >= 0 && keywords >> number & 1)
-            set |= 1u << i;
-    }
-    return set;
+    return POSTERN_E_NOT_FOUND;
 }
 
 int keyword_make(struct keyword_maker *maker, const struct index_mailbox *mailbox,
@@ -104,4 +32,65 @@ int keyword_make(struct keyword_maker *maker, const struct index_mailbox *mailbo
     buffer_append(&maker->made, name);
     group_keyword(maker->group, mailbox->facts.id, name);
     return maker->made.error ? POSTERN_E_NOMEM : (int)number;
+}
+
+static int keyword_of(struct postern_account *account, uint64_t id, struct postern_span name,
+                      bool make)
+{
+    const struct index_mailbox *rows = index_mailbox_of(&account->index, id);
+    struct buffer group = {0};
+    int err, number;
+
+    if (!rows)
+        return POSTERN_E_NOT_FOUND;
+    number = keyword_number(rows, name);
+    if (number >= 0 || !make)
+        return number;
+    if (rows->keyword_count == POSTERN_KEYWORDS_MAX)
+        return POSTERN_E_FULL;
+    group_keyword(&group, id, name);
+    err = index_commit(&account->index, &group, false, false); /* synced with what uses it */
+    return err ? err : (int)index_mailbox_of(&account->index, id)->keyword_count - 1;
+}
+
+int folder_keyword(struct postern_mailbox *mailbox, struct postern_span name, bool make)
+{
+    struct postern_account *account = mailbox->account;
+    int number;
+
+    if (!keyword_is_good(name))
+        return POSTERN_E_SYNTAX;
+    number = account_enter(account, 0);
+    if (number)
+        return number;
+    number = keyword_of(account, mailbox->id, name, false);
+    account_leave(account);
+    if (number != POSTERN_E_NOT_FOUND || !make)
+        return number;
+    number = account_enter_lock(account, 0);
+    if (number)
+        return number;
+    number = keyword_of(account, mailbox->id, name, true);
+    account_leave(account);
+    return number;
+}
+
+int folder_keyword_name(struct postern_mailbox *mailbox, unsigned number,
+                        struct postern_span *name_r)
+{
+    const struct index_mailbox *rows;
+    int err = mailbox_enter_known(mailbox);
+
+    if (err)
+        return err;
+    rows = mailbox_index(mailbox);
+    if (number < rows->keyword_count && !mailbox->keywords)
+        mailbox->keywords = calloc(POSTERN_KEYWORDS_MAX, sizeof *mailbox->keywords);
+    if (number < rows->keyword_count && mailbox->keywords && !mailbox->keywords[number])
+        mailbox->keywords[number] = strndup(rows->keywords[number].p, rows->keywords[number].n);
+    account_leave(mailbox->account);
+    if (number >= POSTERN_KEYWORDS_MAX || !mailbox->keywords || !mailbox->keywords[number])
+        return POSTERN_E_NOT_FOUND;
+    *name_r = postern_span_of(mailbox->keywords[number]);
+    return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* listing - the names of a mailbox's files, found by what stays the same of them. A file that is
  * seen in two folders was moved while they were read: the later one counts. */
-#include "store/folder/folder.h"
+#include "store/folder/listing.h"
 
 #include "base/span.h"
 #include <dirent.h>

@@ -6,6 +6,7 @@
  * nobody can have seen another message under that UID. After a loss, UIDs for the others begin far
  * above what is known: what was given to files that are gone cannot be known. */
 #include "store/folder/sync.h"
+#include "store/folder/uidlist.h"
 
 #include "base/span.h"
 #include <stdlib.h>

@@ -1,12 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /* quota - what an account holds, and how much it may. */
-#include "store/folder/folder.h"
+#include "store/folder/annotations.h"
+#include "store/quota.h"
+
+#include <fcntl.h>
+
+/* own_limits - those of the account instead of the store's, if it has any; with the mutex. */
+static void own_limits(struct postern_account *account, struct postern_quota *limits)
+{
+    struct buffer records = {0};
+    struct index_time modified;
+    struct stat facts;
+
+    if (account->dir < 0 ||
+        fstatat(account->dir, ANNOTATIONS_FILE, &facts, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    modified = (struct index_time){facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec};
+    if (account->limits_inode != facts.st_ino || !time_is_same(account->limits_of, modified)) {
+        account->has_limits = annotations_load(account, &records) == 0 &&
+                              quota_read(buffer_span(&records), &account->limits);
+        account->limits_inode = facts.st_ino;
+        account->limits_of = modified;
+        buffer_done(&records);
+    }
+    if (!account->has_limits)
+        return;
+    limits->bytes_max = account->limits.bytes_max;
+    limits->messages_max = account->limits.messages_max;
+}
 
 void account_usage(struct postern_account *account, struct postern_quota *quota_r)
 {
     *quota_r = (struct postern_quota){.bytes_max = account->store->bytes_max,
                                       .messages_max = account->store->messages_max};
-    account_limits(account, quota_r);
+    own_limits(account, quota_r);
     for (size_t i = 0; i < account->index.count; i++) {
         quota_r->bytes += account->index.mailboxes[i]->size_bytes;
         quota_r->messages += account->index.mailboxes[i]->messages;

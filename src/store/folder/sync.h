@@ -3,7 +3,7 @@
 #ifndef STORE_FOLDER_SYNC_H
 #define STORE_FOLDER_SYNC_H
 
-#include "store/folder/folder.h"
+#include "store/folder/listing.h"
 
 /* struct sync - a look at the files, and what it changes in the index. */
 struct sync {

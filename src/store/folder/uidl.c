@@ -2,6 +2,7 @@
 /* uidl - POP3 unique-ids taken over from Dovecot, so that no client downloads all mail again. */
 #include "store/folder/check.h"
 #include "store/folder/sync.h"
+#include "store/folder/uidlist.h"
 
 #include "base/span.h"
 #include <stdio.h>

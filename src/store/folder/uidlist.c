@@ -2,7 +2,7 @@
 /* uidlist - the file dovecot-uidlist, version 3: "3 V<uid validity> N<next uid> ...", then a line
  * for each message: "<uid> [<letter><value> ...] :<file name before the flags>". P is the POP3
  * unique-id. Whoever comes from Dovecot keeps all his UIDs. */
-#include "store/folder/folder.h"
+#include "store/folder/uidlist.h"
 
 #include "base/span.h"
 #include <fcntl.h>
