@@ -4,9 +4,10 @@
 
 #include "base/span.h"
 
+/* is_inbox - the first level, or all of it. */
 static bool is_inbox(struct postern_span name)
 {
-    return span_equal_nocase(name, SPAN("INBOX"));
+    return span_equal_nocase(span_cut(&name, '/'), SPAN("INBOX"));
 }
 
 /* matches - with one place to come back to per kind of star: linear in name times pattern. */
@@ -44,6 +45,6 @@ static bool matches(struct postern_span name, struct postern_span pattern)
 bool pattern_matches(struct postern_span name, struct postern_span pattern)
 {
     if (is_inbox(name) && is_inbox(pattern))
-        return true;
+        return matches(span_from(name, 5), span_from(pattern, 5));
     return matches(name, pattern);
 }

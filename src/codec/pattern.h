@@ -5,7 +5,8 @@
 
 #include <postern/base.h>
 
-/* pattern_matches - '*' stands for anything, '%' for anything but '/'; INBOX in any case. */
+/* pattern_matches - '*' stands for anything, '%' for anything but '/'; the level INBOX in any
+ * case. */
 bool pattern_matches(struct postern_span name, struct postern_span pattern);
 
 #endif

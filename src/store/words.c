@@ -6,6 +6,12 @@
 #include "codec/utf8.h"
 #include <stdlib.h>
 
+/* is_beside_inbox - below an "inbox" that is not INBOX: no client could name that. I 5.1-3 */
+static bool is_beside_inbox(struct postern_span name)
+{
+    return span_begins_nocase(name, SPAN("INBOX/")) && !span_begins(name, SPAN("INBOX/"));
+}
+
 /* I 5.1-5 */
 int name_check(struct postern_span *name)
 {
@@ -13,7 +19,7 @@ int name_check(struct postern_span *name)
 
     if (name->n > POSTERN_MAILBOX_NAME_MAX)
         return POSTERN_E_TOO_LONG;
-    if (name->n == 0 || !utf8_is_valid(*name))
+    if (name->n == 0 || !utf8_is_valid(*name) || is_beside_inbox(*name))
         return POSTERN_E_SYNTAX;
     for (size_t i = 0; i < name->n; i++)
         if ((unsigned char)name->p[i] < ' ' || name->p[i] == 127)

@@ -6,7 +6,7 @@
 #include <postern/store.h>
 
 /* name_check - of a mailbox: 0, POSTERN_E_SYNTAX, _TOO_LONG; *name becomes "INBOX" for any case of
- * it. */
+ * it; "inbox/a" is none. */
 int name_check(struct postern_span *name);
 bool name_is_below(struct postern_span name, struct postern_span above);
 /* keyword_is_good - an atom of IMAP that is no system flag. */

@@ -242,12 +242,32 @@ static struct postern_span to_utf8(struct postern_imap *s, struct imap_parser *i
     return kept;
 }
 
+/* with_inbox - what is below INBOX is below it however that is written: another "inbox" would be a
+ * mailbox that no client can name. I 5.1-3 */
+static struct postern_span with_inbox(struct postern_imap *s, struct imap_parser *in,
+                                      struct postern_span name)
+{
+    struct postern_span inbox = SPAN("INBOX"), kept;
+
+    if (in->bad || !span_begins_nocase(name, inbox))
+        return name;
+    if (name.n == inbox.n)
+        return inbox;
+    if (name.p[inbox.n] != '/' || span_begins(name, inbox))
+        return name;
+    if (arena_copy(&s->arena, name, &kept) < 0) {
+        imap_no_memory(s);
+        spoil(in);
+        return name;
+    }
+    memcpy((char *)kept.p, inbox.p, inbox.n);
+    return kept;
+}
+
 /* I 4.5-1 I 5.1-3 */
 struct postern_span parse_mailbox(struct postern_imap *s, struct imap_parser *in)
 {
-    struct postern_span name = to_utf8(s, in, parse_astring(s, in));
-
-    return span_equal_nocase(name, SPAN("INBOX")) ? SPAN("INBOX") : name;
+    return with_inbox(s, in, to_utf8(s, in, parse_astring(s, in)));
 }
 
 /* I 6.3.9-11 */

@@ -138,11 +138,23 @@ static void test_patterns(void **state)
         const char *name, *pattern;
         bool matches;
     } cases[] = {
-        {"INBOX", "inbox", true}, {"a/b", "*", true},       {"a/b", "%", false},
-        {"a/b", "%/%", true},     {"a/b", "a*b", true},     {"a/b", "a%b", false},
-        {"", "", true},           {"", "*", true},          {"a", "", false},
-        {"abcabc", "*abc", true}, {"abcab", "*abc", false}, {"a/b/c", "a/%", false},
-        {"a/b/c", "*%", true},    {"a/b/c", "%*c", true},   {"Inbox/x", "INBOX/x", false},
+        {"INBOX", "inbox", true},
+        {"a/b", "*", true},
+        {"a/b", "%", false},
+        {"a/b", "%/%", true},
+        {"a/b", "a*b", true},
+        {"a/b", "a%b", false},
+        {"", "", true},
+        {"", "*", true},
+        {"a", "", false},
+        {"abcabc", "*abc", true},
+        {"abcab", "*abc", false},
+        {"a/b/c", "a/%", false},
+        {"a/b/c", "*%", true},
+        {"a/b/c", "%*c", true},
+        {"INBOX/x", "inbox/%", true},
+        {"INBOX", "in%", false},
+        {"INBOXES", "inboxes", false},
     };
 
     (void)state;
