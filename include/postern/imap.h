@@ -292,6 +292,7 @@ struct postern_imap_mailbox {
     size_t changed_count;
     const struct postern_span *keywords; /* all, by number */
     size_t keyword_count;
+    uint32_t first_unseen; /* SELECT: the first UID without \Seen, for IMAP4rev1; 0: none */
     uint32_t
         recent_from; /* SELECT: this UID and above were in no session before (\Recent); 0: none */
     bool unchanged;  /* NEWS: nothing since; what stands above does not count */

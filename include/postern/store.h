@@ -194,6 +194,9 @@ struct postern_store_ops {
     /* ranges - which UIDs there are, as of the last refresh or change made through this store:
      * rising, apart. Writes at most `room` to ranges_r and returns how many there are. */
     int (*ranges)(struct postern_mailbox *mailbox, struct postern_uid_range *ranges_r, size_t room);
+    /* first_unseen - the lowest UID of a message without \Seen, as of the last refresh; 0: all have
+     * been seen. */
+    int (*first_unseen)(struct postern_mailbox *mailbox, uint32_t *uid_r);
     /* recent - take the messages that are new to all sessions: from_r and above were in none
      * before, and are in no other's from now on. Need not last through a power cut. */
     int (*recent)(struct postern_mailbox *mailbox, uint32_t *from_r);

@@ -282,6 +282,14 @@ static struct postern_message_info *changed_since(const struct shown *shown, uin
     return all;
 }
 
+static uint32_t first_unseen(const struct shown *shown)
+{
+    for (size_t i = 0; i < shown->count; i++)
+        if (!(shown->all[i].flags & POSTERN_FLAG_SEEN))
+            return shown->all[i].uid;
+    return 0;
+}
+
 static void mailbox_answer(struct postern_visit *v)
 {
     struct imap_side *side = v->imap;
@@ -298,8 +306,10 @@ static void mailbox_answer(struct postern_visit *v)
     mailbox.status.rights = side->rights;
     mailbox.ranges = ranges;
     mailbox.changed = news;
-    if (side->question.kind == POSTERN_IMAP_SELECT) /* nothing is looked at there */
-        mailbox.changed_count = 0;
+    if (side->question.kind == POSTERN_IMAP_SELECT) {
+        mailbox.changed_count = 0; /* nothing is looked at there */
+        mailbox.first_unseen = first_unseen(now);
+    }
     postern_imap_answer_mailbox(side->engine, side->question.id,
                                 ranges && news ? 0 : POSTERN_E_NOMEM, &mailbox);
     memory_free(NULL, ranges);

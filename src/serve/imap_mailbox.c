@@ -249,6 +249,7 @@ static void answer_mailbox(struct serve_imap *s, int err)
         .changed_count = infos.n / sizeof(struct postern_message_info),
         .keywords = names,
         .recent_from = s->recent_from,
+        .first_unseen = s->first_unseen,
         .unchanged = s->unchanged,
         .read_only = s->site->read_only};
 
@@ -281,6 +282,8 @@ static int select_work(struct serve_imap *s, unsigned wait_flag)
 
     if (!err)
         err = look(s, wait_flag);
+    if (!err)
+        err = imap_ops(s)->first_unseen(s->mailbox, &s->first_unseen);
     if (err)
         return err;
     s->selected_validity = s->status.uid_validity;

@@ -66,7 +66,7 @@ struct serve_imap {
     struct postern_quota quota;
     uint32_t rights;
     uint32_t uid_validity; /* of where messages went */
-    uint32_t recent_from, selected_validity;
+    uint32_t recent_from, first_unseen, selected_validity;
     bool unchanged;
     struct postern_span block;
     struct imap_shown *shown; /* parsed forms that the engine has; NULL: none */

@@ -214,6 +214,16 @@ static void look_at_ranges(struct walk *walk)
         complain(walk->checker, "P6: %u messages in ranges, %u shown", messages, walk->messages);
 }
 
+static void look_at_unseen(struct walk *walk)
+{
+    uint32_t uid = 0, found = 0;
+
+    for (uint32_t i = 0; i < walk->messages && i < 4096 && !uid; i++)
+        uid = walk->infos[i].flags & POSTERN_FLAG_SEEN ? 0 : walk->infos[i].uid;
+    if (walk->store->ops->first_unseen(walk->box, &found) != 0 || found != uid)
+        complain(walk->checker, "P6: the first that was not seen is %u, not %u", uid, found);
+}
+
 static struct seen_box *box_of(struct checker *checker, uint64_t id)
 {
     for (size_t i = 0; i < checker->box_count; i++)
@@ -266,6 +276,7 @@ static void look_at_box(struct checker *checker, struct postern_store *store,
         complain(checker, "%.*s does not show its messages", (int)name.n, name.p);
     look_at_sums(&walk);
     look_at_ranges(&walk);
+    look_at_unseen(&walk);
     for (uint32_t i = 0; i < walk.messages && i < 4096; i++)
         look_at_message(&walk, &walk.infos[i]);
     if (box->id && box->validity == walk.status.uid_validity)

@@ -294,6 +294,41 @@ static void test_ranges(void **state)
     world_close(&w);
 }
 
+static uint32_t first_unseen(const struct world *w)
+{
+    uint32_t uid = 1000;
+
+    assert_int_equal(w->ops->first_unseen(w->box, &uid), 0);
+    return uid;
+}
+
+/* The first that was not seen is found wherever it stands, also beside one that is gone. */
+static void test_first_unseen(void **state)
+{
+    struct postern_flags_change change = {.how = POSTERN_FLAGS_ADD, .flags = POSTERN_FLAG_SEEN};
+    uint32_t uids[6];
+    struct world w;
+
+    world_open(&w, *state);
+    assert_int_equal(first_unseen(&w), 0);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(postern_store_deliver(&w.store, w.box, text(MAIL), &uids[i]), 0);
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(first_unseen(&w), uids[i]);
+        if (i == 1)
+            assert_int_equal(w.ops->expunge(w.box, &uids[i], 1), 0);
+        else
+            assert_int_equal(w.ops->flags(w.box, &uids[i], 1, &change, NULL), 0);
+    }
+    assert_int_equal(first_unseen(&w), 0);
+    change.how = POSTERN_FLAGS_REMOVE;
+    for (size_t i = 6; i-- > 2;) {
+        assert_int_equal(w.ops->flags(w.box, &uids[i], 1, &change, NULL), 0);
+        assert_int_equal(first_unseen(&w), uids[i]);
+    }
+    world_close(&w);
+}
+
 /* Messages are new to all sessions until one takes them. */
 static void test_recent(void **state)
 {
@@ -347,8 +382,8 @@ static void test_watch(void **state)
 #define OVER(kind)                                                                        \
     ONE(kind, test_append_set), ONE(kind, test_flags), ONE(kind, test_flags_unchanged),   \
         ONE(kind, test_keywords), ONE(kind, test_copy_and_move), ONE(kind, test_replace), \
-        ONE(kind, test_vanished), ONE(kind, test_ranges), ONE(kind, test_recent),         \
-        ONE(kind, test_watch)
+        ONE(kind, test_vanished), ONE(kind, test_ranges), ONE(kind, test_first_unseen),   \
+        ONE(kind, test_recent), ONE(kind, test_watch)
 
 int main(void)
 {

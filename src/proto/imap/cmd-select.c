@@ -98,6 +98,15 @@ void imap_enable_condstore(struct postern_imap *s)
     s->asks_condstore = true;
 }
 
+/* I 3501:6.3.1-2 */
+static void write_unseen(struct postern_imap *s, const struct postern_imap_mailbox *mailbox)
+{
+    uint32_t number = view_number(&s->view, mailbox->first_unseen);
+
+    if (number)
+        write_code(s, "UNSEEN ", number, "] the first that was not seen");
+}
+
 /* I 2.3.1.1-4 I 2.3.1.1-6 I 6.3.2-1 I 3501:6.3.1-1 I 8474:4.2-1 */
 static void write_mailbox_facts(struct postern_imap *s, const struct postern_imap_mailbox *mailbox)
 {
@@ -109,6 +118,7 @@ static void write_mailbox_facts(struct postern_imap *s, const struct postern_ima
         write_text(s, "* ");
         write_number(s, view_recent(&s->view));
         write_text(s, " RECENT\r\n");
+        write_unseen(s, mailbox);
     }
     write_code(s, "UIDVALIDITY ", s->view.uid_validity, "] UIDs are valid");
     write_code(s, "UIDNEXT ", s->view.uid_next, "] the next UID, at least");

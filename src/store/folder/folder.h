@@ -283,6 +283,7 @@ int mailbox_enter_known(struct postern_mailbox *mailbox);
 int folder_refresh(struct postern_mailbox *mailbox, unsigned flags,
                    struct postern_status *status_r);
 int folder_ranges(struct postern_mailbox *mailbox, struct postern_uid_range *ranges_r, size_t room);
+int folder_first_unseen(struct postern_mailbox *mailbox, uint32_t *uid_r);
 int folder_each(struct postern_mailbox *mailbox, struct postern_uid_range range, uint64_t since,
                 int (*each)(void *ctx, const struct postern_message_info *info), void *ctx);
 int folder_vanished(struct postern_mailbox *mailbox, uint64_t since,
@@ -378,26 +379,27 @@ uint64_t letters_to_keywords(struct place *place, struct index_mailbox *mailbox,
 uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *mailbox,
                              uint64_t keywords);
 
-#define FOLDER_OPS(kind_name)                                                                      \
-    {                                                                                              \
-        .name = kind_name, .account_open = folder_account_open,                                    \
-        .account_close = folder_account_close, .quota = folder_quota, .limit = folder_limit,       \
-        .list_users = folder_list_users, .list = folder_list, .status = folder_status,             \
-        .create = folder_create, .remove = folder_remove, .rename = folder_rename,                 \
-        .subscribe = folder_subscribe, .metadata = folder_metadata,                                \
-        .set_metadata = folder_set_metadata, .acl = folder_acl, .set_acl = folder_set_acl,         \
-        .sharers = folder_sharers, .open = folder_open, .close = folder_close,                     \
-        .lock = folder_lock, .unlock = folder_unlock, .snapshot = folder_snapshot,                 \
-        .refresh = folder_refresh, .recent = folder_recent, .ranges = folder_ranges,               \
-        .each = folder_each, .vanished = folder_vanished, .keyword = folder_keyword,               \
-        .keyword_name = folder_keyword_name, .find = folder_find, .message = folder_message,       \
-        .read = folder_read, .content_close = folder_content_close, .structure = folder_structure, \
-        .structures = folder_structures, .cache_path = folder_cache_path, .flags = folder_flags,   \
-        .copy = folder_copy, .expunge = folder_expunge, .tidy = folder_tidy,                       \
-        .begin = folder_begin, .write = folder_write, .commit = folder_commit,                     \
-        .abort = folder_abort, .watch_fd = folder_watch_fd, .watch_clear = folder_watch_clear,     \
-        .watch_all = folder_watch_all, .watch_all_clear = folder_watch_all_clear,                  \
-        .watch_all_end = folder_watch_all_end, .free = folder_free                                 \
+#define FOLDER_OPS(kind_name)                                                                  \
+    {                                                                                          \
+        .name = kind_name, .account_open = folder_account_open,                                \
+        .account_close = folder_account_close, .quota = folder_quota, .limit = folder_limit,   \
+        .list_users = folder_list_users, .list = folder_list, .status = folder_status,         \
+        .create = folder_create, .remove = folder_remove, .rename = folder_rename,             \
+        .subscribe = folder_subscribe, .metadata = folder_metadata,                            \
+        .set_metadata = folder_set_metadata, .acl = folder_acl, .set_acl = folder_set_acl,     \
+        .sharers = folder_sharers, .open = folder_open, .close = folder_close,                 \
+        .lock = folder_lock, .unlock = folder_unlock, .snapshot = folder_snapshot,             \
+        .refresh = folder_refresh, .recent = folder_recent, .ranges = folder_ranges,           \
+        .first_unseen = folder_first_unseen, .each = folder_each, .vanished = folder_vanished, \
+        .keyword = folder_keyword, .keyword_name = folder_keyword_name, .find = folder_find,   \
+        .message = folder_message, .read = folder_read, .content_close = folder_content_close, \
+        .structure = folder_structure, .structures = folder_structures,                        \
+        .cache_path = folder_cache_path, .flags = folder_flags, .copy = folder_copy,           \
+        .expunge = folder_expunge, .tidy = folder_tidy, .begin = folder_begin,                 \
+        .write = folder_write, .commit = folder_commit, .abort = folder_abort,                 \
+        .watch_fd = folder_watch_fd, .watch_clear = folder_watch_clear,                        \
+        .watch_all = folder_watch_all, .watch_all_clear = folder_watch_all_clear,              \
+        .watch_all_end = folder_watch_all_end, .free = folder_free                             \
     }
 
 #endif

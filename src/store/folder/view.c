@@ -84,6 +84,17 @@ int folder_ranges(struct postern_mailbox *mailbox, struct postern_uid_range *ran
     return (int)count;
 }
 
+int folder_first_unseen(struct postern_mailbox *mailbox, uint32_t *uid_r)
+{
+    int err = mailbox_enter_known(mailbox);
+
+    if (err)
+        return err;
+    *uid_r = mailbox_first_unseen(mailbox_index(mailbox));
+    account_leave(mailbox->account);
+    return 0;
+}
+
 static int show_row(const struct postern_account *account, const struct index_mailbox *rows,
                     const struct index_row *row,
                     int (*each)(void *ctx, const struct postern_message_info *info), void *ctx)

@@ -222,6 +222,10 @@ int cache_append(struct index *index, struct postern_span records, size_t count,
 void cache_compact(struct index *index);
 void cache_close(struct index *index);
 
+/* ---- unseen.c */
+/* mailbox_first_unseen - the lowest UID without \Seen; 0: there is none. */
+uint32_t mailbox_first_unseen(const struct index_mailbox *mailbox);
+
 /* ---- recent.c */
 #define RECENT_MAX 16
 /* recent_note - before facts.modseq rises: this row gets that mod-sequence. */

@@ -60,6 +60,7 @@ int postern_store_memory_new(struct postern_store *store_r)
                                                  .refresh = memory_refresh,
                                                  .recent = memory_recent,
                                                  .ranges = memory_ranges,
+                                                 .first_unseen = memory_first_unseen,
                                                  .each = memory_each,
                                                  .vanished = memory_vanished,
                                                  .keyword = memory_keyword,

@@ -150,6 +150,7 @@ int memory_refresh(struct postern_mailbox *mailbox, unsigned flags,
                    struct postern_status *status_r);
 int memory_recent(struct postern_mailbox *mailbox, uint32_t *from_r);
 int memory_ranges(struct postern_mailbox *mailbox, struct postern_uid_range *ranges_r, size_t room);
+int memory_first_unseen(struct postern_mailbox *mailbox, uint32_t *uid_r);
 int memory_each(struct postern_mailbox *mailbox, struct postern_uid_range range, uint64_t since,
                 int (*each)(void *ctx, const struct postern_message_info *info), void *ctx);
 int memory_vanished(struct postern_mailbox *mailbox, uint64_t since,

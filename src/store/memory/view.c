@@ -89,6 +89,21 @@ int memory_ranges(struct postern_mailbox *mailbox, struct postern_uid_range *ran
     return (int)count;
 }
 
+int memory_first_unseen(struct postern_mailbox *mailbox, uint32_t *uid_r)
+{
+    const struct box *box = mailbox->box;
+    size_t at = 0;
+    int err = memory_enter(mailbox);
+
+    if (err)
+        return err;
+    while (at < box->count && box->messages[at].info.flags & POSTERN_FLAG_SEEN)
+        at++;
+    *uid_r = at < box->count ? box->messages[at].info.uid : 0;
+    memory_leave(mailbox);
+    return 0;
+}
+
 int memory_each(struct postern_mailbox *mailbox, struct postern_uid_range range, uint64_t since,
                 int (*each)(void *ctx, const struct postern_message_info *info), void *ctx)
 {

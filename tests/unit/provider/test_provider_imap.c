@@ -327,6 +327,7 @@ static void round_of(bool threads)
     has(&app, "* STATUS \"INBOX\" (MESSAGES 3 UNSEEN 3)");
     say(&app, "d select inbox\r\n", "d OK [READ-WRITE]");
     has(&app, "* 3 EXISTS\r\n");
+    has(&app, "[UNSEEN 1]");
     has(&app, "[UIDVALIDITY 7]");
     has(&app, "[UIDNEXT 10]");
     say(&app, "e fetch 1:2 (envelope body body.peek[text] rfc822.size)\r\n", "e OK");
