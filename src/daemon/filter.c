@@ -10,6 +10,7 @@
 #include "serve/milter.h"
 #include "serve/rspamd.h"
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* struct place - a filter on a socket. */
@@ -68,6 +69,11 @@ static int link_write(void *link, struct postern_span bytes)
     return reach_write(link, bytes);
 }
 
+static bool link_write_now(void *link, struct postern_span bytes)
+{
+    return send(reach_fd(link), bytes.p, bytes.n, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)bytes.n;
+}
+
 static void link_close(void *link)
 {
     struct reach *reach = link;
@@ -84,8 +90,8 @@ static bool place_fill(struct place *place, const char *address, const char *pre
     size_t n = strlen(prefix);
 
     place->options.limit = limit;
-    place->link =
-        (struct filter_link){link_open, link_again, link_read, link_write, link_close, place};
+    place->link = (struct filter_link){link_open,      link_again, link_read, link_write,
+                                       link_write_now, link_close, place};
     if (strncmp(address, "unix:/", 6) == 0) {
         place->options.path = address + 5;
         snprintf(place->host_port, sizeof place->host_port, "localhost");

@@ -41,7 +41,7 @@ struct filter_verdict {
 struct serve_filter;
 
 /* struct filter_ops - all wait, so they are for workers that may. 0 and a verdict, or <0: it could
- * not be asked. *talk is the filter's own, of this transaction; NULL at first. */
+ * not be asked. *talk is the filter's own, of this session; NULL at first. */
 struct filter_ops {
     /* mail, rcpt - at these commands; NULL: it is not asked then. */
     int (*mail)(const struct serve_filter *filter, void **talk,
@@ -51,7 +51,9 @@ struct filter_ops {
     /* judge - the message is whole. */
     int (*judge)(const struct serve_filter *filter, void **talk,
                  const struct filter_question *question, struct filter_verdict *verdict_r);
-    /* close - the transaction is over; does not wait. NULL: nothing to be done. */
+    /* end - the transaction is over; close - the session is. Neither waits; NULL: nothing is kept
+     * of either. */
+    void (*end)(void **talk);
     void (*close)(void **talk);
 };
 
@@ -84,7 +86,8 @@ struct filter_link {
     void (*again)(void *link);
     int (*read)(void *link, char *out, size_t n); /* 0: the end */
     int (*write)(void *link, struct postern_span bytes);
-    void (*close)(void *link); /* does not wait */
+    bool (*write_now)(void *link, struct postern_span bytes); /* all of it; does not wait */
+    void (*close)(void *link);                                /* does not wait */
     void *ctx;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* milter - one connection to the filter for each message: at MAIL it is opened and told of the
- * client, then the sender; at RCPT of each recipient; at the end of the message of all the rest.
+/* milter - one connection to the filter for each session: at its first MAIL it is opened and told
+ * of the client; at each, of the sender, and of the client's name where that has changed; at RCPT
+ * of each recipient; at the end of the message of all the rest.
  *
  * What the filter counts as the header is the message's as it came: our own Received field is not
  * shown, but has its place among those that one is put before, as with Sendmail. */
@@ -48,36 +49,45 @@ static int tell_options(struct talk *t, struct filter_verdict *verdict)
 }
 
 /* client_make - "mx.example", "[192.0.2.1]"; "mx.example [192.0.2.1]". */
-static void client_make(struct talk *t, const struct filter_question *q)
+static void client_make(struct talk_client *client_r, const struct filter_question *q)
 {
     bool known = q->name.n > 0 || !q->peer.n;
     struct postern_span name = q->name.n ? q->name : q->peer.n ? q->peer : SPAN("localhost");
 
-    snprintf(t->client, sizeof t->client, known ? "%.*s" : "[%.*s]", SPAN_ARG(name));
+    snprintf(client_r->client, sizeof client_r->client, known ? "%.*s" : "[%.*s]", SPAN_ARG(name));
     name = q->name.n ? q->name : q->peer.n ? SPAN("unknown") : name;
-    snprintf(t->peer, sizeof t->peer, q->peer.n ? "%.*s [%.*s]" : "%.*s", SPAN_ARG(name),
-             SPAN_ARG(q->peer));
+    snprintf(client_r->peer, sizeof client_r->peer, q->peer.n ? "%.*s [%.*s]" : "%.*s",
+             SPAN_ARG(name), SPAN_ARG(q->peer));
+    snprintf(client_r->port, sizeof client_r->port, "%u", q->port);
+}
+
+/* is_client - of whom it was told; a proxy may have named another one since. */
+static bool is_client(const struct talk *t, const struct filter_question *q)
+{
+    struct talk_client client;
+
+    client_make(&client, q);
+    return strcmp(client.client, t->client.client) == 0 &&
+           strcmp(client.peer, t->client.peer) == 0 && strcmp(client.port, t->client.port) == 0;
 }
 
 static int tell_client(struct talk *t, const struct filter_question *q,
                        struct filter_verdict *verdict)
 {
-    char port[8];
     struct milter_event event;
     struct postern_span client;
 
-    client_make(t, q);
-    snprintf(port, sizeof port, "%u", q->port);
-    client = postern_span_of(t->client);
+    client_make(&t->client, q);
+    client = postern_span_of(t->client.client);
 
     const struct milter_macro macros[] = {{"j", q->hostname},
                                           {"v", SPAN("Postern " POSTERN_VERSION)},
-                                          {"_", postern_span_of(t->peer)},
+                                          {"_", postern_span_of(t->client.peer)},
                                           {"{daemon_name}", q->hostname},
                                           {"{client_name}", client},
                                           {"{client_ptr}", q->name.n ? q->name : SPAN("unknown")},
                                           {"{client_addr}", q->peer},
-                                          {"{client_port}", postern_span_of(port)}};
+                                          {"{client_port}", postern_span_of(t->client.port)}};
 
     return talk_judged(t,
                        talk_turn(t,
@@ -87,13 +97,21 @@ static int tell_client(struct talk *t, const struct filter_question *q,
                        &event, verdict);
 }
 
+/* tell_helo - at the first message, and when it says another name, or the same one under TLS. */
 static int tell_helo(struct talk *t, const struct filter_question *q,
                      struct filter_verdict *verdict)
 {
+    char helo[sizeof t->helo];
     const struct milter_macro macros[] = {{"{tls_version}", first_word(q->tls)},
                                           {"{cipher}", second_word(q->tls)}};
     struct milter_event event;
-    int said = milter_helo(&t->milter, q->helo, macros, sizeof macros / sizeof *macros);
+    int said;
+
+    snprintf(helo, sizeof helo, "%.*s %.*s", SPAN_ARG(q->helo), SPAN_ARG(q->tls));
+    if (strcmp(helo, t->helo) == 0)
+        return 0;
+    memcpy(t->helo, helo, strlen(helo) + 1);
+    said = milter_helo(&t->milter, q->helo, macros, sizeof macros / sizeof *macros);
 
     return talk_judged(t, talk_turn(t, said, verdict, &event), &event, verdict);
 }
@@ -203,7 +221,7 @@ static int tell_message(struct talk *t, const struct filter_question *q,
 
 /* ---- what sessions ask ----------------------------------------------------------------------- */
 
-/* settle - a talk that came to an end is closed; it stays open where more is to come. */
+/* settle - one that failed is closed. */
 static int settle(void **talk, int r)
 {
     if (r < 0)
@@ -211,27 +229,61 @@ static int settle(void **talk, int r)
     return r < 0 ? r : 0;
 }
 
-static int ask_mail(const struct serve_filter *filter, void **talk,
-                    const struct filter_question *question, struct filter_verdict *verdict_r)
+/* meet - a talk that begins. */
+static int meet(struct talk *t, const struct filter_question *question,
+                struct filter_verdict *verdict)
+{
+    int r = t->link->open(t->link->ctx, &t->at);
+
+    if (!r)
+        r = tell_options(t, verdict);
+    return r ? r : tell_client(t, question, verdict);
+}
+
+/* greet - what comes before a message. 1: that was enough. */
+static int greet(struct talk *t, const struct filter_question *question,
+                 struct filter_verdict *verdict)
+{
+    int r = 0;
+
+    if (t->at)
+        t->link->again(t->at);
+    else
+        r = meet(t, question, verdict);
+    if (!r)
+        r = tell_helo(t, question, verdict);
+    t->once = r != 0;
+    return r ? r : tell_sender(t, question, verdict);
+}
+
+static int talk_open(void **talk_r, const struct filter_link *link)
 {
     struct talk *t = memory_new(NULL, sizeof *t);
-    int r;
 
     if (!t)
         return POSTERN_E_NOMEM;
-    *talk = t;
-    t->link = filter->ctx;
+    t->link = link;
     milter_init(&t->milter, NULL);
-    r = t->link->open(t->link->ctx, &t->at);
+    *talk_r = t;
+    return 0;
+}
+
+/* ask_mail - one that heard nothing since the last message may have gone: it is met again. */
+static int ask_mail(const struct serve_filter *filter, void **talk,
+                    const struct filter_question *question, struct filter_verdict *verdict_r)
+{
+    bool met;
+    int r;
+
+    if (*talk && !is_client(*talk, question))
+        talk_close(talk);
+    met = *talk != NULL;
+    r = met ? 0 : talk_open(talk, filter->ctx);
     if (!r)
-        r = tell_options(t, verdict_r);
-    if (!r)
-        r = tell_client(t, question, verdict_r);
-    if (!r)
-        r = tell_helo(t, question, verdict_r);
-    if (!r)
-        r = tell_sender(t, question, verdict_r);
-    return settle(talk, r);
+        r = settle(talk, greet(*talk, question, verdict_r));
+    return met && (r == POSTERN_E_IO || r == POSTERN_E_CLOSED)
+               ? ask_mail(filter, talk, question, verdict_r)
+               : r;
 }
 
 /* resume - 1: there is something to be told; 0: it wants to hear no more; <0: it is gone. */
@@ -263,12 +315,8 @@ static int ask_judge(const struct serve_filter *filter, void **talk,
     (void)filter;
     if (r == 1)
         r = tell_message(t, question, verdict_r);
-    if (r >= 0) {
-        milter_quit(&t->milter);
-        (void)!talk_send(t);
-    }
     return settle(talk, r);
 }
 
 const struct filter_ops milter_ops = {
-    .mail = ask_mail, .rcpt = ask_rcpt, .judge = ask_judge, .close = talk_close};
+    .mail = ask_mail, .rcpt = ask_rcpt, .judge = ask_judge, .end = talk_end, .close = talk_close};

@@ -9,10 +9,34 @@
 
 /* ---- the wire -------------------------------------------------------------------------------- */
 
+/* say_now - or not at all. */
+static bool say_now(struct talk *t)
+{
+    struct postern_span out = milter_output(&t->milter);
+
+    if (out.n && !t->link->write_now(t->at, out))
+        return false;
+    milter_sent(&t->milter, out.n);
+    return true;
+}
+
+void talk_end(void **talk)
+{
+    struct talk *t = *talk;
+
+    t->passes = false;
+    if (t->once || milter_abort(&t->milter) < 0 || !say_now(t))
+        talk_close(talk);
+}
+
 void talk_close(void **talk)
 {
     struct talk *t = *talk;
 
+    if (t && t->at && !milter_output(&t->milter).n) {
+        milter_quit(&t->milter);
+        (void)say_now(t);
+    }
     if (t && t->at)
         t->link->close(t->at);
     if (t)

@@ -6,17 +6,25 @@
 #include "proto/milter/milter.h"
 #include "serve/filter.h"
 
-/* struct talk - a connection; own memory. */
+/* struct talk_client - whom it was told of. */
+struct talk_client {
+    char client[260], peer[340], port[8];
+};
+
+/* struct talk - a connection, for as many messages as the client's session has; own memory. */
 struct talk {
     const struct filter_link *link;
     void *at;
     struct milter milter;
     bool passes; /* it wants to hear no more, the message is fine */
+    bool once;   /* what it said counts for the client: the next message has another talk */
     char bytes[4096];
-    char client[260], peer[340];
+    struct talk_client client;
+    char helo[512]; /* the name that the client says, and its TLS, as they were told */
 };
 
-/* talk_close - of a filter_ops; does not wait. */
+/* talk_end, talk_close - of a filter_ops: the message is over, or all of it; they do not wait. */
+void talk_end(void **talk);
 void talk_close(void **talk);
 /* talk_send - what is to be said. */
 int talk_send(struct talk *t);

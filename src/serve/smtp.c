@@ -258,6 +258,7 @@ static void session_end(struct serve_smtp *s)
 {
     postern_smtp_free(&s->engine);
     smtp_drop(s);
+    smtp_filters_close(s);
     secret_wipe(s, sizeof *s);
     memory_free(NULL, s);
 }

@@ -23,7 +23,7 @@ void smtp_drop(struct serve_smtp *s)
     buffer_done(&s->addresses);
     buffer_done(&s->others);
     spool_done(&s->whole);
-    smtp_filters_close(s);
+    smtp_filters_end(s);
     s->verdict = (struct filter_verdict){0};
     address_targets_free(&s->found);
     relay_close(&s->relay);

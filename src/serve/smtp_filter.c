@@ -19,6 +19,15 @@ void filter_refuse(struct filter_verdict *verdict, unsigned code, const char *en
     snprintf(verdict->text, sizeof verdict->text, "%.*s", SPAN_ARG(text));
 }
 
+void smtp_filters_end(struct serve_smtp *s)
+{
+    const struct serve_filters *filters = s->site->filters;
+
+    for (size_t i = 0; filters && i < filters->count; i++)
+        if (s->talks[i])
+            filters->all[i].ops->end(&s->talks[i]);
+}
+
 void smtp_filters_close(struct serve_smtp *s)
 {
     const struct serve_filters *filters = s->site->filters;

@@ -63,7 +63,7 @@ struct serve_smtp {
     struct spool whole;              /* the message, where a filter or a sendmail is to see it */
     char peer_name[256];             /* of the client, for them; "": it has none */
     bool peer_named;                 /* it was looked for */
-    void *talks[FILTERS_MAX];        /* with the filters */
+    void *talks[FILTERS_MAX];        /* with the filters, as long as the session */
     struct filter_verdict verdict;   /* of all of them; without edits */
     struct address_targets found;    /* of the RCPT at hand */
     struct buffer spool;             /* the message, as long as it is small */
@@ -134,6 +134,9 @@ int smtp_pour(struct serve_smtp *s, int (*write)(struct serve_smtp *s, struct po
 bool smtp_filters_envelope(const struct serve_smtp *s);
 extern const struct smtp_work smtp_filter_mail, smtp_filter_rcpt;
 void smtp_say_verdict(struct serve_smtp *s);
+/* smtp_filters_end - they are told that the transaction is over; smtp_filters_close - the session.
+ */
+void smtp_filters_end(struct serve_smtp *s);
 void smtp_filters_close(struct serve_smtp *s);
 /* smtp_peer_address - "192.0.2.1" of "192.0.2.1:4711", "[::ffff:192.0.2.1]:4711"; absent: none. */
 struct postern_span smtp_peer_address(const struct serve_smtp *s);

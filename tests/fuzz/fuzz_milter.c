@@ -55,6 +55,10 @@ static int say(struct milter *m, unsigned step)
         return milter_wants_body(m) ? milter_body(m, text) : 0;
     case 9:
         return milter_end(m, &macro, 1);
+    case 10:
+        return milter_mail(m, text, &macro, 1);
+    case 11:
+        return milter_abort(m);
     default:
         milter_quit(m);
         return POSTERN_E_CLOSED;

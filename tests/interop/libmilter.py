@@ -9,14 +9,16 @@ import Milter
 
 class Look(Milter.Base):
     def __init__(self):
-        self.subject, self.told, self.octets = "", [], 0
+        self.client, self.messages, self.aborted = "", 0, 0
 
     def connect(self, name, family, address):
-        self.told.append(f"{name} {address[0]} {self.getsymval('j')}")
+        self.client = f"{name} {address[0]} {self.getsymval('j')}"
         return Milter.CONTINUE
 
     def envfrom(self, path, *_):
-        self.told.append(f"{path} {self.getsymval('i') is not None}")
+        self.messages += 1
+        self.subject, self.octets = "", 0
+        self.told = [self.client, f"{path} {self.getsymval('i') is not None}"]
         return Milter.CONTINUE
 
     def envrcpt(self, path, *_):
@@ -38,6 +40,10 @@ class Look(Milter.Base):
         self.octets += len(chunk)
         return Milter.CONTINUE
 
+    def abort(self):
+        self.aborted += 1
+        return Milter.CONTINUE
+
     def eom(self):
         if self.subject == "reject":
             return Milter.REJECT
@@ -47,6 +53,7 @@ class Look(Milter.Base):
                 self.progress()
         self.addheader("X-Told", "; ".join(self.told))
         self.addheader("X-Octets", str(self.octets), 0)
+        self.addheader("X-Talk", f"{self.messages} {self.aborted}")
         if self.subject == "change":
             self.chgheader("Subject", 1, "changed")
             self.chgheader("Message-ID", 1, "")

@@ -82,7 +82,7 @@ class Milter:
             self.options = struct.unpack(">III", data)
             default = packet("O", struct.pack(">III", self.version, self.actions, self.steps))
         else:
-            default = b"" if self.steps & QUIET.get(letter, 0) else packet("c")
+            default = b"" if letter == "A" or self.steps & QUIET.get(letter, 0) else packet("c")
         said = self.says.get(letter, default)
         said = said(connection, data) if callable(said) else said
         if said is not None:

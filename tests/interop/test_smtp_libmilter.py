@@ -47,6 +47,17 @@ def test_all():
         checks.check("told of all", b" 127.0.0.1 localhost; <ann@far.example> True; <alice@example.org> alice@example.org" in
                      head.replace(b"\r\n\t", b" "), repr(head))
         checks.check("of the body as well", b"\r\nX-Octets: %d\r\n" % len(body) in found[0], repr(found[0]))
+        with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=60) as smtp:
+            for subject, talk in ((b"plain", b"1 0"), (b"", b""), (b"later", b""), (b"plain", b"4 1"), (b"reject", b""), (b"plain", b"6 1")):
+                smtp.ehlo()
+                said = [smtp.mail("ann@far.example")[0], smtp.rcpt("alice@example.org")[0]]
+                if subject:
+                    said.append(smtp.data(SMALL.replace(b"Subject: small", b"Subject: " + subject))[0])
+                smtp.rset()
+                expected = [250, 250] + {b"plain": [250], b"later": [451], b"reject": [554], b"": []}[subject]
+                found = mail_of(server, "alice")
+                checks.check(f"many in a session: {subject} {talk}", said == expected and len(found) == (talk != b"") and
+                             (not talk or b"\r\nX-Talk: %s\r\n" % talk in found[0]), f"{said} {found}")
         large = b"".join(b"%070d\r\n" % i for i in range(30000))
         checks.check("a large one", send(server, b"plain", more=large) == 250)
         found = mail_of(server, "alice")
@@ -77,7 +88,7 @@ def test_all():
 
 
 if subprocess.run([PYTHON, "-c", "import Milter"], capture_output=True).returncode:
-    checks.skip("python3-milter is not there", 17)
+    checks.skip("python3-milter is not there", 23)
     checks.finish()
 checks.run("libmilter", test_all)
 checks.finish()

@@ -96,7 +96,8 @@ def test_told(path):
             said = [lmtp.rcpt("alice@example.org")[0], lmtp.rcpt("bob@example.org")[0], lmtp.data(SMALL)[0]]
             said += [lmtp.mail("")[0], lmtp.rcpt("bob@example.org")[0], lmtp.rset()[0]]
         checks.check("LMTP, and one who is refused", said == [250, 554, 250, 250, 554, 250], str(said))
-        checks.check("it is left without a word", not milter.letters().endswith("Q") and milter.datas("M") == [b"<>\0"], milter.letters())
+        checks.check("what does not come is aborted", milter.ended() == "OCHMRTLNBEMRAQ" and milter.datas("M") == [b"<>\0"] * 2,
+                     milter.letters())
     finally:
         checks.check("the server ends well", server.stop() == 0)
 
@@ -118,6 +119,90 @@ def test_clients():
                          f"{milter.datas('C')} {milter.macros}")
     finally:
         server.stop()
+
+
+def test_session():
+    """One talk for all messages of a session: client and options once, the name when it changes; and one that has gone in between."""
+    milter = Milter()
+    server = serve([milter.place], 'smtp_trusted = {"127.0.0.1"}')
+    alice, talks = ["alice@example.org"], []
+    listen = milter.talk
+    milter.talk = lambda connection: (talks.append(1), listen(connection))[1]
+    message = "MRTLNBE"
+
+    def told(what, letters, more=True):
+        checks.check(what, milter.letters() == letters and len(talks) == 1 and more, f"{milter.letters()} {len(talks)}")
+
+    try:
+        with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=60, local_hostname="far.example") as smtp:
+            for _ in range(2):
+                smtp.sendmail("ann@far.example", alice, SMALL)
+            told("two messages", "OCH" + message * 2)
+            checks.check("each with its macros", milter.macros["M", "i"].endswith(b".2") and milter.macros["E", "i"].endswith(b".2"),
+                         str(milter.macros))
+            smtp.mail("ann@far.example")
+            smtp.rcpt(alice[0])
+            smtp.rset()
+            smtp.sendmail("ann@far.example", alice, SMALL)
+            told("one is aborted", "OCH" + message * 2 + "MRA" + message)
+            smtp.ehlo("far.example")
+            smtp.sendmail("ann@far.example", alice, SMALL)
+            told("the same name is not told again", "OCH" + message * 2 + "MRA" + message * 2)
+            heard = milter.letters()
+            smtp.ehlo("near.example")
+            smtp.sendmail("ann@far.example", alice, SMALL)
+            told("another name is", heard + "H" + message, milter.datas("H") == [b"far.example\0", b"near.example\0"])
+            smtp.starttls(context=no_verify())
+            smtp.sendmail("ann@far.example", alice, SMALL)
+            told("and a name under TLS", heard + ("H" + message) * 2, milter.macros["H", "{tls_version}"] == b"TLSv1.3")
+            heard = milter.letters()
+            for letter, code, end in (("M", 554, "MA"), ("R", 554, "MRA"), ("T", 554, "MRTA"), ("E", 554, message)):
+                milter.says = {letter: packet("r")}
+                smtp.mail("ann@far.example")
+                if letter != "M":
+                    smtp.rcpt(alice[0])
+                if letter in "TE":
+                    smtp.data(SMALL)
+                smtp.rset()
+                milter.says = {}
+                smtp.sendmail("ann@far.example", alice, SMALL)
+                told(f"refused at {letter}, and the next one", heard + end + message)
+                heard = milter.letters()
+            milter.says = {"R": packet("a")}
+            smtp.sendmail("ann@far.example", alice, SMALL)
+            milter.says = {}
+            smtp.sendmail("ann@far.example", alice, SMALL)
+            told("accepted early, and the next one", heard + "MR" + message)
+            milter.steps, milter.says = SKIP, {"E": lambda connection, _: (connection.sendall(packet("c")), connection.shutdown(2))[1]}
+            checks.check("it goes after a message", smtp.sendmail("ann@far.example", alice, SMALL) == {})
+            milter.says = {"B": packet("s")}
+            for _ in range(2):
+                smtp.sendmail("ann@far.example", alice, SMALL)
+            checks.check("and is met again", len(talks) == 2 and milter.letters() == "OCH" + message * 2, milter.letters())
+            milter.says = {"M": lambda connection, _: connection.shutdown(2)}
+            checks.check("it goes at MAIL", smtp.mail("ann@far.example") == (451, b"4.7.1 the message could not be looked at") and
+                         len(talks) == 3, str(len(talks)))
+            milter.says = {}
+        checks.check("all came", len(mail_of(server, "alice")) == 15)
+        with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=60, local_hostname="far.example") as smtp:
+            for letter, letters in (("C", "OCQ"), ("H", "OCHQ")):
+                talks.clear()
+                milter.says = {letter: packet("a")}
+                smtp.sendmail("ann@far.example", alice, SMALL)
+                smtp.sendmail("ann@far.example", alice, SMALL)
+                checks.check(f"accept to {letter}: asked again", len(talks) == 2 and milter.ended() == letters, milter.letters())
+            milter.says = {}
+            smtp.sendmail("ann@far.example", alice, SMALL)
+            talks.clear()
+            smtp.ehlo()
+            smtp.docmd("XCLIENT", "ADDR=192.0.2.9")
+            smtp.ehlo()
+            smtp.sendmail("ann@far.example", alice, SMALL)
+            checks.check("another client is another talk", len(talks) == 1 and milter.letters() == "OCH" + message and
+                         b"192.0.2.9" in milter.datas("C")[0], milter.letters())
+        checks.check("which ends with the session", milter.ended().endswith("EQ"), milter.letters())
+    finally:
+        checks.check("the server ends well", server.stop() == 0)
 
 
 def test_steps():
@@ -398,6 +483,6 @@ def test_handed_on():
 
 checks.run("over TCP", test_told, None)
 checks.run("over a unix socket", test_told, str(Server.make_folder() / "milter.sock"))
-for function in (test_clients, test_steps, test_replies, test_wishes, test_envelope, test_hostile, test_handed_on):
+for function in (test_clients, test_session, test_steps, test_replies, test_wishes, test_envelope, test_hostile, test_handed_on):
     checks.run(function.__name__, function)
 checks.finish()

@@ -158,6 +158,8 @@ int milter_mail(struct milter *m, struct postern_span path, const struct milter_
     struct buffer body = {.allocator = m->out.allocator};
 
     put_path(&body, path);
+    m->in_message = true;
+    m->skips_body = false;
     return command(m, SAY_MAIL, NO_MAIL, QUIET_MAIL, &body, macros, count);
 }
 
@@ -215,6 +217,18 @@ int milter_end(struct milter *m, const struct milter_macro *macros, size_t count
     struct buffer body = {.allocator = m->out.allocator};
 
     return command(m, SAY_END, 0, 0, &body, macros, count);
+}
+
+int milter_abort(struct milter *m)
+{
+    struct buffer body = {.allocator = m->out.allocator};
+
+    if (!may(m))
+        return POSTERN_E_USAGE;
+    if (!m->in_message)
+        return 0;
+    m->in_message = false;
+    return say(m, SAY_ABORT, &body, true);
 }
 
 void milter_quit(struct milter *m)

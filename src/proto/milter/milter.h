@@ -10,6 +10,9 @@
  *   milter_connect, _helo, _mail, _rcpt (each), _data
  *   milter_header (each), milter_header_end, milter_body (each), milter_end
  *
+ * Of the next message of the same client milter_mail() is told next, after milter_abort() if the
+ * one before did not come to its end; where the client says another name, milter_helo() before it.
+ *
  * Of what a filter may do to a message this side offers all: fields added, put in, changed; another
  * body; quarantine; another sender, recipients more or less. A filter that does what was not agreed
  * on, or answers what was not asked, ends the talk: POSTERN_E_SYNTAX. What it says is bounded by
@@ -61,6 +64,7 @@ struct milter {
     struct buffer out, frame;
     char awaits; /* the command whose reply is due; 0: none */
     bool begun, over;
+    bool in_message;                  /* it was told of a sender, and waits for the end */
     uint32_t version, actions, steps; /* as agreed on */
     bool skips_body;
     struct postern_span lent; /* of the frame: its event */
@@ -91,6 +95,8 @@ int milter_header_end(struct milter *m) POSTERN_MUST_USE;
 /* milter_body - at most MILTER_CHUNK octets. */
 int milter_body(struct milter *m, struct postern_span bytes) POSTERN_MUST_USE;
 int milter_end(struct milter *m, const struct milter_macro *macros, size_t count) POSTERN_MUST_USE;
+/* milter_abort - the message, if one is under way, does not come: no reply. */
+int milter_abort(struct milter *m) POSTERN_MUST_USE;
 /* milter_quit - no reply is waited for; nothing more can be said. */
 void milter_quit(struct milter *m);
 

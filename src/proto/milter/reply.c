@@ -171,6 +171,8 @@ static bool on_verdict(struct milter *m, char letter, struct postern_span rest,
         return false;
     event->kind = rows[i].kind;
     m->skips_body |= letter == 's';
+    if (m->awaits == SAY_END || letter == 'a')
+        m->in_message = false;
     m->awaits = 0;
     return true;
 }

@@ -18,6 +18,7 @@ enum {
     SAY_HEADER_END = 'N',
     SAY_BODY = 'B',
     SAY_END = 'E',
+    SAY_ABORT = 'A',
     SAY_QUIT = 'Q'
 };
 

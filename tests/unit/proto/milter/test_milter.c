@@ -123,6 +123,38 @@ static void test_what_is_not_wanted_is_not_said(void **state)
     milter_done(&m);
 }
 
+static void test_messages_follow_each_other(void **state)
+{
+    struct milter m;
+    struct milter_event event;
+
+    (void)state;
+    begin(&m, OPTIONS("\0\0\x04\0")); /* it may skip bodies */
+    assert_int_equal(milter_abort(&m), 0);
+    said(&m, RAW(""));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(milter_mail(&m, SPAN("a"), NULL, 0), 1);
+        milter_sent(&m, milter_output(&m).n);
+        assert_int_equal(milter_abort(&m), POSTERN_E_USAGE); /* a reply is due */
+        assert_int_equal(hear(&m, RAW("\0\0\0\1c"), 5, &event), MILTER_CONTINUE);
+        assert_int_equal(milter_body(&m, SPAN("b")), 1); /* also behind one that was skipped */
+        milter_sent(&m, milter_output(&m).n);
+        assert_int_equal(hear(&m, RAW("\0\0\0\1s"), 5, &event), MILTER_SKIP);
+        assert_int_equal(milter_abort(&m), 0);
+        said(&m, RAW("\0\0\0\1A"));
+        assert_int_equal(milter_abort(&m), 0);
+        said(&m, RAW(""));
+    }
+    assert_int_equal(milter_mail(&m, SPAN("a"), NULL, 0), 1);
+    assert_int_equal(hear(&m, RAW("\0\0\0\1c"), 5, &event), MILTER_CONTINUE);
+    assert_int_equal(milter_end(&m, NULL, 0), 1);
+    assert_int_equal(hear(&m, RAW("\0\0\0\1r"), 5, &event), MILTER_REJECT);
+    milter_sent(&m, milter_output(&m).n);
+    assert_int_equal(milter_abort(&m), 0); /* it is over */
+    said(&m, RAW(""));
+    milter_done(&m);
+}
+
 static void test_replies_are_heard(void **state)
 {
     static const struct {
@@ -277,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_commands_are_said),
         cmocka_unit_test(test_what_is_not_wanted_is_not_said),
+        cmocka_unit_test(test_messages_follow_each_other),
         cmocka_unit_test(test_replies_are_heard),
         cmocka_unit_test(test_words_are_taken_apart),
         cmocka_unit_test(test_wishes_are_heard_at_the_end_only),
