@@ -2,6 +2,7 @@
 /* date - RFC 5322 3.3 and its obsolete forms: "[Day,] D Mon YYYY HH:MM[:SS] ZONE", comments
  * anywhere. */
 #include "base/span.h"
+#include "codec/date.h"
 #include <postern/mime.h>
 
 /* next_word - up to a space, comma or colon; comments and spaces before it are passed over. */
@@ -44,10 +45,8 @@ static int number_of(struct postern_span word, size_t digits, int max)
 
 static int month_of(struct postern_span word)
 {
-    static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-
-    for (int i = 0; i < 12 && word.n >= 3; i++)
-        if (span_equal_nocase(span_make(word.p, 3), span_make(names + i * 3, 3)))
+    for (int i = 0; i < 12; i++)
+        if (span_begins_nocase(word, postern_span_of(date_months[i])))
             return i + 1;
     return -1;
 }
@@ -84,16 +83,6 @@ static int zone_of(struct postern_span word)
         if (span_equal_nocase(word, postern_span_of(names[i].name)))
             return names[i].hours * 60;
     return 0; /* GMT, UT, Z; military ones are not to be trusted, unknown ones are -0000 */
-}
-
-/* days_before - the first of a month, since 1970: the calendar of the Gregorians, backwards too. */
-static int64_t days_of(int year, int month, int day)
-{
-    int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400;
-    int64_t of_era = y - era * 400,
-            of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
 static bool is_leap(int year)
@@ -140,7 +129,7 @@ int postern_mime_date(struct postern_span text, struct postern_mime_date *date_r
     time = time_of(&rest, &word);
     zone = time < 0 ? 0 : zone_of(word);
     time = time < 0 ? 0 : time;
-    *date_r =
-        (struct postern_mime_date){days_of(year, month, day) * 86400 + time - zone * 60, zone};
+    *date_r = (struct postern_mime_date){
+        date_days(year, (unsigned)month, (unsigned)day) * 86400 + time - zone * 60, zone};
     return 0;
 }

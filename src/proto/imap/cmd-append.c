@@ -8,6 +8,7 @@
  * A message is refused before its octets are asked for where that can be (RFC 9051 6.3.12): unknown
  * mailbox, too big, over quota. TRAP: "{9+}" comes all the same, and is swallowed. */
 #include "proto/imap/append.h"
+#include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
 #define WRITE_BYTES 65536

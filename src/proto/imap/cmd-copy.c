@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-copy - COPY and MOVE (RFC 9051 6.4.7, 6.4.8; RFC 4315, RFC 6851). All or none. */
+#include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
 /* I 6.4.7-4 I 4315:3-2 */

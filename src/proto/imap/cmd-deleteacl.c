@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-deleteacl - DELETEACL (RFC 4314 3.2): an identifier has no rights any more. */
+#include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
 static void done(struct postern_imap *s, const struct imap_answer *answer)

@@ -3,6 +3,7 @@
  * its view and keywords stand where the selected one's do, the criteria are read (their "*" and
  * keywords are that mailbox's) and the search goes as ever. Numbers are only of the selected
  * mailbox. */
+#include "proto/imap/commands.h"
 #include "proto/imap/esearch.h"
 #include "proto/imap/rights.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-expunge - EXPUNGE, UID EXPUNGE and CLOSE (RFC 9051 6.4.1, 6.4.3, 6.4.9). What is \Deleted is
  * looked up, deleted as one set, and told with the news. */
+#include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
 #define EXPUNGE_BATCH 256

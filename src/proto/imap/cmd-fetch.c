@@ -2,6 +2,7 @@
 /* cmd-fetch - FETCH: messages in batches (fetch_batch.c), items in the order they were asked for,
  * sections as the output drains (fetch_octets.c). Memory does not depend on how many messages or
  * octets there are. */
+#include "proto/imap/commands.h"
 #include "proto/imap/fetch.h"
 
 /* I 7.1-3 I 3516:4.3-4 */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-getacl - GETACL (RFC 4314 3.3): who may do what with a mailbox. */
+#include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
 /* I 4314:3.3-1 */

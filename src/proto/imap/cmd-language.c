@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-language - LANGUAGE (RFC 5255 3): list the languages, or choose one. */
-#include "proto/imap/session.h"
+#include "proto/imap/commands.h"
 
 #define RANGES_MAX 32
 

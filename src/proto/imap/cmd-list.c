@@ -3,6 +3,8 @@
  * clients older than SPECIAL-USE say it. The application tells all names, in order, levels without
  * a mailbox included; what of them is shown is decided here. */
 #include "codec/pattern.h"
+#include "proto/imap/commands.h"
+#include "proto/imap/metadata.h"
 #include "proto/imap/rights.h"
 
 #define PATTERNS_MAX 64

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-listrights - LISTRIGHTS (RFC 4314 3.4): what an identifier always has, and what it can be
  * given. No two rights are tied; c and d of RFC 2086 stand for themselves (2.1.1). */
+#include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
 /* I 4314:3.4-1 */

@@ -5,6 +5,7 @@
 #include "codec/base64.h"
 #include "codec/saslprep.h"
 #include "codec/utf8.h"
+#include "proto/imap/commands.h"
 #include "proto/imap/notify.h"
 #include "sasl/coded.h"
 #include "sasl/offer.h"

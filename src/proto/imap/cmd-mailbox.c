@@ -2,6 +2,7 @@
 /* cmd-mailbox - CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS (RFC 9051 6.3.4 to 6.3.8,
  * 6.3.11; RFC 6154, 8474, 8438). */
 #include "codec/nfc.h"
+#include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
 static const struct {

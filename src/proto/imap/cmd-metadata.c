@@ -2,6 +2,8 @@
 /* cmd-metadata - GETMETADATA and SETMETADATA (RFC 5464): small texts that clients keep with a
  * mailbox, or with the account (the empty name). What of the account is shared is the
  * administrator's to say. */
+#include "proto/imap/commands.h"
+#include "proto/imap/metadata.h"
 #include "proto/imap/rights.h"
 
 #include <limits.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-misc - NOOP, ID, ENABLE, NAMESPACE, IDLE (RFC 9051 6.1.2, 6.3.1, 6.3.10, 6.3.13; RFC 2971).
  */
+#include "proto/imap/commands.h"
 #include "proto/imap/notify.h"
 
 /* I 6.1.2-1 */

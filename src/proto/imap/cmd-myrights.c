@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-myrights - MYRIGHTS (RFC 4314 3.5): any right but those that only a selected mailbox asks for
  * lets its user see it. */
+#include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
 static void told(struct postern_imap *s, const struct imap_answer *answer)

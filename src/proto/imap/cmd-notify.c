@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-notify - NOTIFY (RFC 5465 3.1, 8): the wishes are read whole and checked; then they take the
  * place of those before. What is refused changes nothing. */
+#include "proto/imap/commands.h"
 #include "proto/imap/notify.h"
 
 static const struct {

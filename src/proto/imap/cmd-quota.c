@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-quota - GETQUOTA, GETQUOTAROOT, SETQUOTA (RFC 9208). There is one root, "", of the whole
  * account; whether its user may change the limits is the application's to say. */
+#include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
 /* I 9208:4.2.1-1 */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-search - SEARCH (RFC 9051 6.4.4): the going through it. Over the messages of the
  * view in batches: most are decided by what is known, then by the parsed form, the rest is read. */
+#include "proto/imap/commands.h"
 #include "proto/imap/context.h"
 #include "proto/imap/esearch.h"
 

@@ -2,6 +2,7 @@
 /* cmd-select - SELECT, EXAMINE, CLOSE, UNSELECT (RFC 9051 6.3.2, 6.3.3, 6.4.1, 6.4.2; RFC
  * 7162 3.2). A mailbox that was selected is left first, whether the new one can be opened or not.
  * QRESYNC needs no history: what vanished is what the client may know and is not there. */
+#include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
 /* struct select - what SELECT asked for, until the mailbox is open. */

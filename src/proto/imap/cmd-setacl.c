@@ -2,6 +2,7 @@
 /* cmd-setacl - SETACL (RFC 4314 3.1): the rights of one identifier are set, or with "+" and "-"
  * added and removed. A right that is not known is BAD, never passed over. */
 #include "codec/rights.h"
+#include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
 static void done(struct postern_imap *s, const struct imap_answer *answer)

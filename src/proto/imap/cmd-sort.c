@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-sort - SORT (RFC 5256 3, RFC 5957, ESORT of RFC 5267): a search whose findings are told in an
  * order. The keys of each are taken when it is found; ties keep the order of the mailbox. */
+#include "proto/imap/commands.h"
 #include "proto/imap/sort.h"
 
 #define ADDRESS_BYTES 1024

@@ -5,6 +5,7 @@
  * Trap: after a .SILENT the client takes the flags it knew, with its change, for the message's.
  * That holds only if nobody else changed them before; so the news come first, and where a
  * mod-sequence shows that somebody came in between, the flags are told all the same. */
+#include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
 #define STORE_BATCH 256

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-thread - THREAD (RFC 5256 3): a search whose findings are told as trees. */
+#include "proto/imap/commands.h"
 #include "proto/imap/search.h"
 #include "proto/imap/thread.h"
 

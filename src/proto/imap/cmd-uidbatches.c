@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-uidbatches - UIDBATCHES (RFC 10022): UIDs that part the mailbox into ranges of as many
  * messages each, newest first, without a gap between them. */
-#include "proto/imap/session.h"
+#include "proto/imap/commands.h"
 
 #define BATCH_LEAST 500
 

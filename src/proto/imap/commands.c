@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* commands - the table, who may say what when, and how a command ends. */
+#include "proto/imap/commands.h"
 #include "proto/imap/esearch.h"
 #include "proto/imap/arrived.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* context - owns the contexts: what is kept of a search, and when it is dropped. */
+#include "proto/imap/commands.h"
 #include "proto/imap/context.h"
 #include "proto/imap/sort.h"
 

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/span.h"
 #include "mime/list.h"
+#include "proto/imap/parse.h"
 #include "proto/imap/text.h"
 #include "proto/imap/view.h"
 #include <postern/imap.h>
@@ -67,14 +68,6 @@ struct imap_input {
     size_t line_at;     /* where in it the line under way began */
     uint64_t left;      /* octets of the literal to come */
     bool drop;          /* the command was answered: what is left of it is passed over */
-};
-
-/* struct imap_parser - the rest of the command's text. */
-struct imap_parser {
-    struct postern_span rest;
-    bool bad, takes_nul; /* a literal may have NUL in it */
-    const char *why;     /* NULL: "syntax error" */
-    const char *code;    /* of the response, or NULL */
 };
 
 enum { IMAP_KEYWORD_BYTES = 104 };
@@ -209,41 +202,6 @@ void imap_input_clear(struct postern_imap *s);
  * then the answer that is made meanwhile is written. */
 void imap_input_swallow(struct postern_imap *s, uint64_t size);
 
-/* parse.c: each sets in->bad when it cannot, and returns something harmless. */
-void parse_space(struct imap_parser *in);
-void parse_char(struct imap_parser *in, char c);
-bool parse_try(struct imap_parser *in, char c);                /* is it next? then take it */
-bool parse_try_word(struct imap_parser *in, const char *word); /* any case; a whole atom */
-void parse_end(struct imap_parser *in);                        /* nothing is left */
-struct postern_span parse_atom(struct imap_parser *in);
-struct postern_span parse_astring(struct postern_imap *s, struct imap_parser *in);
-struct postern_span parse_string(struct postern_imap *s, struct imap_parser *in);
-/* parse_nstring - absent for NIL. */
-struct postern_span parse_nstring(struct postern_imap *s, struct imap_parser *in);
-uint64_t parse_number(struct imap_parser *in, uint64_t max);
-/* parse_mailbox - its name in UTF-8. */
-struct postern_span parse_mailbox(struct postern_imap *s, struct imap_parser *in);
-/* parse_pattern - of LIST: "*" and "%" may stand in it bare. */
-struct postern_span parse_pattern(struct postern_imap *s, struct imap_parser *in);
-/* parse_flags - "(\Seen word)" or without parentheses: system flags and, lent until the command is
- * over, the names of keywords. */
-struct imap_flags {
-    uint32_t flags;
-    struct postern_span *keywords;
-    size_t count;
-};
-void parse_flags(struct postern_imap *s, struct imap_parser *in, struct imap_flags *flags_r);
-/* parse_set - a sequence set, or "$", as UID ranges: rising, apart. Numbers are looked up in the
- * view; one that is not there is bad. by_uid: they are UIDs. saved: "$". */
-struct imap_set {
-    struct postern_uid_range *ranges;
-    size_t count;
-};
-void parse_set(struct postern_imap *s, struct imap_parser *in, bool by_uid, struct imap_set *set_r);
-/* parse_date - "1-Feb-2020" (days since 1970); parse_date_time - with a time, in seconds. */
-int64_t parse_date(struct postern_imap *s, struct imap_parser *in);
-int64_t parse_date_time(struct postern_imap *s, struct imap_parser *in);
-
 /* structures.c */
 /* struct imap_structures - parsed forms that are at hand: lent ones, or a copy of one. */
 struct imap_structures {
@@ -367,74 +325,6 @@ bool imap_may_push(const struct postern_imap *s);
 /* imap_push - that there is something is known; find out and tell it. */
 void imap_push(struct postern_imap *s);
 int imap_keyword(const struct postern_imap *s, struct postern_span name);
-
-/* cmd-*.c */
-void imap_cmd_append(struct postern_imap *s);
-void imap_cmd_authenticate(struct postern_imap *s);
-void imap_cmd_cancelupdate(struct postern_imap *s);
-void imap_cmd_capability(struct postern_imap *s);
-void imap_cmd_close(struct postern_imap *s);
-void imap_cmd_compress(struct postern_imap *s);
-void imap_cmd_copy(struct postern_imap *s);
-void imap_cmd_create(struct postern_imap *s);
-void imap_cmd_delete(struct postern_imap *s);
-void imap_cmd_deleteacl(struct postern_imap *s);
-void imap_cmd_enable(struct postern_imap *s);
-void imap_cmd_esearch(struct postern_imap *s);
-void imap_cmd_examine(struct postern_imap *s);
-void imap_cmd_expunge(struct postern_imap *s);
-void imap_cmd_fetch(struct postern_imap *s);
-void imap_cmd_getacl(struct postern_imap *s);
-void imap_cmd_getquota(struct postern_imap *s);
-void imap_cmd_getquotaroot(struct postern_imap *s);
-void imap_cmd_setquota(struct postern_imap *s);
-void imap_cmd_id(struct postern_imap *s);
-void imap_cmd_getmetadata(struct postern_imap *s);
-void imap_cmd_setmetadata(struct postern_imap *s);
-void imap_cmd_idle(struct postern_imap *s);
-void imap_cmd_list(struct postern_imap *s);
-void imap_cmd_listrights(struct postern_imap *s);
-void imap_cmd_login(struct postern_imap *s);
-void imap_cmd_logout(struct postern_imap *s);
-void imap_cmd_lsub(struct postern_imap *s);
-void imap_cmd_move(struct postern_imap *s);
-void imap_cmd_myrights(struct postern_imap *s);
-void imap_cmd_namespace(struct postern_imap *s);
-void imap_cmd_language(struct postern_imap *s);
-void imap_cmd_xlist(struct postern_imap *s);
-void imap_cmd_notify(struct postern_imap *s);
-void imap_cmd_noop(struct postern_imap *s);
-void imap_cmd_rename(struct postern_imap *s);
-void imap_cmd_replace(struct postern_imap *s);
-void imap_cmd_search(struct postern_imap *s);
-void imap_cmd_select(struct postern_imap *s);
-void imap_cmd_setacl(struct postern_imap *s);
-void imap_cmd_sort(struct postern_imap *s);
-void imap_cmd_starttls(struct postern_imap *s);
-void imap_cmd_status(struct postern_imap *s);
-void imap_cmd_store(struct postern_imap *s);
-void imap_cmd_subscribe(struct postern_imap *s);
-void imap_cmd_thread(struct postern_imap *s);
-void imap_cmd_uidbatches(struct postern_imap *s);
-void imap_cmd_unauthenticate(struct postern_imap *s);
-void imap_cmd_unselect(struct postern_imap *s);
-void imap_cmd_unsubscribe(struct postern_imap *s);
-
-/* cmd-metadata.c: what LIST tells of annotations. */
-struct imap_metadata {
-    struct postern_span mailbox;  /* empty: the account */
-    struct postern_span *entries; /* that are asked for */
-    size_t entry_count;
-    unsigned depth; /* of those below them: 0, 1, UINT_MAX */
-    bool has_max_size;
-    uint64_t max_size, longest;       /* longest: of those that are longer; 0 none */
-    enum postern_special_use special; /* of the mailbox: an entry that is not kept as one */
-};
-/* metadata_parse_entries - one, or several in parentheses. */
-void metadata_parse_entries(struct postern_imap *s, struct imap_metadata *metadata);
-/* metadata_write - what of `all` is asked for. */
-void metadata_write(struct postern_imap *s, struct imap_metadata *metadata,
-                    const struct imap_answer *all);
 
 /* parts of commands that others go on with */
 /* imap_write_highest - HIGHESTMODSEQ of the mailbox, if one is selected. */

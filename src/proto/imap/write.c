@@ -2,7 +2,7 @@
 /* write - the words of responses (RFC 9051 9), appended to the output. */
 #include "codec/utf7.h"
 #include "proto/imap/session.h"
-#include "proto/wire/date.h"
+#include "codec/date.h"
 
 void write_span(struct postern_imap *s, struct postern_span text)
 {

@@ -4,7 +4,7 @@
 #include "proto/smtp/header.h"
 
 #include "base/span.h"
-#include "proto/wire/date.h"
+#include "codec/date.h"
 
 static struct postern_span held(const struct header *header)
 {

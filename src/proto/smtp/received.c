@@ -2,7 +2,7 @@
 /* received - the trace line: from whom, by whom, how, when (RFC 5321 4.4, 3848, 6531; O1 to O4). */
 #include "codec/utf8.h"
 #include "proto/smtp/content.h"
-#include "proto/wire/date.h"
+#include "codec/date.h"
 
 /* O2 K8 */
 struct postern_span postern_smtp_protocol(const struct postern_smtp *s)

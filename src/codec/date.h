@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* date - a moment as people write it. Pure. */
-#ifndef WIRE_DATE_H
-#define WIRE_DATE_H
+#ifndef CODEC_DATE_H
+#define CODEC_DATE_H
 
 #include "base/buffer.h"
 
@@ -12,6 +12,8 @@ struct date {
 };
 
 extern const char *const date_months[12];
+/* date_days - since 1970, in the Gregorian calendar, backwards too. month and day from 1. */
+int64_t date_days(int year, unsigned month, unsigned day);
 /* date_of - seconds since 1970, as in Greenwich. */
 struct date date_of(int64_t seconds);
 /* date_write_digits - with zeros in front; at most 8 digits. */

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* date - a moment as people write it (H. Hinnant's civil_from_days). */
-#include "proto/wire/date.h"
+/* date - a moment as people write it (H. Hinnant's civil_from_days and days_from_civil). */
+#include "codec/date.h"
 
 #include "base/span.h"
 
 const char *const date_months[12] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+int64_t date_days(int year, unsigned month, unsigned day)
+{
+    int64_t y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400;
+    int64_t of_era = y - era * 400;
+    int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
 
 struct date date_of(int64_t seconds)
 {

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* metadata - what of annotations is asked for, by GETMETADATA and by LIST. */
+#ifndef IMAP_METADATA_H
+#define IMAP_METADATA_H
+
+#include "proto/imap/session.h"
+
+struct imap_metadata {
+    struct postern_span mailbox;  /* empty: the account */
+    struct postern_span *entries; /* that are asked for */
+    size_t entry_count;
+    unsigned depth; /* of those below them: 0, 1, UINT_MAX */
+    bool has_max_size;
+    uint64_t max_size, longest;       /* longest: of those that are longer; 0 none */
+    enum postern_special_use special; /* of the mailbox: an entry that is not kept as one */
+};
+/* metadata_parse_entries - one, or several in parentheses. */
+void metadata_parse_entries(struct postern_imap *s, struct imap_metadata *metadata);
+/* metadata_write - what of `all` is asked for. */
+void metadata_write(struct postern_imap *s, struct imap_metadata *metadata,
+                    const struct imap_answer *all);
+
+#endif
