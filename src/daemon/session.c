@@ -219,8 +219,7 @@ void session_struck(void *server, void *conn)
 {
     struct session *session = conn;
 
-    if (bans_strike(((struct server *)server)->bans,
-                    (const struct sockaddr *)&session->peer.address, server_now()))
+    if (bans_strike(((struct server *)server)->bans, &session->peer.address.any, server_now()))
         log_note(session->server->log, LOG_LEVEL_WARN, "banned", "session", session->id, "peer",
                  session->peer.text);
 }
@@ -342,19 +341,17 @@ static const struct net_session_ops session_ops = {
 
 /* ---- new connections ------------------------------------------------------------------------- */
 
-static bool is_loopback(const struct sockaddr_storage *address)
+static bool is_loopback(const union net_address *address)
 {
-    const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
+    const struct in6_addr *six = &address->six.sin6_addr;
 
-    switch (address->ss_family) {
+    switch (address->family) {
     case AF_UNIX:
         return true;
     case AF_INET:
-        return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+        return ntohl(address->four.sin_addr.s_addr) >> 24 == 127;
     case AF_INET6:
-        return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ||
-               (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) && in6->sin6_addr.s6_addr[12] == 127);
+        return IN6_IS_ADDR_LOOPBACK(six) || (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == 127);
     default:
         return false;
     }
@@ -384,7 +381,7 @@ int session_accept(void *ctx, struct net_conn *conn, const struct net_peer *peer
     struct session *session;
     int r;
 
-    if (bans_has(server->bans, (const struct sockaddr *)&peer->address, server_now()))
+    if (bans_has(server->bans, &peer->address.any, server_now()))
         return POSTERN_E_DENIED;
     session = memory_new(NULL, sizeof *session);
     if (!session)

@@ -275,7 +275,7 @@ void conn_service(struct net_conn *conn, bool readable)
 }
 
 void conn_new(struct net_loop *loop, struct net_listener *listener, int fd,
-              const struct sockaddr_storage *from)
+              const union net_address *from)
 {
     struct net_conn *conn = calloc(1, sizeof *conn);
 

@@ -16,16 +16,15 @@
 
 static void peer_text(struct net_peer *peer)
 {
-    const struct sockaddr_in *four = (const void *)&peer->address;
-    const struct sockaddr_in6 *six = (const void *)&peer->address;
+    const union net_address *address = &peer->address;
     char host[INET6_ADDRSTRLEN];
 
-    if (peer->address.ss_family == AF_INET &&
-        inet_ntop(AF_INET, &four->sin_addr, host, sizeof host))
-        snprintf(peer->text, sizeof peer->text, "%s:%u", host, ntohs(four->sin_port));
-    else if (peer->address.ss_family == AF_INET6 &&
-             inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof host))
-        snprintf(peer->text, sizeof peer->text, "[%s]:%u", host, ntohs(six->sin6_port));
+    if (address->family == AF_INET &&
+        inet_ntop(AF_INET, &address->four.sin_addr, host, sizeof host))
+        snprintf(peer->text, sizeof peer->text, "%s:%u", host, ntohs(address->four.sin_port));
+    else if (address->family == AF_INET6 &&
+             inet_ntop(AF_INET6, &address->six.sin6_addr, host, sizeof host))
+        snprintf(peer->text, sizeof peer->text, "[%s]:%u", host, ntohs(address->six.sin6_port));
     else
         snprintf(peer->text, sizeof peer->text, "local");
 }
@@ -168,7 +167,7 @@ static void wait_for_any(struct net_conn *conn)
 void conn_service_proxy(struct net_conn *conn)
 {
     char bytes[PROXY_HEADER_MAX];
-    struct sockaddr_storage client;
+    union net_address client;
     ssize_t n = recv(conn->fd, bytes, sizeof bytes, MSG_PEEK);
     int header;
 
@@ -193,7 +192,7 @@ void conn_service_proxy(struct net_conn *conn)
         return;
     }
     wait_for_any(conn);
-    if (client.ss_family != AF_UNSPEC)
+    if (client.family != AF_UNSPEC)
         conn->peer.address = client;
     if (begin(conn))
         conn_service(conn, true);

@@ -48,25 +48,22 @@ void addresses_free(struct address_counts **counts)
 }
 
 /* address_key - false for a socket family that is not counted. */
-static bool address_key(const struct sockaddr_storage *address, unsigned char key[9])
+static bool address_key(const union net_address *address, unsigned char key[9])
 {
-    const struct sockaddr_in *four = (const void *)address;
-    const struct sockaddr_in6 *six = (const void *)address;
-
     memset(key, 0, 9);
-    if (address->ss_family == AF_INET) {
+    if (address->family == AF_INET) {
         key[0] = 4;
-        memcpy(key + 1, &four->sin_addr, 4);
+        memcpy(key + 1, &address->four.sin_addr, 4);
         return true;
     }
-    if (address->ss_family != AF_INET6)
+    if (address->family != AF_INET6)
         return false;
-    if (IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
+    if (IN6_IS_ADDR_V4MAPPED(&address->six.sin6_addr)) {
         key[0] = 4;
-        memcpy(key + 1, six->sin6_addr.s6_addr + 12, 4);
+        memcpy(key + 1, address->six.sin6_addr.s6_addr + 12, 4);
     } else {
         key[0] = 6;
-        memcpy(key + 1, six->sin6_addr.s6_addr, 8);
+        memcpy(key + 1, address->six.sin6_addr.s6_addr, 8);
     }
     return true;
 }
@@ -84,8 +81,7 @@ static struct address_row **address_find(struct address_counts *counts, const un
     return at;
 }
 
-bool addresses_in(struct address_counts *counts, const struct sockaddr_storage *address,
-                  unsigned max)
+bool addresses_in(struct address_counts *counts, const union net_address *address, unsigned max)
 {
     unsigned char key[9];
     struct address_row **at;
@@ -105,7 +101,7 @@ bool addresses_in(struct address_counts *counts, const struct sockaddr_storage *
     return in;
 }
 
-void addresses_out(struct address_counts *counts, const struct sockaddr_storage *address)
+void addresses_out(struct address_counts *counts, const union net_address *address)
 {
     unsigned char key[9];
     struct address_row **at, *row;

@@ -225,7 +225,7 @@ static void acceptable(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     for (int i = 0; i < ACCEPT_BATCH; i++) {
-        struct sockaddr_storage from = {0};
+        union net_address from = {0};
         socklen_t length = sizeof from;
         int fd = accept4(acceptor->fd, (void *)&from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 

@@ -66,8 +66,8 @@ struct net_conn {
     char *rest;                 /* octets read that the session (or PROXY reader) did not take
                                  * yet */
     size_t rest_bytes;
-    postern_time due; /* the entry's key in loop->heap */
-    size_t heap_at;   /* 1 + place in loop->heap; 0: not there */
+    postern_time due;         /* the entry's key in loop->heap */
+    size_t heap_at;           /* 1 + place in loop->heap; 0: not there */
     postern_time phase_until; /* PROXY, handshake, last flush */
     struct net_loop *moving_to;
     void (*moved)(void *session);
@@ -93,7 +93,7 @@ void listeners_free(struct net_loops *loops);
 /* conn.c */
 /* conn_new - take over an accepted socket. */
 void conn_new(struct net_loop *loop, struct net_listener *listener, int fd,
-              const struct sockaddr_storage *from);
+              const union net_address *from);
 void conn_service(struct net_conn *conn, bool readable);
 void conn_expired(struct net_conn *conn, postern_time now);
 void conn_shutdown(struct net_conn *conn);
@@ -120,9 +120,8 @@ int conn_write(struct net_conn *conn, postern_time now);
 int addresses_new(struct address_counts **counts_r);
 void addresses_free(struct address_counts **counts);
 /* addresses_in - count one more; false when there are max already. */
-bool addresses_in(struct address_counts *counts, const struct sockaddr_storage *address,
-                  unsigned max);
-void addresses_out(struct address_counts *counts, const struct sockaddr_storage *address);
+bool addresses_in(struct address_counts *counts, const union net_address *address, unsigned max);
+void addresses_out(struct address_counts *counts, const union net_address *address);
 /* tls.c */
 int tls_session_new(struct net_tls *tls, const char *alpn, int fd, SSL **ssl_r);
 void tls_facts(SSL *ssl, char identity[256], unsigned char binding[32],

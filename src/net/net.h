@@ -9,6 +9,7 @@
 #define NET_NET_H
 
 #include <postern/engine.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 struct net_loop;
@@ -17,7 +18,8 @@ struct net_listener;
 struct net_pool;
 struct net_tls; /* a TLS configuration: certificates by name, reloadable */
 
-/* ---- sessions: what a connection drives. All functions are called on the connection's loop. ---- */
+/* ---- sessions: what a connection drives. All functions are called on the connection's loop. ----
+ */
 struct net_session_ops {
     int (*feed)(void *session, struct postern_span in, postern_time now); /* taken, 0 busy, <0
                                                                            * over */
@@ -58,26 +60,33 @@ postern_time net_loop_now(const struct net_loop *loop);
 unsigned net_loop_index(const struct net_loop *loop);
 
 /* ---- listeners and connections --------------------------------------------------------------- */
+/* union net_address - IPv4 or IPv6, with its port; of another kind (a unix socket, nothing known)
+ * only the family. */
+union net_address {
+    sa_family_t family;
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+};
 struct net_peer {
-    struct sockaddr_storage address; /* of the client, also behind a PROXY header */
-    struct sockaddr_storage local;
-    char text[64];                   /* "192.0.2.1:4711" or "[2001:db8::1]:4711" */
+    union net_address address; /* of the client, also behind a PROXY header */
+    char text[64];             /* "192.0.2.1:4711" or "[2001:db8::1]:4711" */
 };
 struct net_limits {
-    unsigned connections_max;     /* in all; 0 none */
-    unsigned per_address_max;     /* per IPv4 address or IPv6 /64; 0 none */
+    unsigned connections_max;       /* in all; 0 none */
+    unsigned per_address_max;       /* per IPv4 address or IPv6 /64; 0 none */
     postern_time handshake_timeout; /* 10 s, of TLS */
     postern_time proxy_timeout;     /* 5 s, for a PROXY header: a proxy sends it at once */
-    size_t socket_buffer_bytes;   /* 0: the system's */
+    size_t socket_buffer_bytes;     /* 0: the system's */
 };
 struct net_listener_options {
-    const char *address;      /* "127.0.0.1", "::", or a unix socket's path beginning with '/' */
-    unsigned port;            /* 0: any; see net_listener_port */
-    bool tls_implicit;        /* TLS first, then the session */
-    struct net_tls *tls;      /* NULL: none */
-    const char *alpn;         /* "pop3"; NULL none */
-    const char *refusal;      /* said to who is one too many, unless TLS comes first; NULL: nothing */
-    bool proxy;               /* PROXY v1/v2 header required from the trusted peers */
+    const char *address; /* "127.0.0.1", "::", or a unix socket's path beginning with '/' */
+    unsigned port;       /* 0: any; see net_listener_port */
+    bool tls_implicit;   /* TLS first, then the session */
+    struct net_tls *tls; /* NULL: none */
+    const char *alpn;    /* "pop3"; NULL none */
+    const char *refusal; /* said to who is one too many, unless TLS comes first; NULL: nothing */
+    bool proxy;          /* PROXY v1/v2 header required from the trusted peers */
     const char *const *proxy_trusted; /* NULL-terminated list of addresses or CIDR nets */
     const struct net_limits *limits;  /* shared over listeners; lent until the loops are joined */
     /* accept - make the session of a new connection, or return <0 to drop it. tls NULL when plain.
@@ -96,7 +105,7 @@ int net_listen(struct net_loops *loops, const struct net_listener_options *optio
 unsigned net_listener_port(const struct net_listener *listener);
 
 /* net_is_in - does the address lie in one of these addresses or CIDR nets (NULL-terminated)? */
-bool net_is_in(const char *const *nets, const struct sockaddr_storage *address);
+bool net_is_in(const char *const *nets, const union net_address *address);
 
 /* net_conn_kick - a session's question was answered outside pump(): go on. On the conn's loop. */
 void net_conn_kick(struct net_conn *conn);
@@ -139,8 +148,7 @@ int net_pool_new(struct net_pool **pool_r, unsigned threads, unsigned queue_max)
 /* net_pool_submit - work(arg) on a worker, then done(arg) on loop. POSTERN_E_AGAIN when the queue
  * is full. */
 int net_pool_submit(struct net_pool *pool, struct net_loop *loop, void (*work)(void *arg),
-                    void (*done)(void *arg),
-                    void *arg);
+                    void (*done)(void *arg), void *arg);
 void net_pool_free(struct net_pool **pool); /* waits for running jobs; after net_loops_join */
 
 /* ---- crypto for engines ---------------------------------------------------------------------- */

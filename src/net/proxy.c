@@ -4,8 +4,6 @@
  * else is refused at its first wrong octet, so that nobody is kept waiting. */
 #include "net/proxy.h"
 
-#include "net/net.h"
-
 #include "base/span.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -17,10 +15,8 @@
 static const char v2_signature[12] = "\r\n\r\n\0\r\nQUIT\n";
 
 static bool text_address(struct postern_span text, int family, uint64_t port,
-                         struct sockaddr_storage *address_r)
+                         union net_address *address_r)
 {
-    struct sockaddr_in *four = (void *)address_r;
-    struct sockaddr_in6 *six = (void *)address_r;
     char buffer[INET6_ADDRSTRLEN];
 
     if (text.n == 0 || text.n >= sizeof buffer)
@@ -28,20 +24,20 @@ static bool text_address(struct postern_span text, int family, uint64_t port,
     memcpy(buffer, text.p, text.n);
     buffer[text.n] = '\0';
     memset(address_r, 0, sizeof *address_r);
-    address_r->ss_family = (sa_family_t)family;
+    address_r->family = (sa_family_t)family;
     if (family == AF_INET) {
-        four->sin_port = htons((uint16_t)port);
-        return inet_pton(AF_INET, buffer, &four->sin_addr) == 1;
+        address_r->four.sin_port = htons((uint16_t)port);
+        return inet_pton(AF_INET, buffer, &address_r->four.sin_addr) == 1;
     }
-    six->sin6_port = htons((uint16_t)port);
-    return inet_pton(AF_INET6, buffer, &six->sin6_addr) == 1;
+    address_r->six.sin6_port = htons((uint16_t)port);
+    return inet_pton(AF_INET6, buffer, &address_r->six.sin6_addr) == 1;
 }
 
-static int parse_v1(struct postern_span in, struct sockaddr_storage *address_r)
+static int parse_v1(struct postern_span in, union net_address *address_r)
 {
     size_t end = span_find(span_make(in.p, in.n < V1_MAX ? in.n : V1_MAX), '\n');
     struct postern_span line, family, source, destination, source_port;
-    struct sockaddr_storage client, server;
+    union net_address client, server;
     uint64_t port, server_port;
     int which;
 
@@ -69,12 +65,10 @@ static int parse_v1(struct postern_span in, struct sockaddr_storage *address_r)
     return (int)end + 1;
 }
 
-static int parse_v2(struct postern_span in, struct sockaddr_storage *address_r)
+static int parse_v2(struct postern_span in, union net_address *address_r)
 {
     const unsigned char *p = (const void *)in.p;
-    struct sockaddr_storage client = {0};
-    struct sockaddr_in *four = (void *)&client;
-    struct sockaddr_in6 *six = (void *)&client;
+    union net_address client = {0};
     size_t length;
 
     if (in.n < V2_FIXED)
@@ -89,21 +83,21 @@ static int parse_v2(struct postern_span in, struct sockaddr_storage *address_r)
     if ((p[12] & 15) == 1 && p[13] == 0x11) {
         if (length < 12)
             return POSTERN_E_SYNTAX;
-        client.ss_family = AF_INET;
-        memcpy(&four->sin_addr, p + 16, 4);
-        memcpy(&four->sin_port, p + 24, 2);
+        client.family = AF_INET;
+        memcpy(&client.four.sin_addr, p + 16, 4);
+        memcpy(&client.four.sin_port, p + 24, 2);
     } else if ((p[12] & 15) == 1 && p[13] == 0x21) {
         if (length < 36)
             return POSTERN_E_SYNTAX;
-        client.ss_family = AF_INET6;
-        memcpy(&six->sin6_addr, p + 16, 16);
-        memcpy(&six->sin6_port, p + 48, 2);
+        client.family = AF_INET6;
+        memcpy(&client.six.sin6_addr, p + 16, 16);
+        memcpy(&client.six.sin6_port, p + 48, 2);
     }
     *address_r = client;
     return (int)(V2_FIXED + length);
 }
 
-int proxy_parse(struct postern_span in, struct sockaddr_storage *address_r)
+int proxy_parse(struct postern_span in, union net_address *address_r)
 {
     struct postern_span v1 = SPAN("PROXY "), v2 = span_make(v2_signature, sizeof v2_signature);
 
@@ -124,20 +118,20 @@ static bool same_bits(const unsigned char *a, const unsigned char *b, unsigned b
 }
 
 /* octets_of - the address as IPv6 octets, IPv4 mapped; how many leading bits are the mapping's. */
-static bool octets_of(const struct sockaddr_storage *address, unsigned char octets[16],
+static bool octets_of(const union net_address *address, unsigned char octets[16],
                       unsigned *offset_r)
 {
     *offset_r = 0;
-    if (address->ss_family == AF_INET) {
+    if (address->family == AF_INET) {
         memset(octets, 0, 10);
         memset(octets + 10, 0xff, 2);
-        memcpy(octets + 12, &((const struct sockaddr_in *)address)->sin_addr, 4);
+        memcpy(octets + 12, &address->four.sin_addr, 4);
         *offset_r = 96;
         return true;
     }
-    if (address->ss_family != AF_INET6)
+    if (address->family != AF_INET6)
         return false;
-    memcpy(octets, &((const struct sockaddr_in6 *)address)->sin6_addr, 16);
+    memcpy(octets, &address->six.sin6_addr, 16);
     return true;
 }
 
@@ -150,7 +144,7 @@ static bool is_mapped(const unsigned char octets[16])
     return memcmp(octets, mapped, sizeof mapped) == 0;
 }
 
-bool proxy_trusts(const char *const *nets, const struct sockaddr_storage *address)
+bool proxy_trusts(const char *const *nets, const union net_address *address)
 {
     unsigned char ours[16], theirs[16];
     unsigned ignored, offset;
@@ -159,7 +153,7 @@ bool proxy_trusts(const char *const *nets, const struct sockaddr_storage *addres
         return false;
     for (; nets && *nets; nets++) {
         struct postern_span bits = postern_span_of(*nets), host = span_cut(&bits, '/');
-        struct sockaddr_storage net;
+        union net_address net;
         uint64_t prefix;
         int family = span_find(host, ':') < host.n ? AF_INET6 : AF_INET;
 
@@ -175,7 +169,7 @@ bool proxy_trusts(const char *const *nets, const struct sockaddr_storage *addres
     return false;
 }
 
-bool net_is_in(const char *const *nets, const struct sockaddr_storage *address)
+bool net_is_in(const char *const *nets, const union net_address *address)
 {
     return proxy_trusts(nets, address);
 }

@@ -10,18 +10,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct postern_span in = span_make((const char *)data, size);
-    struct sockaddr_storage address, again;
+    union net_address address, again;
     int n = proxy_parse(in, &address);
 
     if (n > (int)size || n > PROXY_HEADER_MAX)
         abort();
     if (n <= 0)
         return 0;
-    if (address.ss_family != AF_UNSPEC && address.ss_family != AF_INET &&
-        address.ss_family != AF_INET6)
+    if (address.family != AF_UNSPEC && address.family != AF_INET &&
+        address.family != AF_INET6)
         abort();
     if (proxy_parse(span_make(in.p, (size_t)n), &again) != n ||
-        again.ss_family != address.ss_family)
+        again.family != address.family)
         abort();
     for (int shorter = 0; shorter < n; shorter++)
         if (proxy_parse(span_make(in.p, (size_t)shorter), &again) != 0)

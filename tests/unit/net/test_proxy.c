@@ -12,7 +12,7 @@
 #define V2 "\r\n\r\n\0\r\nQUIT\n"
 
 /* parsed - behind a guard page, so that reading too far faults. */
-static int parsed(const void *bytes, size_t n, struct sockaddr_storage *address_r)
+static int parsed(const void *bytes, size_t n, union net_address *address_r)
 {
     struct postern_span in = guard_copy(bytes, n);
     int r = proxy_parse(in, address_r);
@@ -21,24 +21,23 @@ static int parsed(const void *bytes, size_t n, struct sockaddr_storage *address_
     return r;
 }
 
-static const char *text_of(const struct sockaddr_storage *address)
+static const char *text_of(const union net_address *address)
 {
     static char text[INET6_ADDRSTRLEN];
-    const void *raw = address->ss_family == AF_INET
-                          ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
-                          : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
+    const void *raw = address->family == AF_INET ? (const void *)&address->four.sin_addr
+                                                 : (const void *)&address->six.sin6_addr;
 
-    return inet_ntop(address->ss_family, raw, text, sizeof text);
+    return inet_ntop(address->family, raw, text, sizeof text);
 }
 
 /* taken - the header alone, each of its beginnings, and with a command behind it. */
 static void taken(const void *header, size_t n, int family, const char *address_text)
 {
-    struct sockaddr_storage address;
+    union net_address address;
     char longer[600];
 
     assert_int_equal(parsed(header, n, &address), (int)n);
-    assert_int_equal(address.ss_family, family);
+    assert_int_equal(address.family, family);
     if (address_text)
         assert_string_equal(text_of(&address), address_text);
     for (size_t shorter = 0; shorter < n; shorter++)
@@ -89,7 +88,7 @@ static void test_refused(void **state)
                                               SPAN(V2 "\x31\x11\x00\x0c"),
                                               SPAN(V2 "\x21\x11\x00\x04\xc0\x00\x02\x07"),
                                               SPAN("\x16\x03\x01")};
-    struct sockaddr_storage address;
+    union net_address address;
     char endless[200];
 
     (void)state;
@@ -104,12 +103,12 @@ static void test_refused(void **state)
 static bool trusted(const char *net, const char *peer)
 {
     const char *const nets[] = {"198.51.100.1", net, NULL};
-    struct sockaddr_storage address = {0};
+    union net_address address = {0};
 
     if (inet_pton(AF_INET, peer, &((struct sockaddr_in *)&address)->sin_addr) == 1)
-        address.ss_family = AF_INET;
+        address.family = AF_INET;
     else if (inet_pton(AF_INET6, peer, &((struct sockaddr_in6 *)&address)->sin6_addr) == 1)
-        address.ss_family = AF_INET6;
+        address.family = AF_INET6;
     return proxy_trusts(nets, &address);
 }
 
