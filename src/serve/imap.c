@@ -225,7 +225,7 @@ static void session_pump(void *self, postern_time now)
         }
         s->question = question;
         /* a search may ask for very much: then the loop's other sessions have their turn */
-        if (i >= TURN_QUESTIONS && s->login.user[0] &&
+        if (i >= TURN_QUESTIONS && *login_user(&s->login) &&
             s->site->work->later(s->conn, 0, answer_later, s) >= 0)
             return;
         s->shown_count = 0;
@@ -266,8 +266,11 @@ static int session_new(void **session_r, const struct serve_site *site, void *co
 static void log_closed(struct serve_imap *s)
 {
     char fetched[24], appended[24], expunged[24];
-    const char *pairs[] = {"user",   s->login.user, "retrieved", fetched, "appended",
-                           appended, "expunged",    expunged,    NULL};
+    const char *pairs[] = {"user",      login_user(&s->login),
+                           "retrieved", fetched,
+                           "appended",  appended,
+                           "expunged",  expunged,
+                           NULL};
 
     snprintf(fetched, sizeof fetched, "%llu", (unsigned long long)s->fetched);
     snprintf(appended, sizeof appended, "%llu", (unsigned long long)s->appended);

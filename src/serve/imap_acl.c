@@ -40,7 +40,7 @@ static int note_acl(void *ctx, const struct postern_acl *one)
 
 static struct postern_span owner_of(const struct serve_imap *s, const struct imap_place *place)
 {
-    return place->owner.n ? place->owner : postern_span_of(s->login.user);
+    return place->owner.n ? place->owner : postern_span_of(login_user(&s->login));
 }
 
 static int acl_work(struct serve_imap *s, unsigned wait_flag)

@@ -102,7 +102,8 @@ static int note_shared(struct serve_imap *s, struct postern_account *account,
     struct postern_status status;
     struct buffer whole = {0};
     uint32_t rights = 0;
-    int err = acl_rights(s->site->store, account, name, postern_span_of(s->login.user), &rights);
+    int err =
+        acl_rights(s->site->store, account, name, postern_span_of(login_user(&s->login)), &rights);
 
     if (!err && !(rights & POSTERN_RIGHT_LOOKUP))
         return 0;
@@ -157,8 +158,8 @@ static int note_owner(void *ctx, struct postern_span owner)
 static int list_others(struct serve_imap *s, size_t own_count)
 {
     struct buffer owners = {0};
-    int err =
-        imap_ops(s)->sharers(s->site->store, postern_span_of(s->login.user), note_owner, &owners);
+    int err = imap_ops(s)->sharers(s->site->store, postern_span_of(login_user(&s->login)),
+                                   note_owner, &owners);
     struct postern_span rest = buffer_span(&owners);
 
     if (err == POSTERN_E_UNSUPPORTED)

@@ -22,7 +22,7 @@ void imap_leave_guest(struct serve_imap *s)
  * that lies among the accounts is none. */
 static bool is_somebody(const struct serve_imap *s, struct postern_span owner)
 {
-    return owner.n && !span_equal(owner, postern_span_of(s->login.user)) &&
+    return owner.n && !span_equal(owner, postern_span_of(login_user(&s->login))) &&
            (span_equal(owner, s->site->public_account) ||
             accounts_stamp(s->site->accounts, owner) != 0);
 }
@@ -97,6 +97,6 @@ int imap_place_rights(struct serve_imap *s, const struct imap_place *place, unsi
         return 0;
     if (wait_flag)
         return POSTERN_E_AGAIN;
-    return acl_rights(s->site->store, place->account, place->name, postern_span_of(s->login.user),
-                      rights_r);
+    return acl_rights(s->site->store, place->account, place->name,
+                      postern_span_of(login_user(&s->login)), rights_r);
 }

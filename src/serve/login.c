@@ -38,7 +38,7 @@ static postern_time wait_for(struct login *login, bool good)
     delays_guard(login->site, true);
     address = delays_wait(delays, address_of(login), login->now);
     if (!good)
-        user = delays_wait(delays, postern_span_of(login->tried), login->now);
+        user = delays_wait(delays, postern_span_of(login->name), login->now);
     delays_guard(login->site, false);
     return address > user ? address : user;
 }
@@ -52,7 +52,7 @@ static void note_failure(struct login *login)
     if (delays) {
         delays_guard(login->site, true);
         delays_failed(delays, address_of(login), login->now);
-        delays_failed(delays, postern_span_of(login->tried), login->now);
+        delays_failed(delays, postern_span_of(login->name), login->now);
         delays_guard(login->site, false);
     }
     login_log(login, "login-failed", "method", login->method, NULL, NULL);
@@ -63,7 +63,7 @@ static void delays_good(struct login *login)
     if (!login->site->delays)
         return;
     delays_guard(login->site, true);
-    delays_succeeded(login->site->delays, postern_span_of(login->tried));
+    delays_succeeded(login->site->delays, postern_span_of(login->name));
     delays_guard(login->site, false);
 }
 
@@ -75,20 +75,35 @@ void login_proof_failed(struct login *login)
     note_failure(login);
 }
 
+const char *login_user(const struct login *login)
+{
+    return login->is_in ? login->name : "";
+}
+
 void login_out(struct login *login)
 {
     if (login->counted && login->site->user_out)
-        login->site->user_out(login->site->ctx, postern_span_of(login->user));
-    login->counted = false;
-    login->user[0] = '\0';
+        login->site->user_out(login->site->ctx, postern_span_of(login->name));
+    login->counted = login->is_in = false;
 }
 
-static void login_begins(struct login *login)
+/* set_name - false: out of memory; it is none then. */
+static bool set_name(struct login *login, struct postern_span name)
+{
+    size_t most = LOGIN_NAME_BYTES - 1;
+    char *copy = strndup(name.n ? name.p : "", name.n < most ? name.n : most);
+
+    free(login->name);
+    login->name = copy;
+    return copy != NULL;
+}
+
+static bool login_begins(struct login *login)
 {
     login_proof_failed(login);
     login_out(login);
-    login_name(login->tried, sizeof login->tried, login->question.user);
     login_name(login->method, sizeof login->method, postern_span_of(login->question.method));
+    return set_name(login, login->question.user);
 }
 
 static void answer_held(void *arg)
@@ -259,8 +274,9 @@ void login_check(struct login *login)
     bool token = q->mechanism & (POSTERN_SASL_OAUTHBEARER | POSTERN_SASL_XOAUTH2);
     char name[LOGIN_NAME_BYTES];
 
-    login_begins(login);
-    if (refused_in_the_clear(login))
+    if (!login_begins(login))
+        hold(login, POSTERN_NO_TEMPORARY, "");
+    else if (refused_in_the_clear(login))
         hold(login, POSTERN_NO_POLICY, "");
     else if (q->mechanism == POSTERN_SASL_EXTERNAL)
         check_external(login);
@@ -312,7 +328,10 @@ void login_lookup(struct login *login)
 {
     postern_time wait;
 
-    login_begins(login);
+    if (!login_begins(login)) {
+        login->keys(login->session, POSTERN_NO_TEMPORARY, NULL);
+        return;
+    }
     wait = wait_for(login, true);
     if (!wait || login->site->work->later(login->conn, wait, lookup_now, login) < 0)
         lookup_now(login);
@@ -338,6 +357,8 @@ enum postern_verdict login_accept(struct login *login, struct postern_span user,
     delays_good(login);
     login_out(login);
     *text_r = (struct postern_span){NULL, 0};
+    if (!set_name(login, user))
+        return POSTERN_NO_TEMPORARY;
     r = login->site->user_in ? login->site->user_in(login->site->ctx, user) : 0;
     if (r == POSTERN_E_AGAIN)
         return POSTERN_NO_LOGIN_DELAY; /* R46 */
@@ -346,7 +367,7 @@ enum postern_verdict login_accept(struct login *login, struct postern_span user,
         return POSTERN_NO_TEMPORARY;
     }
     login->counted = login->site->user_in != NULL;
-    login_name(login->user, sizeof login->user, user);
+    login->is_in = true;
     login->stamp = accounts_stamp(login->site->accounts, user);
     return POSTERN_YES;
 }
@@ -376,7 +397,8 @@ void login_done(struct login *login)
         login->site->struck(login->site->ctx, login->conn);
     login_out(login);
     free(login->held_name);
-    login->held_name = NULL;
+    free(login->name);
+    login->held_name = login->name = NULL;
     if (login->job)
         login->job->login = NULL;
 }
@@ -393,8 +415,8 @@ void login_name(char *out, size_t size, struct postern_span name)
 void login_log(struct login *login, const char *event, const char *key1, const char *value1,
                const char *key2, const char *value2)
 {
-    const char *pairs[] = {
-        "user", login->user[0] ? login->user : login->tried, key1, value1, key2, value2, NULL};
+    const char *pairs[] = {"user", login->name ? login->name : "", key1, value1, key2, value2,
+                           NULL};
 
     if (login->site->work->log)
         login->site->work->log(login->conn, event, pairs);

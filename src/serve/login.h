@@ -29,9 +29,9 @@ struct login {
     struct login_job *job;
     postern_time now; /* the session's clock, kept up by its pump */
     char peer[64];
-    size_t address_n;             /* the peer's address without its port, for delays */
-    char user[LOGIN_NAME_BYTES];  /* logged in as; "" when not */
-    char tried[LOGIN_NAME_BYTES]; /* the name of the login under way */
+    size_t address_n; /* the peer's address without its port, for delays */
+    char *name;       /* owned: logged in as, or the login under way is for; NULL: none yet */
+    bool is_in;       /* logged in */
     char method[24];
     uint64_t stamp; /* of the account at login */
     bool counted;   /* user_in was called */
@@ -59,6 +59,8 @@ enum postern_verdict login_accept(struct login *login, struct postern_span user,
                                   struct postern_span *text_r);
 /* login_scram_keys - as the engines want them; lent as long as found. */
 struct postern_scram_keys login_scram_keys(const struct account_secrets *found);
+/* login_user - logged in as; "" when not. Lent until the next login. */
+const char *login_user(const struct login *login);
 /* login_out - count the user out. */
 void login_out(struct login *login);
 /* login_log - an event with the user and up to two pairs; NULL key: none. */

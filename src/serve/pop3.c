@@ -104,8 +104,11 @@ static int session_new(void **session_r, const struct serve_site *site, void *co
 static void log_closed(struct serve_pop3 *s)
 {
     char retrieved[24], octets[24], expunged[24];
-    const char *pairs[] = {"user", s->login.user, "retrieved", retrieved, "octets",
-                           octets, "expunged",    expunged,    NULL};
+    const char *pairs[] = {"user",      login_user(&s->login),
+                           "retrieved", retrieved,
+                           "octets",    octets,
+                           "expunged",  expunged,
+                           NULL};
 
     snprintf(retrieved, sizeof retrieved, "%llu", (unsigned long long)s->retrieved);
     snprintf(octets, sizeof octets, "%llu", (unsigned long long)s->octets);

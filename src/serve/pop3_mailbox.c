@@ -210,12 +210,12 @@ static int tidy_work(struct pop3_job *job)
 /* tidy_later - the files of what was expunged are removed after the answer. */
 static void tidy_later(struct serve_pop3 *s)
 {
-    struct pop3_job *job = pop3_job_new(s, strlen(s->login.user));
+    struct pop3_job *job = pop3_job_new(s, strlen(login_user(&s->login)));
 
     if (!job)
         return;
     job->work = tidy_work;
-    job->user = pop3_job_copy(job, postern_span_of(s->login.user));
+    job->user = pop3_job_copy(job, postern_span_of(login_user(&s->login)));
     pop3_job_run_alone(s, job);
 }
 

@@ -30,9 +30,14 @@ void smtp_yes(struct serve_smtp *s)
 void smtp_log(struct serve_smtp *s, const char *event, const char *result)
 {
     char from[260], count[24], octets[24], helo[260], protocol[24];
-    const char *pairs[] = {"user",   s->login.user, "helo",   helo,    "protocol",
-                           protocol, "from",        from,     "nrcpt", count,
-                           "octets", octets,        "result", result,  NULL};
+    const char *pairs[] = {"user",     login_user(&s->login),
+                           "helo",     helo,
+                           "protocol", protocol,
+                           "from",     from,
+                           "nrcpt",    count,
+                           "octets",   octets,
+                           "result",   result,
+                           NULL};
 
     login_name(from, sizeof from, buffer_span(&s->sender));
     login_name(helo, sizeof helo, postern_smtp_helo(s->engine));

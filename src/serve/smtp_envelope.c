@@ -56,7 +56,7 @@ static bool owns(struct serve_smtp *s)
         return true;
     if (find(s) == ADDRESS_FOUND)
         for (size_t i = 0; i < s->found.count; i++)
-            found |= strcmp(s->found.all[i].user, s->login.user) == 0;
+            found |= strcmp(s->found.all[i].user, login_user(&s->login)) == 0;
     return found;
 }
 

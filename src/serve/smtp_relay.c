@@ -10,7 +10,7 @@
 bool smtp_may_relay(const struct serve_smtp *s)
 {
     return s->role == POSTERN_SMTP_SUBMISSION && (s->site->relay || s->site->sendmail) &&
-           s->login.user[0];
+           *login_user(&s->login);
 }
 
 /* hand_back - the other server's reply; false: it is no acceptance. */
