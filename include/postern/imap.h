@@ -145,6 +145,7 @@ enum postern_imap_question_kind {
     POSTERN_IMAP_ACL,
     POSTERN_IMAP_SET_ACL,
     POSTERN_IMAP_FIND,
+    POSTERN_IMAP_VANISHED,
     /* news */
     POSTERN_IMAP_CONTENT_DONE,
     POSTERN_IMAP_ABORT,
@@ -172,7 +173,8 @@ struct postern_imap_question {
     bool on; /* SUBSCRIBE: not UNSUBSCRIBE; SELECT: only to read; COPY: move; NEWS: also if nothing
                 is; LIST: the counts are needed too, not names and attributes only; RIGHTS:
                 of the nearest mailbox above it, as it is to be made */
-    uint64_t since;                 /* NEWS: mod-sequence */
+    uint64_t since;                 /* NEWS, VANISHED: mod-sequence; SELECT: that a client knows it
+                                       by, UINT64_MAX: none does */
     struct postern_uid_range range; /* MESSAGES */
     uint32_t count;                 /* MESSAGES: at most so many, the first ones */
     uint32_t uid;                   /* STRUCTURE, CONTENT */
@@ -288,8 +290,13 @@ struct postern_imap_mailbox {
     const struct postern_uid_range *ranges; /* all UIDs there are: rising, apart */
     size_t range_count;
     const struct postern_message_info
-        *changed; /* NEWS: with a mod-sequence above `since`; rising */
+        *changed; /* SELECT, NEWS: with a mod-sequence above `since`; rising */
     size_t changed_count;
+    /* SELECT: the UIDs that were expunged above `since`, perhaps more of those that are gone:
+     * rising, apart. Not known: what is not there counts as expunged since. */
+    const struct postern_uid_range *vanished;
+    size_t vanished_count;
+    bool vanished_known;
     const struct postern_span *keywords; /* all, by number */
     size_t keyword_count;
     uint32_t first_unseen; /* SELECT: the first UID without \Seen, for IMAP4rev1; 0: none */
@@ -330,9 +337,10 @@ POSTERN_API int postern_imap_answer_content(struct postern_imap *s, uint64_t id,
 /* postern_imap_answer_read - empty: the end. */
 POSTERN_API int postern_imap_answer_read(struct postern_imap *s, uint64_t id, int err,
                                          struct postern_span bytes);
-/* postern_imap_answer_found - FIND: ranges of UIDs, rising, apart. A message that is in none of
- * them, now or when it comes, has the text neither in its header nor in a text part; those that are
- * in them will be read. err: nothing is known, all are read. */
+/* postern_imap_answer_found - ranges of UIDs, rising, apart. VANISHED: what was expunged from the
+ * selected mailbox above `since`, perhaps more; err: it is not known. FIND: A message that is in
+ * none of them, now or when it comes, has the text neither in its header nor in a text part; those
+ * that are in them will be read. err: nothing is known, all are read. */
 POSTERN_API int postern_imap_answer_found(struct postern_imap *s, uint64_t id, int err,
                                           const struct postern_uid_range *ranges, size_t count);
 /* postern_imap_answer_uids - COPY, COMMIT: the new UIDs, in order, and the UID validity of where

@@ -30,6 +30,8 @@ static const struct imap_work *work_of(enum postern_imap_question_kind kind)
         return &imap_account_open;
     if (kind == POSTERN_IMAP_FIND)
         return &imap_find;
+    if (kind == POSTERN_IMAP_VANISHED)
+        return &imap_vanished;
     return work ? work : imap_message_work(kind);
 }
 
@@ -296,6 +298,7 @@ static void session_end(struct serve_imap *s)
     free((char *)(uintptr_t)s->block.p);
     buffer_done(&s->infos);
     buffer_done(&s->ranges);
+    buffer_done(&s->vanished);
     buffer_done(&s->statuses);
     buffer_done(&s->names);
     buffer_done(&s->uids);

@@ -239,7 +239,8 @@ static int look(struct serve_imap *s, unsigned wait_flag)
 
 static void answer_mailbox(struct serve_imap *s, int err)
 {
-    struct postern_span ranges = buffer_span(&s->ranges), infos = buffer_span(&s->infos);
+    struct postern_span ranges = buffer_span(&s->ranges), infos = buffer_span(&s->infos),
+                        vanished = buffer_span(&s->vanished);
     struct postern_span names[POSTERN_KEYWORDS_MAX];
     struct postern_imap_mailbox mailbox = {
         .status = s->status,
@@ -247,6 +248,9 @@ static void answer_mailbox(struct serve_imap *s, int err)
         .range_count = ranges.n / sizeof(struct postern_uid_range),
         .changed = (const struct postern_message_info *)(const void *)infos.p,
         .changed_count = infos.n / sizeof(struct postern_message_info),
+        .vanished = (const struct postern_uid_range *)(const void *)vanished.p,
+        .vanished_count = vanished.n / sizeof(struct postern_uid_range),
+        .vanished_known = s->vanished_known,
         .keywords = names,
         .recent_from = s->recent_from,
         .first_unseen = s->first_unseen,
@@ -260,6 +264,7 @@ static void answer_mailbox(struct serve_imap *s, int err)
     postern_imap_answer_mailbox(s->engine, s->question.id, err, &mailbox);
     buffer_done(&s->ranges);
     buffer_done(&s->infos);
+    buffer_done(&s->vanished);
 }
 
 static int open_selected(struct serve_imap *s, unsigned wait_flag)
@@ -284,6 +289,9 @@ static int select_work(struct serve_imap *s, unsigned wait_flag)
         err = look(s, wait_flag);
     if (!err)
         err = imap_ops(s)->first_unseen(s->mailbox, &s->first_unseen);
+    s->vanished_known = false;
+    if (!err && s->question.since != UINT64_MAX)
+        err = imap_take_vanished(s, s->question.since);
     if (err)
         return err;
     s->selected_validity = s->status.uid_validity;

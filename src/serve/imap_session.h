@@ -71,7 +71,8 @@ struct serve_imap {
     struct postern_span block;
     struct imap_shown *shown; /* parsed forms that the engine has; NULL: none */
     size_t shown_count;       /* of them that the question is answered with; 0: it is block */
-    struct buffer infos, ranges, statuses, names, uids;
+    bool vanished_known;
+    struct buffer infos, ranges, vanished, statuses, names, uids;
     uint64_t fetched, appended, expunged;
 };
 
@@ -105,9 +106,12 @@ extern const struct imap_work imap_list, imap_rights, imap_acl, imap_set_acl;
  * the selected one. imap_leave_other - it may be closed. */
 int imap_reach(struct serve_imap *s, unsigned wait_flag, struct postern_mailbox **box_r);
 void imap_leave_other(struct serve_imap *s);
-extern const struct imap_work imap_look, imap_find; /* of LOOK, FIND */
+extern const struct imap_work imap_look, imap_find, imap_vanished; /* of LOOK, FIND, VANISHED */
 /* imap_take_ranges - into s->ranges. */
 int imap_take_ranges(struct serve_imap *s, struct postern_mailbox *mailbox);
+/* imap_take_vanished - into s->vanished: what was expunged from the selected mailbox above `since`;
+ * s->vanished_known. */
+int imap_take_vanished(struct serve_imap *s, uint64_t since);
 /* imap_go - the open question: done now, or by a worker. */
 void imap_go(struct serve_imap *s);
 /* imap_login.c: AUTHENTICATE and AUTH_LOOKUP; LOGIN. */

@@ -102,6 +102,10 @@ static void answer_mailbox(struct run *run, const struct postern_imap_question *
                                            .keywords = keywords,
                                            .keyword_count = what % 3,
                                            .recent_from = what % 9,
+                                           .first_unseen = what % 11,
+                                           .vanished = ranges,
+                                           .vanished_count = what % 2,
+                                           .vanished_known = what & 16,
                                            .unchanged = what & 4,
                                            .read_only = what & 8};
 
@@ -239,6 +243,7 @@ static void answer(struct run *run, const struct postern_imap_question *q)
         answer_rights(run, q);
         break;
     case POSTERN_IMAP_FIND:
+    case POSTERN_IMAP_VANISHED:
         answer_found(run, q);
         break;
     case POSTERN_IMAP_WRITE: /* how many there are is a matter of the cut */

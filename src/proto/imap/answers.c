@@ -168,7 +168,7 @@ int postern_imap_answer_uids(struct postern_imap *s, uint64_t id, int err, uint3
 int postern_imap_answer_found(struct postern_imap *s, uint64_t id, int err,
                               const struct postern_uid_range *ranges, size_t count)
 {
-    return take(s, id, mask(POSTERN_IMAP_FIND),
+    return take(s, id, mask(POSTERN_IMAP_FIND) | mask(POSTERN_IMAP_VANISHED),
                 &(struct imap_answer){.err = err, .ranges = ranges, .count = count});
 }
 

@@ -229,15 +229,6 @@ void fetch_go(struct postern_imap *s)
         fetch_next_batch(s);
 }
 
-/* write_vanished - of the UIDs asked for, those that are not there (RFC 7162 3.2.6).
- * I 7162:3.2.6-2 */
-static void write_vanished(struct postern_imap *s)
-{
-    const struct imap_set *set = &s->fetch->set;
-
-    imap_write_holes(s, set->ranges, set->count, 0);
-}
-
 /* take_part - of the messages asked for (RFC 9394 3.3), before it is seen what changed (3.4).
  * false: the command is answered.
  * I 9394:3.3-1 I 9394:3.4-1 */
@@ -278,6 +269,31 @@ void fetch_begin(struct postern_imap *s, void (*then)(struct postern_imap *s))
     imap_advance(s);
 }
 
+/* begin - the messages that are asked for, and not too many of them. */
+static void begin(struct postern_imap *s)
+{
+    struct imap_fetch *fetch = s->fetch;
+
+    if (!(fetch->has_partial ? take_part(s, fetch) : imap_limit_cut_set(s, &fetch->set)))
+        return;
+    s->told_falls = s->limit_uid;
+    s->work = fetch_go;
+    imap_advance(s);
+}
+
+/* vanished - of the UIDs asked for, those that are gone (RFC 7162 3.2.6).
+ * I 7162:3.2.6-2 */
+static void vanished(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct imap_set gone = {NULL, 0};
+
+    if (!answer->err && s->fetch->changed_since <= s->view.modseq)
+        gone = imap_set_copy(s, answer->ranges, answer->count);
+    if (s->fetch->set.count) /* NULL would be any */
+        imap_write_earlier(s, s->fetch->set, gone, 0);
+    begin(s);
+}
+
 void imap_cmd_fetch(struct postern_imap *s)
 {
     struct imap_fetch *fetch;
@@ -287,13 +303,12 @@ void imap_cmd_fetch(struct postern_imap *s)
     fetch = s->fetch;
     if (!fetch_parse(s, fetch))
         return;
-    if (fetch->vanished)
-        write_vanished(s);
-    if (!(fetch->has_partial ? take_part(s, fetch) : imap_limit_cut_set(s, &fetch->set)))
-        return;
-    s->told_falls = s->limit_uid;
-    s->work = fetch_go;
-    imap_advance(s);
+    if (fetch->vanished) { /* before it is cut */
+        s->question = (struct postern_imap_question){.since = fetch->changed_since};
+        imap_ask(s, POSTERN_IMAP_VANISHED, vanished);
+    } else {
+        begin(s);
+    }
 }
 
 void imap_fetch_abort(struct postern_imap *s)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd-select - SELECT, EXAMINE, CLOSE, UNSELECT (RFC 9051 6.3.2, 6.3.3, 6.4.1, 6.4.2; RFC
  * 7162 3.2). A mailbox that was selected is left first, whether the new one can be opened or not.
- * QRESYNC needs no history: what vanished is what the client may know and is not there. */
+ * QRESYNC needs no history: where the application has none, what vanished is all that the client
+ * may know and is not there. */
 #include "proto/imap/commands.h"
 #include "proto/imap/rights.h"
 
@@ -128,38 +129,52 @@ static void write_mailbox_facts(struct postern_imap *s, const struct postern_ima
         write_code(s, "MAILBOXID (M", mailbox->status.id, ")] the mailbox");
 }
 
-/* I 7162:3.2.5.1-3 I 7162:3.2.5.1-4 I 7162:3.2.6-6 I 7162:3.2.10.1-1 */
-void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *known, size_t count,
-                      uint32_t above)
+/* write_hole - one more range of what vanished. */
+static void write_hole(struct postern_imap *s, uint32_t first, uint32_t last, bool *any)
+{
+    struct postern_uid_range hole = {first, last};
+
+    write_text(s, *any ? "," : "* VANISHED (EARLIER) ");
+    write_ranges(s, &hole, 1);
+    *any = true;
+}
+
+/* write_holes - of a range, what is not in the view; *at: the run to look at first. */
+static void write_holes(struct postern_imap *s, uint64_t uid, uint64_t last, size_t *at, bool *any)
 {
     const struct imap_view *view = &s->view;
+
+    while (uid <= last) {
+        uint64_t end = last;
+
+        while (*at < view->count && view->runs[*at].last < uid)
+            (*at)++;
+        if (*at < view->count && view->runs[*at].first <= end)
+            end = (uint64_t)view->runs[*at].first - 1;
+        if (uid <= end)
+            write_hole(s, (uint32_t)uid, (uint32_t)end, any);
+        if (*at == view->count)
+            return;
+        uid = (uint64_t)view->runs[*at].last + 1;
+    }
+}
+
+/* I 7162:3.2.5.1-3 I 7162:3.2.5.1-4 I 7162:3.2.6-6 I 7162:3.2.6-7 I 7162:3.2.10.1-1 */
+void imap_write_earlier(struct postern_imap *s, struct imap_set known, struct imap_set vanished,
+                        uint32_t above)
+{
+    static struct postern_uid_range everything[] = {{1, UINT32_MAX}};
+    struct imap_set all = {everything, 1}, told = imap_set_meet(s, known, vanished);
     bool any = false;
     size_t at = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        uint64_t uid = known[i].first > above ? known[i].first : (uint64_t)above + 1;
-        uint64_t last = known[i].last;
+    told = imap_set_meet(s, told, all);
+    for (size_t i = 0; i < told.count && !s->failed; i++) {
+        uint64_t uid = told.ranges[i].first, last = told.ranges[i].last;
 
-        if (last >= view->uid_next)
-            last = (uint64_t)view->uid_next - 1;
-        while (uid <= last) {
-            uint64_t end = last;
-
-            while (at < view->count && view->runs[at].last < uid)
-                at++;
-            if (at < view->count && view->runs[at].first <= end)
-                end = (uint64_t)view->runs[at].first - 1;
-            if (uid <= end) {
-                struct postern_uid_range hole = {(uint32_t)uid, (uint32_t)end};
-
-                write_text(s, any ? "," : "* VANISHED (EARLIER) ");
-                write_ranges(s, &hole, 1);
-                any = true;
-            }
-            if (at == view->count)
-                break;
-            uid = (uint64_t)view->runs[at].last + 1;
-        }
+        uid = uid > above ? uid : (uint64_t)above + 1;
+        last = last < s->view.uid_next ? last : (uint64_t)s->view.uid_next - 1;
+        write_holes(s, uid, last, &at, &any);
     }
     if (any)
         write_text(s, "\r\n");
@@ -191,14 +206,13 @@ static uint32_t matched(const struct imap_view *view, const struct imap_select *
 static void write_earlier(struct postern_imap *s, const struct imap_select *select,
                           const struct postern_imap_mailbox *mailbox)
 {
-    struct postern_uid_range all = {1, UINT32_MAX};
+    struct imap_set vanished = {NULL, 0};
 
     if (!select->qresync || select->uid_validity != mailbox->status.uid_validity)
         return;
-    if (select->known.ranges)
-        imap_write_holes(s, select->known.ranges, select->known.count, matched(&s->view, select));
-    else
-        imap_write_holes(s, &all, 1, matched(&s->view, select));
+    if (mailbox->vanished_known && select->modseq <= mailbox->status.modseq)
+        vanished = imap_set_copy(s, mailbox->vanished, mailbox->vanished_count);
+    imap_write_earlier(s, select->known, vanished, matched(&s->view, select));
     for (size_t i = 0; i < mailbox->changed_count; i++) /* RFC 7162 3.2.5.1: of those alone */
         if (view_number(&s->view, mailbox->changed[i].uid) &&
             (!select->known.ranges || imap_set_has(&select->known, mailbox->changed[i].uid)))

@@ -16,20 +16,12 @@ static bool is_asked_for(const struct search_step *step)
 static void took_found(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct search_step *step = &s->search->steps[s->search->asking];
-    size_t bytes = answer->count * sizeof *step->set.ranges;
 
     s->search->asking++;
     s->work = search_ask_index;
     if (answer->err)
         return;
-    step->set.ranges = arena_alloc(&s->arena, bytes + 1);
-    if (!step->set.ranges) {
-        imap_no_memory(s);
-        return;
-    }
-    if (bytes)
-        memcpy(step->set.ranges, answer->ranges, bytes);
-    step->set.count = answer->count;
+    step->set = imap_set_copy(s, answer->ranges, answer->count);
     step->is_narrowed = true;
 }
 

@@ -4,33 +4,6 @@
  * at (RFC 9738 3.1); SORT, THREAD and ESEARCH, whose answer is one whole, are refused (3.3). */
 #include "proto/imap/esearch.h"
 
-/* meet - what is in both. NULL ranges: everything. */
-static struct imap_set meet(struct postern_imap *s, struct imap_set a, struct imap_set b)
-{
-    struct imap_set both = {NULL, 0};
-
-    if (!a.ranges || !b.ranges)
-        return a.ranges ? a : b;
-    both.ranges = arena_alloc(&s->arena, (a.count + b.count + 1) * sizeof *both.ranges);
-    if (!both.ranges) {
-        imap_no_memory(s);
-        return both;
-    }
-    for (size_t i = 0, k = 0; i < a.count && k < b.count;) {
-        struct postern_uid_range x = a.ranges[i], y = b.ranges[k];
-        struct postern_uid_range one = {x.first > y.first ? x.first : y.first,
-                                        x.last < y.last ? x.last : y.last};
-
-        if (one.first <= one.last)
-            both.ranges[both.count++] = one;
-        if (x.last < y.last)
-            i++;
-        else
-            k++;
-    }
-    return both;
-}
-
 static struct postern_uid_range everything[] = {{1, UINT32_MAX}};
 
 /* own_set - of a step; an empty one has no ranges to point at. */
@@ -56,8 +29,9 @@ static struct imap_set set_of(struct postern_imap *s, const struct imap_search *
 
         if (step->op == SEARCH_AND || step->op == SEARCH_OR) {
             depth--;
-            stack[depth - 1] = step->op == SEARCH_AND ? meet(s, stack[depth - 1], stack[depth])
-                                                      : (struct imap_set){NULL, 0};
+            stack[depth - 1] = step->op == SEARCH_AND
+                                   ? imap_set_meet(s, stack[depth - 1], stack[depth])
+                                   : (struct imap_set){NULL, 0};
         } else if (step->op == SEARCH_NOT) {
             stack[depth - 1] = (struct imap_set){NULL, 0};
         } else {

@@ -224,6 +224,11 @@ size_t imap_set_uids(struct postern_imap *s, const struct imap_set *set, uint32_
 void imap_uids_set(struct postern_imap *s, const uint32_t *uids, size_t count,
                    struct imap_set *set_r);
 bool imap_set_has(const struct imap_set *set, uint32_t uid);
+/* imap_set_copy - in the arena; its ranges are never NULL, but out of memory. */
+struct imap_set imap_set_copy(struct postern_imap *s, const struct postern_uid_range *ranges,
+                              size_t count);
+/* imap_set_meet - what is in both, in the arena. NULL ranges: everything. */
+struct imap_set imap_set_meet(struct postern_imap *s, struct imap_set a, struct imap_set b);
 
 /* limit.c */
 /* imap_limit - the most messages of one command; imap_limit_of_saving - of COPY and APPEND. 0: any
@@ -332,10 +337,10 @@ void imap_write_highest(struct postern_imap *s);
 /* imap_enable_condstore - a command was read that asks for it: the first one is told what the
  * highest is (RFC 7162 3.1). */
 void imap_enable_condstore(struct postern_imap *s);
-/* imap_write_holes - VANISHED (EARLIER): of the ranges a client may know (rising, apart), what is
- * not in the view. */
-void imap_write_holes(struct postern_imap *s, const struct postern_uid_range *known, size_t count,
-                      uint32_t above);
+/* imap_write_earlier - VANISHED (EARLIER): of the UIDs that a client may know (NULL ranges: any)
+ * and that vanished (NULL: as is not known), what is not in the view and above that UID. */
+void imap_write_earlier(struct postern_imap *s, struct imap_set known, struct imap_set vanished,
+                        uint32_t above);
 void imap_search_abort(struct postern_imap *s);
 void imap_fetch_abort(struct postern_imap *s);
 const char *imap_special(enum postern_special_use special); /* "\\Sent"; NULL */

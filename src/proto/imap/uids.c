@@ -72,3 +72,43 @@ bool imap_set_has(const struct imap_set *set, uint32_t uid)
     }
     return low < set->count && set->ranges[low].first <= uid;
 }
+
+struct imap_set imap_set_copy(struct postern_imap *s, const struct postern_uid_range *ranges,
+                              size_t count)
+{
+    struct imap_set set = {arena_alloc(&s->arena, (count + 1) * sizeof *ranges), count};
+
+    if (!set.ranges) {
+        imap_no_memory(s);
+        return (struct imap_set){NULL, 0};
+    }
+    if (count)
+        memcpy(set.ranges, ranges, count * sizeof *ranges);
+    return set;
+}
+
+struct imap_set imap_set_meet(struct postern_imap *s, struct imap_set a, struct imap_set b)
+{
+    struct imap_set both = {NULL, 0};
+
+    if (!a.ranges || !b.ranges)
+        return a.ranges ? a : b;
+    both.ranges = arena_alloc(&s->arena, (a.count + b.count + 1) * sizeof *both.ranges);
+    if (!both.ranges) {
+        imap_no_memory(s);
+        return both;
+    }
+    for (size_t i = 0, k = 0; i < a.count && k < b.count;) {
+        struct postern_uid_range x = a.ranges[i], y = b.ranges[k];
+        struct postern_uid_range one = {x.first > y.first ? x.first : y.first,
+                                        x.last < y.last ? x.last : y.last};
+
+        if (one.first <= one.last)
+            both.ranges[both.count++] = one;
+        if (x.last < y.last)
+            i++;
+        else
+            k++;
+    }
+    return both;
+}
