@@ -37,13 +37,23 @@ struct imap_append {
     struct fetch_stream stream;
 };
 
-/* cmd-append.c. append_go - on with what the command says. append_fail - NO, and what was begun is
- * not to be; code may be NULL. append_write - the octets that are there go to the application. */
+/* append_text.c. append_go - on with what the command says. */
 void append_go(struct postern_imap *s);
-void append_fail(struct postern_imap *s, const char *code, const char *text);
+/* append_octets.c. append_write - the octets that are there go to the application. */
 void append_write(struct postern_imap *s);
+/* append_end.c: each of these ends the command, and what was begun is not to be.
+ * append_fail - NO; code may be NULL. append_refuse - NO with what fits the error. append_spoilt -
+ * BAD, as s->in tells it. */
+void append_fail(struct postern_imap *s, const char *code, const char *text);
+void append_refuse(struct postern_imap *s, int err);
+void append_spoilt(struct postern_imap *s);
+/* append_give_up - likewise, and the answer is still to be made. Octets that will come though
+ * nobody asks for them any more are passed over. */
+void append_give_up(struct postern_imap *s);
 /* append_grow - so many octets more; false: the message is too long, and that is said. */
 bool append_grow(struct postern_imap *s, uint64_t more);
+/* append_commit - all messages are there: the command ends with the application's word. */
+void append_commit(struct postern_imap *s);
 
 /* catenate.c. catenate_fetch - the octets of append->url.text are written; then append_go(). */
 void catenate_fetch(struct postern_imap *s);
