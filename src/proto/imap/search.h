@@ -131,15 +131,22 @@ enum { SCORE_EXACT = 100, SCORE_WORDS = 50 };
 
 /* search_parse.c */
 bool search_parse(struct postern_imap *s, struct imap_search *search);
-/* search_parse_return - "RETURN (...) ", if it stands there. */
-void search_parse_return(struct postern_imap *s, struct imap_search *search);
-/* search_parse_partial - "1:100", "-1:-100". */
-void search_parse_partial(struct postern_imap *s, struct search_partial *partial_r);
 /* search_parse_program - "RETURN (...) CHARSET x keys". false: the command is answered. */
 bool search_parse_program(struct postern_imap *s, struct imap_search *search);
 /* search_parse_keys - of this charset; empty: UTF-8. false: the command is answered. */
 bool search_parse_keys(struct postern_imap *s, struct imap_search *search,
                        struct postern_span charset_name);
+/* search_add - a step more; NULL: out of memory, and the parser is bad. */
+struct search_step *search_add(struct postern_imap *s, struct imap_search *search,
+                               enum search_op op);
+/* search_key.c */
+/* search_parse_key - one that is whole in itself. */
+void search_parse_key(struct postern_imap *s, struct imap_search *search, struct charset *charset);
+/* search_return.c */
+/* search_parse_return - "RETURN (...) ", if it stands there. */
+void search_parse_return(struct postern_imap *s, struct imap_search *search);
+/* search_parse_partial - "1:100", "-1:-100". */
+void search_parse_partial(struct postern_imap *s, struct search_partial *partial_r);
 /* search_match.c */
 enum truth search_judge(struct postern_imap *s, const struct imap_search *search,
                         const struct postern_message_info *info, enum search_depth depth);
