@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include "serve/clock.h"
 #include "serve/drive.h"
 #include <stdio.h>
 
@@ -26,19 +27,23 @@ void smtp_yes(struct serve_smtp *s)
     postern_smtp_answer(s->engine, s->question.id, NULL);
 }
 
-/* N7: one line for a message, with all that is asked for later. */
-void smtp_log(struct serve_smtp *s, const char *event, const char *result)
+/* smtp_log - (N7) all that is asked for later, S3: both addresses. What a peer wrote stands last: a
+ * line has an end. */
+static void smtp_log(struct serve_smtp *s, const char *result)
 {
-    char from[260], count[24], octets[24], helo[260], protocol[24];
-    const char *pairs[] = {"user",     login_user(&s->login),
-                           "helo",     helo,
-                           "protocol", protocol,
-                           "from",     from,
-                           "nrcpt",    count,
-                           "octets",   octets,
-                           "result",   result,
-                           NULL};
+    char id[64], count[24], octets[24], ms[24], protocol[24];
+    char tls[80] = "", client[64] = "", from[260], helo[260];
+    const char *pairs[] = {"id",     id,     "result", result, "nrcpt",    count,
+                           "octets", octets, "ms",     ms,     "protocol", protocol,
+                           "tls",    tls,    "client", client, "user",     login_user(&s->login),
+                           "from",   from,   "helo",   helo,   NULL};
 
+    login_name(id, sizeof id, s->question.transaction);
+    if (s->site->work->tls)
+        snprintf(tls, sizeof tls, "%s", s->site->work->tls(s->conn));
+    if (s->has_client)
+        login_name(client, sizeof client, smtp_peer_address(s));
+    snprintf(ms, sizeof ms, "%llu", (unsigned long long)((clock_now() - s->began) / 1000000));
     login_name(from, sizeof from, buffer_span(&s->sender));
     login_name(helo, sizeof helo, postern_smtp_helo(s->engine));
     login_name(protocol, sizeof protocol, postern_smtp_protocol(s->engine));
@@ -46,16 +51,15 @@ void smtp_log(struct serve_smtp *s, const char *event, const char *result)
              buffer_length(&s->recipients) / sizeof(struct smtp_recipient));
     snprintf(octets, sizeof octets, "%llu", (unsigned long long)s->octets);
     if (s->site->work->log)
-        s->site->work->log(s->conn, event, pairs);
+        s->site->work->log(s->conn, "received", pairs);
 }
 
 void smtp_log_end(struct serve_smtp *s, int err)
 {
-    smtp_log(s, "received",
-             err                    ? postern_err_name(err)
-             : s->verdict.discarded ? "discarded"
-             : s->elsewhere         ? "handed on"
-                                    : "saved");
+    smtp_log(s, err                    ? postern_err_name(err)
+                : s->verdict.discarded ? "discarded"
+                : s->elsewhere         ? "handed on"
+                                       : "saved");
 }
 
 /* ---- work ------------------------------------------------------------------------------------ */
@@ -109,6 +113,7 @@ static void take_client(struct serve_smtp *s)
         s->login.address_n = strlen(s->login.peer);
         login_name(s->peer_name, sizeof s->peer_name, s->question.client.name);
         s->peer_named = s->question.client.name.n > 0;
+        s->has_client = true;
     }
     login_log(&s->login, "xclient", "client", s->login.peer, NULL, NULL);
     if (s->question.client.login.n &&

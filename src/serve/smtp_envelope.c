@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include "serve/clock.h"
 #include "serve/room.h"
 #include "store/space.h"
 
@@ -67,6 +68,7 @@ static int mail_work(struct serve_smtp *s, unsigned wait_flag)
     smtp_drop(s);
     if (err)
         return err;
+    s->began = clock_now();
     buffer_append(&s->sender, s->question.path.text);
     s->size_bytes = s->question.size_bytes;
     s->is_8bit = s->question.body != POSTERN_SMTP_7BIT;
@@ -76,14 +78,25 @@ static int mail_work(struct serve_smtp *s, unsigned wait_flag)
     return owns(s) ? 0 : POSTERN_E_DENIED;
 }
 
+/* refuse - also said in the log, where somebody will look for the mail. */
+static void refuse(struct serve_smtp *s, const char *whom, unsigned code, const char *enhanced,
+                   const char *text)
+{
+    char address[260];
+
+    login_name(address, sizeof address, s->question.path.text);
+    login_log(&s->login, "refused", "why", text, whom, address);
+    smtp_say(s, code, enhanced, text);
+}
+
 static void mail_finish(struct serve_smtp *s, int err)
 {
     if (err == POSTERN_E_DENIED)
-        smtp_say(s, 553, "5.7.1", "this is not your address");
+        refuse(s, "from", 553, "5.7.1", "this is not your address");
     else if (err == POSTERN_E_FULL) /* D6 D12 */
-        smtp_say(s, 452, "4.3.1", "the disk is nearly full");
+        refuse(s, "from", 452, "4.3.1", "the disk is nearly full");
     else if (err)
-        smtp_say(s, 451, "4.3.0", "temporarily unavailable");
+        refuse(s, "from", 451, "4.3.0", "temporarily unavailable");
     else if (smtp_filters_envelope(s))
         smtp_go(s, &smtp_filter_mail);
     else
@@ -232,10 +245,11 @@ static void refuse_recipient(struct serve_smtp *s, int found)
 
     for (size_t i = 0; i < sizeof replies / sizeof *replies; i++)
         if (replies[i].found == found) {
-            smtp_say(s, replies[i].code, replies[i].enhanced, replies[i].text);
+            refuse(s, "to", replies[i].code, replies[i].enhanced, replies[i].text);
             return;
         }
-    smtp_say(s, 451, "4.3.0", "temporarily unavailable"); /* F3: never 550 for a fault of ours */
+    refuse(s, "to", 451, "4.3.0",
+           "temporarily unavailable"); /* F3: never 550 for a fault of ours */
 }
 
 static void rcpt_finish(struct serve_smtp *s, int found)

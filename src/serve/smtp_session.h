@@ -53,6 +53,7 @@ struct serve_smtp {
     bool dead;                       /* to be freed when it comes home */
     char name[24];                   /* of the session, in ids */
     /* the transaction */
+    postern_time began; /* MAIL was said */
     struct buffer sender;
     struct smtp_target **targets; /* each its own memory: there may be many, and large ones */
     size_t target_count;
@@ -63,6 +64,7 @@ struct serve_smtp {
     struct spool whole;              /* the message, where a filter or a sendmail is to see it */
     char peer_name[256];             /* of the client, for them; "": it has none */
     bool peer_named;                 /* it was looked for */
+    bool has_client;                 /* a proxy named it */
     void *talks[FILTERS_MAX];        /* with the filters, as long as the session */
     struct filter_verdict verdict;   /* of all of them; without edits */
     struct address_targets found;    /* of the RCPT at hand */
@@ -85,8 +87,6 @@ void smtp_go(struct serve_smtp *s, const struct smtp_work *work);
 /* smtp_say - answers the open question. */
 void smtp_say(struct serve_smtp *s, unsigned code, const char *enhanced, const char *text);
 void smtp_yes(struct serve_smtp *s);
-/* smtp_log - an event of the transaction, with what it came to. */
-void smtp_log(struct serve_smtp *s, const char *event, const char *result);
 /* smtp_log_end - what became of the message. */
 void smtp_log_end(struct serve_smtp *s, int err);
 

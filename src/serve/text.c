@@ -4,10 +4,10 @@
 #include "serve/text.h"
 
 #include "base/span.h"
+#include "serve/clock.h"
 #include "proto/imap/gather.h"
 #include "store/text/text_index.h"
 #include <stdlib.h>
-#include <time.h>
 
 #define PIECE_BYTES 65536
 #define SLICE_MESSAGES 1000
@@ -26,14 +26,6 @@ struct bringing {
     size_t uid_count;
     char piece[PIECE_BYTES];
 };
-
-static postern_time clock_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (postern_time)now.tv_sec * POSTERN_SECOND + (postern_time)now.tv_nsec;
-}
 
 /* ---- one message ----------------------------------------------------------------------------- */
 

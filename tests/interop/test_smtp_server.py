@@ -110,7 +110,46 @@ def test_log(server):
         time.sleep(0.02)
     line = lines[-1] if lines else ""
     checks.check("one line tells all", all(word in line for word in ('user="bob"', "protocol=ESMTPSA", "from=bob@example.org", "nrcpt=2",
-                                                                    "result=saved", "octets=")), "".join(server.log[-5:]))
+                                                                    "result=saved", "octets=", " ms=", 'tls="TLSv1.3 ')) and
+                 re.search(r" client=", line) is None, "".join(server.log[-5:]))
+    found = re.search(r" id=([0-9a-f]{16}\.1) ", line)
+    text = max((server.mail / "alice" / "new").iterdir(), key=lambda path: path.stat().st_mtime_ns).read_text()
+    checks.check("with the id that Received has", found and f"id {found[1]}" in text, line + text)
+
+
+def lines_of(server, event, count, seconds=10):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and sum(f" {event} " in line for line in server.log) < count:
+        time.sleep(0.02)
+    return [line for line in server.log if f" {event} " in line]
+
+
+def test_refused(_):
+    """N7 S3: who is refused stands in the log, with the client that a proxy named; and no peer can push the result out of the line."""
+    server = serve('smtp_trusted = {"127.0.0.1"}')
+    try:
+        with socket.create_connection(("127.0.0.1", server.port("smtp")), timeout=20) as sock, sock.makefile("rb") as reader:
+            def say(line):
+                sock.sendall(line + b"\r\n")
+                answer = reader.readline()
+                while answer[3:4] == b"-":
+                    answer = reader.readline()
+                return answer[:3]
+            reader.readline()
+            long = "ö".encode() * 120
+            codes = [say(b"EHLO x"), say(b"XCLIENT ADDR=192.0.2.9"), say(b"EHLO " + long), say(b"MAIL FROM:<%s@%s.example> SMTPUTF8" %
+                     (long[:60], b".".join([long[:40]] * 2)))]
+            codes += [say(b"RCPT TO:<nobody@example.org>"), say(b"RCPT TO:<x@far.example>"), say(b"RCPT TO:<alice@example.org>"), say(b"DATA")]
+            codes.append(say(MESSAGE + b"."))
+        checks.check("refused: the talk", codes == [b"250", b"220", b"250", b"250", b"550", b"550", b"250", b"354", b"250"], str(codes))
+        lines = lines_of(server, "refused", 2)
+        checks.check("refused: whom, and why", len(lines) == 2 and "to=nobody@example.org" in lines[0] and 'why="no such user here"' in lines[0] and
+                     "to=x@far.example" in lines[1] and 'why="relaying denied"' in lines[1] and "peer=127.0.0.1:" in lines[0], str(lines))
+        lines = lines_of(server, "received", 1)
+        checks.check("refused: both addresses, and what came of it", len(lines) == 1 and " client=192.0.2.9 " in lines[0] and
+                     " peer=127.0.0.1:" in lines[0] and " result=saved " in lines[0], str(lines))
+    finally:
+        server.stop()
 
 
 def test_news(server):
