@@ -15,6 +15,7 @@ struct imap_store {
     struct imap_flags flags;
     enum postern_flags_how how;
     bool silent, conditional;
+    bool missing; /* messages that were named are gone, and not told to be */
     uint64_t since;
     uint32_t *uids;
     size_t uid_count;
@@ -78,6 +79,19 @@ static bool was_refused(const struct imap_store *store, const struct postern_mes
     return store->conditional && info->modseq > store->since && info->modseq <= store->known;
 }
 
+/* note_missing - whatever of the view lies there and did not come is gone. */
+static void note_missing(struct postern_imap *s, const struct imap_answer *answer)
+{
+    struct postern_uid_range range = s->question.range;
+
+    if (answer->err)
+        return;
+    if (answer->count == STORE_BATCH && !s->limit_uid)
+        range.last = answer->messages[answer->count - 1].uid;
+    s->store->missing |=
+        view_place(&s->view, range.last + 1) - view_place(&s->view, range.first) > answer->count;
+}
+
 /* I 7162:3.1.3-5 I 6.4.6-1 I 6.4.6-2 */
 static void tell(struct postern_imap *s, const struct imap_answer *answer)
 {
@@ -96,6 +110,7 @@ static void tell(struct postern_imap *s, const struct imap_answer *answer)
             write_modseq(s, info);
         imap_told(s, info->uid, info->modseq);
     }
+    note_missing(s, answer);
     if (s->limit_uid && asked.first > range_at(s)->first) {
         store->next_uid = asked.first - 1;
     } else if (!s->limit_uid && !answer->err && answer->count == STORE_BATCH &&
@@ -108,6 +123,19 @@ static void tell(struct postern_imap *s, const struct imap_answer *answer)
     s->work = tell_more;
 }
 
+/* store_finish - who set flags by number hears that some of the messages are gone; after .SILENT
+ * nothing is missed (RFC 2180 4.2). I 7.1-3 */
+static void store_finish(struct postern_imap *s)
+{
+    const struct imap_store *store = s->store;
+
+    if (store->missing && !s->by_uid && !store->silent)
+        imap_partly(s, false, store->modified ? store->modified : "EXPUNGEISSUED",
+                    "some of the messages are gone");
+    else
+        imap_partly(s, true, store->modified, "done");
+}
+
 static void tell_more(struct postern_imap *s)
 {
     struct imap_store *store = s->store;
@@ -115,7 +143,7 @@ static void tell_more(struct postern_imap *s)
 
     s->work = NULL;
     if (store->range == store->set.count) {
-        imap_partly(s, true, store->modified, "done");
+        store_finish(s);
         return;
     }
     range = imap_batch_range(s, *range_at(s), store->next_uid, STORE_BATCH);
