@@ -146,13 +146,14 @@ struct postern_store_ops {
                   struct postern_span to);
     /* subscribe - note that the user wants to see it; it need not exist. */
     int (*subscribe)(struct postern_account *account, struct postern_span name, bool on);
-    /* metadata - the annotations of a mailbox (empty: of the account), until each returns non-zero;
-     * returns that. each may call nothing of this store. POSTERN_E_NOT_FOUND, _CORRUPT. */
+    /* metadata - the annotations of a mailbox, or of a level with mailboxes below it (empty: of the
+     * account), until each returns non-zero; returns that. each may call nothing of this store.
+     * POSTERN_E_NOT_FOUND, _CORRUPT. */
     int (*metadata)(struct postern_account *account, struct postern_span mailbox,
                     int (*each)(void *ctx, const struct postern_metadata *one), void *ctx);
     /* set_metadata - make or change these; one whose value is absent is removed. All, durably, or
-     * none. They follow a rename, and go with the mailbox. POSTERN_E_NOT_FOUND, _FULL (1,000 of an
-     * account, 1 MiB), _CORRUPT. */
+     * none. They follow a rename, and go with the mailbox, or the last one below the level.
+     * POSTERN_E_NOT_FOUND, _FULL (1,000 of an account, 1 MiB), _CORRUPT. */
     int (*set_metadata)(struct postern_account *account, struct postern_span mailbox,
                         const struct postern_metadata *changes, size_t count);
 

@@ -284,6 +284,29 @@ static void test_metadata(void **state)
     free(big);
 }
 
+/* A level that is no mailbox has them while there is something below it. */
+static void test_level_metadata(void **state)
+{
+    struct home home;
+
+    home_open(&home, *state);
+    assert_int_equal(home.w.ops->create(home.account, text("One/Two/Three"), 0), 0);
+    assert_int_equal(home.w.ops->remove(home.account, text("One/Two")), 0);
+    assert_int_equal(home.w.ops->remove(home.account, text("One")), 0);
+    assert_int_equal(annotate(&home, "One", "/private/x", "level"), 0);
+    assert_int_equal(annotate(&home, "One/Two", "/private/x", "lower"), 0);
+    assert_string_equal(annotations(&home, "One", 0).text, "/private/x=level;");
+    assert_int_equal(annotate(&home, "One/T", "/private/x", "?"), POSTERN_E_NOT_FOUND);
+    assert_int_equal(home.w.ops->create(home.account, text("One/Else"), 0), 0);
+    assert_int_equal(home.w.ops->rename(home.account, text("One/Two/Three"), text("Three")), 0);
+    (void)annotations(&home, "One/Two", POSTERN_E_NOT_FOUND);
+    assert_string_equal(annotations(&home, "One", 0).text, "/private/x=level;");
+    assert_int_equal(home.w.ops->create(home.account, text("One/Two"), 0), 0);
+    assert_string_equal(annotations(&home, "One/Two", 0).text, "");
+    assert_string_equal(annotations(&home, "One", 0).text, "/private/x=level;");
+    home_close(&home);
+}
+
 static int take_right(void *ctx, const struct postern_acl *one)
 {
     struct annotations *all = ctx;
@@ -378,8 +401,8 @@ static void test_sharers(void **state)
 #define OVER(kind)                                                                       \
     ONE(kind, test_create), ONE(kind, test_remove), ONE(kind, test_rename),              \
         ONE(kind, test_rename_inbox), ONE(kind, test_subscribe), ONE(kind, test_status), \
-        ONE(kind, test_metadata), ONE(kind, test_acl), ONE(kind, test_sharers),          \
-        ONE(kind, test_levels_of_subscriptions)
+        ONE(kind, test_metadata), ONE(kind, test_level_metadata), ONE(kind, test_acl),   \
+        ONE(kind, test_sharers), ONE(kind, test_levels_of_subscriptions)
 
 int main(void)
 {

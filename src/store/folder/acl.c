@@ -12,7 +12,7 @@ int folder_acl(struct postern_account *account, struct postern_span mailbox,
                int (*each)(void *ctx, const struct postern_acl *one), void *ctx)
 {
     struct buffer records = {0};
-    int err = annotations_look(account, &mailbox, &records);
+    int err = annotations_look(account, &mailbox, false, &records);
 
     if (!err)
         err = acl_each(buffer_span(&records), mailbox, each, ctx);
@@ -24,7 +24,7 @@ int folder_set_acl(struct postern_account *account, struct postern_span mailbox,
                    const struct postern_acl *change, enum postern_flags_how how)
 {
     struct buffer before = {0}, after = {0};
-    int err = annotations_change_begin(account, &mailbox, &before);
+    int err = annotations_change_begin(account, &mailbox, false, &before);
 
     if (err) {
         buffer_done(&before);

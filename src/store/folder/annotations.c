@@ -120,27 +120,38 @@ void annotations_stamp(const struct postern_account *account, struct postern_sta
     buffer_done(&records);
 }
 
+bool annotations_is_level(const struct postern_account *account, struct postern_span name)
+{
+    for (size_t i = 0; i < account->index.count; i++) {
+        const struct index_mailbox *one = account->index.mailboxes[i];
+
+        if (one->facts.exists && name_is_below(one->name, name))
+            return true;
+    }
+    return false;
+}
+
 /* check - the mailbox is there; "" is the account. With its lock. */
-static int check(struct postern_account *account, struct postern_span *mailbox)
+static int check(struct postern_account *account, struct postern_span *mailbox, bool or_level)
 {
     int err = mailbox->n ? name_check(mailbox) : 0;
 
     if (err || mailbox->n == 0)
         return err;
     err = account_discover(account);
-    if (err)
+    if (err || mailbox_existing(account, *mailbox))
         return err;
-    return mailbox_existing(account, *mailbox) ? 0 : POSTERN_E_NOT_FOUND;
+    return or_level && annotations_is_level(account, *mailbox) ? 0 : POSTERN_E_NOT_FOUND;
 }
 
-int annotations_look(struct postern_account *account, struct postern_span *mailbox,
+int annotations_look(struct postern_account *account, struct postern_span *mailbox, bool or_level,
                      struct buffer *records)
 {
     int err = account_enter(account, 0);
 
     if (err)
         return err;
-    err = check(account, mailbox);
+    err = check(account, mailbox, or_level);
     if (!err)
         err = annotations_load(account, records);
     account_leave(account);
@@ -156,13 +167,13 @@ int annotations_save_changed(struct postern_account *account, const struct buffe
 }
 
 int annotations_change_begin(struct postern_account *account, struct postern_span *mailbox,
-                             struct buffer *before)
+                             bool or_level, struct buffer *before)
 {
     int err = account_enter_lock(account, 0);
 
     if (err)
         return err;
-    err = check(account, mailbox);
+    err = check(account, mailbox, or_level);
     if (!err)
         err = annotations_load(account, before);
     if (err)

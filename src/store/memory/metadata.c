@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* metadata - annotations, as long as the process lives. */
 #include "store/acl.h"
+#include "store/levels.h"
 #include "store/metadata.h"
 
 #include "base/span.h"
@@ -15,6 +16,17 @@ static bool is_there(const struct postern_account *account, struct postern_span 
     return mailbox.n == 0;
 }
 
+/* is_level - a mailbox of that name, or at least some below it. */
+static bool is_level(const struct postern_account *account, struct postern_span name)
+{
+    if (is_there(account, name))
+        return true;
+    for (const struct box *box = account->boxes; box; box = box->next)
+        if (box->exists && !box->dropped && name_is_below(postern_span_of(box->name), name))
+            return true;
+    return false;
+}
+
 int memory_metadata(struct postern_account *account, struct postern_span mailbox,
                     int (*each)(void *ctx, const struct postern_metadata *one), void *ctx)
 {
@@ -23,7 +35,7 @@ int memory_metadata(struct postern_account *account, struct postern_span mailbox
     if (err)
         return err;
     pthread_mutex_lock(&account->memory->mutex);
-    err = is_there(account, mailbox)
+    err = is_level(account, mailbox)
               ? metadata_each(buffer_span(&account->metadata), mailbox, each, ctx)
               : POSTERN_E_NOT_FOUND;
     pthread_mutex_unlock(&account->memory->mutex);
@@ -52,10 +64,11 @@ int memory_set_metadata(struct postern_account *account, struct postern_span mai
     if (err)
         return err;
     pthread_mutex_lock(&account->memory->mutex);
-    err = is_there(account, mailbox)
+    err = is_level(account, mailbox)
               ? metadata_change(buffer_span(&account->metadata), mailbox, changes, count, &after)
               : POSTERN_E_NOT_FOUND;
-    if (!err && mailbox.n && !span_equal(buffer_span(&account->metadata), buffer_span(&after)))
+    if (!err && mailbox.n && is_there(account, mailbox) &&
+        !span_equal(buffer_span(&account->metadata), buffer_span(&after)))
         box_named(account, mailbox)->modseq++; /* RFC 7162 3.2. I 7162:3.2-3 */
     err = take_over(account, &after, err);
     pthread_mutex_unlock(&account->memory->mutex);
@@ -65,12 +78,19 @@ int memory_set_metadata(struct postern_account *account, struct postern_span mai
 void memory_move_metadata(struct postern_account *account, struct postern_span from,
                           struct postern_span to)
 {
+    struct postern_span all = buffer_span(&account->metadata), gone = from;
     struct buffer after = {0};
+    int err = span_equal(from, SPAN("INBOX")) ? metadata_copy(all, from, to, &after)
+                                              : metadata_move(all, from, to, &after);
 
-    (void)take_over(account, &after,
-                    span_equal(from, SPAN("INBOX"))
-                        ? metadata_copy(buffer_span(&account->metadata), from, to, &after)
-                        : metadata_move(buffer_span(&account->metadata), from, to, &after));
+    err = take_over(account, &after, err);
+    while (!err && levels_up(&gone) && !is_level(account, gone)) { /* I 5464:4.1-3 */
+        struct buffer without = {0};
+
+        err = metadata_move(buffer_span(&account->metadata), gone, (struct postern_span){NULL, 0},
+                            &without);
+        err = take_over(account, &without, err);
+    }
 }
 
 /* ---- access control lists ---------------------------------------------------------------------
