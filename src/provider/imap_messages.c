@@ -66,30 +66,8 @@ static void parsed(struct postern_visit *v, int err, struct postern_span octets)
     } else {
         postern_mime_feed(side->mime, octets);
         v->reading.offset += octets.n;
-        side->again = true;
+        imap_side_loop(v, body_read);
     }
-}
-
-/* parse_on - a loop as long as the pieces come at once. */
-static void parse_on(struct postern_visit *v);
-
-static void parsed_piece(struct postern_visit *v, int err, struct postern_span octets)
-{
-    parsed(v, err, octets);
-    if (v->imap->again && !v->imap->looping)
-        parse_on(v);
-}
-
-static void parse_on(struct postern_visit *v)
-{
-    struct imap_side *side = v->imap;
-
-    side->looping = true;
-    do {
-        side->again = false;
-        body_read(v);
-    } while (side->again);
-    side->looping = false;
 }
 
 static void structure_opened(struct postern_visit *v, int result)
@@ -104,8 +82,8 @@ static void structure_opened(struct postern_visit *v, int result)
         structure_answer(v, err, (struct postern_span){NULL, 0});
         return;
     }
-    v->reading = (struct reading){.body = side->body, .length = READ_BYTES, .took = parsed_piece};
-    parse_on(v);
+    v->reading = (struct reading){.body = side->body, .length = READ_BYTES, .took = parsed};
+    imap_side_loop(v, body_read);
 }
 
 void imap_structure(struct postern_visit *v)
