@@ -6,6 +6,7 @@
 #include "proto/imap/esearch.h"
 #include "proto/imap/notify.h"
 #include "proto/wire/facts.h"
+#include "proto/wire/output.h"
 
 int imap_set_text(struct postern_imap *s, struct postern_span *owned, struct postern_span value)
 {
@@ -213,27 +214,15 @@ void imap_advance(struct postern_imap *s)
 
 size_t postern_imap_output(struct postern_imap *s, struct postern_piece *pieces_r, size_t max)
 {
-    size_t n = 0;
-
-    if (n < max && buffer_length(&s->out))
-        pieces_r[n++] = (struct postern_piece){.bytes = buffer_span(&s->out)};
-    if (n < max && s->tail)
-        pieces_r[n++] = (struct postern_piece){.bytes = postern_span_of(s->tail)};
-    return n;
+    return output_pieces(&s->out, s->tail, pieces_r, max);
 }
 
 void postern_imap_sent(struct postern_imap *s, uint64_t n, postern_time now)
 {
-    size_t part = buffer_length(&s->out);
-
     imap_touch(s, now);
     if (n)
         s->last = s->now;
-    part = n < part ? (size_t)n : part;
-    buffer_take(&s->out, part);
-    n -= part;
-    if (n && s->tail)
-        s->tail = n >= strlen(s->tail) ? NULL : s->tail + n;
+    output_sent(&s->out, &s->tail, n);
     imap_advance(s);
     if (buffer_length(&s->out) == 0 && !s->work)
         buffer_done(&s->out); /* an idle session holds no buffer */

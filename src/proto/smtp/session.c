@@ -5,6 +5,7 @@
  * not the message's: the peer could not know that it would be asked for (H5, H6). */
 #include "proto/smtp/session.h"
 #include "proto/wire/facts.h"
+#include "proto/wire/output.h"
 
 #define OUTPUT_MARK 65536
 
@@ -240,27 +241,15 @@ int postern_smtp_next(struct postern_smtp *s, struct postern_smtp_question *ques
 
 size_t postern_smtp_output(struct postern_smtp *s, struct postern_piece *pieces_r, size_t max)
 {
-    size_t n = 0;
-
-    if (n < max && buffer_length(&s->out))
-        pieces_r[n++] = (struct postern_piece){.bytes = buffer_span(&s->out)};
-    if (n < max && s->tail)
-        pieces_r[n++] = (struct postern_piece){.bytes = postern_span_of(s->tail)};
-    return n;
+    return output_pieces(&s->out, s->tail, pieces_r, max);
 }
 
 void postern_smtp_sent(struct postern_smtp *s, uint64_t n, postern_time now)
 {
-    size_t part = buffer_length(&s->out);
-
     smtp_touch(s, now);
     if (n)
         s->last = s->now;
-    part = n < part ? (size_t)n : part;
-    buffer_take(&s->out, part);
-    n -= part;
-    if (n && s->tail)
-        s->tail = n >= strlen(s->tail) ? NULL : s->tail + n;
+    output_sent(&s->out, &s->tail, n);
     if (buffer_length(&s->out) == 0) {
         /* N6 */
         buffer_done(&s->out); /* an idle session holds no buffer */
