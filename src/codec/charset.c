@@ -11,6 +11,7 @@
 
 #define NAME_BYTES 64
 #define DECOMPOSED_MAX 32 /* U+FDFA makes 18 */
+#define FOLDED_KNOWN 128  /* of the last characters it is known what they become */
 #define HELD_BYTES 16     /* of a character that was cut */
 
 struct charset {
@@ -121,36 +122,46 @@ void charset_feed(struct charset *charset, struct postern_span in, struct buffer
     }
 }
 
-/* fold_character - its simple titlecase, wholly decomposed. */
-static void fold_character(utf8proc_int32_t character, struct buffer *out)
+/* struct folded - what a character becomes, unless that is long. A text uses the same ones again
+ * and again, and to find this out takes longer than all else that is done with it. */
+struct folded {
+    utf8proc_int32_t character; /* 0: none yet */
+    unsigned char n;
+    char octets[11];
+};
+
+/* fold_character - its simple titlecase, wholly decomposed; how many octets. */
+static size_t fold_character(utf8proc_int32_t character, char out[4 * DECOMPOSED_MAX])
 {
     utf8proc_int32_t parts[DECOMPOSED_MAX];
     int boundary = 0;
-    utf8proc_ssize_t n = utf8proc_decompose_char(utf8proc_totitle(character), parts, DECOMPOSED_MAX,
-                                                 UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, &boundary);
-
-    for (utf8proc_ssize_t i = 0; i < n && i < DECOMPOSED_MAX; i++) {
-        utf8proc_uint8_t octets[4];
-        utf8proc_ssize_t length = utf8proc_encode_char(parts[i], octets);
-
-        buffer_append(out, span_make((const char *)octets, (size_t)length));
-    }
-}
-
-/* ascii_run - how many octets are below 128 before the first that is not. */
-static size_t ascii_run(struct postern_span in)
-{
-    uint64_t octets;
+    utf8proc_ssize_t count =
+        utf8proc_decompose_char(utf8proc_totitle(character), parts, DECOMPOSED_MAX,
+                                UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, &boundary);
     size_t n = 0;
 
-    for (; n + sizeof octets <= in.n; n += sizeof octets) {
-        memcpy(&octets, in.p + n, sizeof octets);
-        if (octets & UINT64_C(0x8080808080808080))
-            break;
-    }
-    while (n < in.n && (unsigned char)in.p[n] < 128)
-        n++;
+    for (utf8proc_ssize_t i = 0; i < count && i < DECOMPOSED_MAX; i++)
+        n += (size_t)utf8proc_encode_char(parts[i], (utf8proc_uint8_t *)out + n);
     return n;
+}
+
+static void append_folded(struct folded known[FOLDED_KNOWN], utf8proc_int32_t character,
+                          struct buffer *out)
+{
+    struct folded *one = &known[(uint32_t)character % FOLDED_KNOWN];
+    char octets[4 * DECOMPOSED_MAX];
+    size_t n;
+
+    if (one->character == character) {
+        buffer_append(out, span_make(one->octets, one->n));
+        return;
+    }
+    n = fold_character(character, octets);
+    buffer_append(out, span_make(octets, n));
+    if (n <= sizeof one->octets) {
+        *one = (struct folded){.character = character, .n = (unsigned char)n};
+        memcpy(one->octets, octets, n);
+    }
 }
 
 #define EACH(octet) (UINT64_C(0x0101010101010101) * (octet)) /* eight of them */
@@ -163,29 +174,31 @@ static uint64_t upper_eight(uint64_t octets)
     return octets ^ ((from_a ^ beyond_z) & EACH(0x80)) >> 2;
 }
 
-static void upper_ascii(struct postern_span in, char *out)
+/* before_high - how many octets are in front of the first that is not ASCII, of eight that lie in
+ * memory as they are read. */
+static size_t before_high(uint64_t high)
 {
-    size_t i = 0;
-    uint64_t octets;
+    const uint16_t one = 1;
 
-    for (; in.n - i >= sizeof octets; i += sizeof octets) {
-        memcpy(&octets, in.p + i, sizeof octets);
-        octets = upper_eight(octets);
-        memcpy(out + i, &octets, sizeof octets);
-    }
-    for (; i < in.n; i++)
-        out[i] = in.p[i] >= 'a' && in.p[i] <= 'z' ? (char)(in.p[i] - 32) : in.p[i];
+    return (size_t)(*(const char *)&one ? __builtin_ctzll(high) : __builtin_clzll(high)) / 8;
 }
 
 /* fold_ascii - as much as is ASCII; how much. */
 static size_t fold_ascii(struct postern_span in, struct buffer *out)
 {
-    size_t n = ascii_run(in);
-    char *room = n ? buffer_room(out, n) : NULL;
+    char *room = in.n ? buffer_room(out, in.n) : NULL;
+    uint64_t octets, high = 0;
+    size_t n = 0;
 
-    if (!room)
-        return n;
-    upper_ascii(span_make(in.p, n), room);
+    while (room && !high && in.n - n >= sizeof octets) {
+        memcpy(&octets, in.p + n, sizeof octets);
+        high = octets & EACH(0x80);
+        octets = upper_eight(octets);
+        memcpy(room + n, &octets, sizeof octets);
+        n += high ? before_high(high) : sizeof octets;
+    }
+    for (; room && !high && n < in.n && (unsigned char)in.p[n] < 128; n++)
+        room[n] = in.p[n] >= 'a' && in.p[n] <= 'z' ? (char)(in.p[n] - 32) : in.p[n];
     buffer_commit(out, n);
     return n;
 }
@@ -194,13 +207,19 @@ static size_t fold_ascii(struct postern_span in, struct buffer *out)
  * but within a character. */
 void text_fold(struct postern_span in, struct buffer *out)
 {
+    struct folded known[FOLDED_KNOWN];
+    bool any = false; /* most texts have none but ASCII */
+
     while (!out->error && (in = span_from(in, fold_ascii(in, out))).n) {
         utf8proc_int32_t character;
         utf8proc_ssize_t n =
             utf8proc_iterate((const utf8proc_uint8_t *)in.p, (utf8proc_ssize_t)in.n, &character);
 
+        if (!any)
+            memset(known, 0, sizeof known);
+        any = true;
         if (n > 0)
-            fold_character(character, out);
+            append_folded(known, character, out);
         else
             buffer_append_char(out, in.p[0]);
         in = span_from(in, n > 0 ? (size_t)n : 1);

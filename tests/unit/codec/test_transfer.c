@@ -132,6 +132,37 @@ static void test_fold_octets(void **state)
         }
 }
 
+/* What a character becomes does not depend on those before it, nor on where it stands among octets
+ * of ASCII. */
+static void test_fold_each(void **state)
+{
+    struct buffer text = {0}, together = {0}, alone = {0};
+
+    (void)state;
+    for (unsigned character = 0x80; character < 0x10000; character++) {
+        char octets[12] = "abcdefgh";
+        size_t at = character % 9, n = character < 0x800 ? 2 : 3;
+        unsigned last = 0x80 | (character & 0x3f), middle = 0x80 | (character >> 6 & 0x3f);
+
+        if (character >= 0xd800 && character < 0xe000)
+            continue; /* surrogates */
+        octets[at] = (char)(n == 2 ? 0xc0 | character >> 6 : 0xe0 | character >> 12);
+        octets[at + 1] = (char)(n == 2 ? last : middle);
+        if (n == 3)
+            octets[at + 2] = (char)last;
+        for (unsigned twice = 0; twice < 2; twice++) {
+            buffer_append(&text, span_make(octets, sizeof octets));
+            text_fold(span_make(octets, sizeof octets), &alone);
+        }
+    }
+    text_fold(buffer_span(&text), &together);
+    assert_int_equal(buffer_length(&together), buffer_length(&alone));
+    assert_memory_equal(buffer_span(&together).p, buffer_span(&alone).p, buffer_length(&alone));
+    buffer_done(&text);
+    buffer_done(&together);
+    buffer_done(&alone);
+}
+
 static void test_patterns(void **state)
 {
     static const struct {
@@ -166,10 +197,10 @@ static void test_patterns(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_transfers),
-                                       cmocka_unit_test(test_charsets), cmocka_unit_test(test_fold),
-                                       cmocka_unit_test(test_fold_octets),
-                                       cmocka_unit_test(test_patterns)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_transfers), cmocka_unit_test(test_charsets),
+        cmocka_unit_test(test_fold),      cmocka_unit_test(test_fold_octets),
+        cmocka_unit_test(test_fold_each), cmocka_unit_test(test_patterns)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
