@@ -93,6 +93,7 @@ static void parse_keys(struct postern_imap *s, struct imap_search *search, struc
 {
     struct waiting *stack = arena_alloc(&s->arena, SEARCH_DEPTH_MAX * sizeof *stack);
     size_t depth = 0;
+    bool more = true;
 
     if (!stack) {
         imap_no_memory(s);
@@ -104,11 +105,12 @@ static void parse_keys(struct postern_imap *s, struct imap_search *search, struc
             continue;
         search_parse_key(s, search, charset);
         operand_over(s, search, stack, &depth);
-        if (s->in.rest.n)
+        more = s->in.rest.n != 0; /* behind a space a key must follow */
+        if (more)
             parse_space(&s->in);
         else if (depth > 1)
             s->in.bad = true;
-    } while (!s->in.bad && (s->in.rest.n || depth > 1));
+    } while (!s->in.bad && more);
 }
 
 /* I 6.4.4-15 I 6.4.4.1-5 I 3501:7.1-1 I 5182:2.1-4 I 5182:2.1-5 I 6203:4-2 I 6203:6-2 */
