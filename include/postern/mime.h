@@ -130,7 +130,8 @@ struct postern_mime_part {
     struct postern_mime_range body;   /* without the line end before a delimiter */
     uint32_t header_lines;            /* line ends in the range, as sent */
     uint32_t body_lines;
-    struct postern_span type, subtype; /* as written; by default "text", "plain", or in a
+    struct postern_span type, subtype; /* as written; by default "text", "plain", as is a multipart
+                                        * without a boundary (RFC 2045 5.2), or in a
                                         * multipart/digest "message", "rfc822" (RFC 2046 5.1.5) */
     bool type_is_default;
 };
@@ -241,8 +242,8 @@ struct postern_mime_date {
     int64_t seconds; /* since 1970 */
     int zone_minutes;
 };
-/* postern_mime_date - RFC 5322 3.3 with the obsolete zones and two-digit years (4.3); a time that is
- * none is midnight, UTC (RFC 5256 2.2). 0, POSTERN_E_SYNTAX. */
+/* postern_mime_date - RFC 5322 3.3 with the obsolete zones and two-digit years (4.3); a time that
+ * is none is midnight, UTC (RFC 5256 2.2). 0, POSTERN_E_SYNTAX. */
 POSTERN_API int postern_mime_date(struct postern_span text, struct postern_mime_date *date_r);
 
 #ifdef __cplusplus

@@ -9,7 +9,7 @@
 #include "base/span.h"
 
 #define MAGIC 0x6d74736fu /* "ostm" */
-#define VERSION 3
+#define VERSION 4
 
 enum head_word {
     HEAD_MAGIC,

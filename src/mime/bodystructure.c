@@ -132,11 +132,35 @@ static bool is_message(const struct postern_mime_part *part)
              span_equal_nocase(part->subtype, SPAN("global"))));
 }
 
+/* is_closed - a multipart that was not looked into: too deep, or one too many. */
+static bool is_closed(const struct postern_mime_part *part)
+{
+    return part->kind == POSTERN_MIME_LEAF && span_equal_nocase(part->type, SPAN("multipart"));
+}
+
 /* write_no_body - a part that is not there, where the grammar wants one (RFC 9051 9). */
 static void write_no_body(struct list *list, bool extended)
 {
     list_text(list, "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0");
     list_text(list, extended ? " NIL NIL NIL NIL)" : ")");
+}
+
+/* write_type - a multipart has parts (RFC 9051 9): one that is told without is no multipart.
+ * I 7.5.2-16 */
+static void write_type(struct list *list, struct postern_span block, uint32_t i,
+                       const struct postern_mime_part *part)
+{
+    if (is_closed(part)) {
+        list_text(list, "\"application\" \"octet-stream\" NIL");
+        return;
+    }
+    list_header(list, part->type);
+    list_text(list, " ");
+    list_header(list, part->subtype);
+    if (part->type_is_default && is_text(part))
+        list_text(list, " (\"charset\" \"us-ascii\")");
+    else
+        write_parameters(list, field_of(block, i, POSTERN_MIME_CONTENT_TYPE));
 }
 
 /* write_fields - type to size: what every part that is no multipart has. I 7.5.2-1 I 7.5.2-14 */
@@ -145,13 +169,7 @@ static void write_fields(struct list *list, struct postern_span block, uint32_t 
 {
     struct postern_span encoding = first_word(field_of(block, i, POSTERN_MIME_CONTENT_ENCODING));
 
-    list_header(list, part->type);
-    list_text(list, " ");
-    list_header(list, part->subtype);
-    if (part->type_is_default && is_text(part))
-        list_text(list, " (\"charset\" \"us-ascii\")");
-    else
-        write_parameters(list, field_of(block, i, POSTERN_MIME_CONTENT_TYPE));
+    write_type(list, block, i, part);
     list_text(list, " ");
     list_header(list, field_of(block, i, POSTERN_MIME_CONTENT_ID));
     list_text(list, " ");

@@ -15,20 +15,28 @@ static bool is_token(struct postern_span s)
     return s.n > 0 && s.n < 256;
 }
 
+/* set_default - to a type that is not written there. */
+static void set_default(struct postern_mime *mime, struct part *part, struct postern_span type,
+                        struct postern_span subtype)
+{
+    part->type_is_default = 1;
+    part->type = (uint32_t)buffer_length(&mime->strings);
+    part->type_n = (uint8_t)type.n;
+    part->subtype = part->type + part->type_n;
+    part->subtype_n = (uint8_t)subtype.n;
+    buffer_append(&mime->strings, type);
+    buffer_append(&mime->strings, subtype);
+}
+
 static void default_type(struct postern_mime *mime, struct part *part)
 {
     const struct part *parent = mime_part_at(mime, part->parent);
-    bool digest =
-        mime->current && parent->kind == POSTERN_MIME_MULTIPART &&
-        span_equal_nocase(mime_string(mime, parent->subtype, parent->subtype_n), SPAN("digest"));
-    struct postern_span type = digest ? SPAN("messagerfc822") : SPAN("textplain");
 
-    part->type_is_default = 1;
-    part->type = (uint32_t)buffer_length(&mime->strings);
-    part->type_n = digest ? 7 : 4;
-    part->subtype = part->type + part->type_n;
-    part->subtype_n = (uint8_t)(type.n - part->type_n);
-    buffer_append(&mime->strings, type);
+    if (mime->current && parent->kind == POSTERN_MIME_MULTIPART &&
+        span_equal_nocase(mime_string(mime, parent->subtype, parent->subtype_n), SPAN("digest")))
+        set_default(mime, part, SPAN("message"), SPAN("rfc822"));
+    else
+        set_default(mime, part, SPAN("text"), SPAN("plain"));
 }
 
 /* without_comments - the first word of it. */
@@ -66,22 +74,25 @@ static struct postern_span choose_type(struct postern_mime *mime, struct part *p
     return span_from(value, rest.n);
 }
 
-/* push_boundary - false: there is none that can be used, and the part is opaque. */
-static bool push_boundary(struct postern_mime *mime, struct postern_span parameters)
+/* begin_multipart - without a boundary it breaks the syntax, and is what a part without a type is
+ * (RFC 2045 5.2); with one that is too long it is opaque. */
+static void begin_multipart(struct postern_mime *mime, struct part *part,
+                            struct postern_span parameters)
 {
-    struct postern_mime_value value;
+    struct postern_mime_value value = {.text = {NULL, 0}};
     char text[1024];
 
-    if (!postern_mime_parameter_find(parameters, SPAN("boundary"), &value, text, sizeof text))
-        return false;
+    (void)postern_mime_parameter_find(parameters, SPAN("boundary"), &value, text, sizeof text);
     while (value.text.n && value.text.p[value.text.n - 1] == ' ')
         value.text.n--; /* RFC 2046 5.1.1: it does not end with a space */
-    if (value.text.n > mime->options.boundary_max)
+    if (value.text.n > mime->options.boundary_max) {
         mime->cut = true;
-    if (value.text.n == 0 || value.text.n > mime->options.boundary_max)
-        return false;
-    mime_boundary_push(mime, value.text);
-    return true;
+    } else if (value.text.n == 0) {
+        set_default(mime, part, SPAN("text"), SPAN("plain"));
+    } else {
+        mime_boundary_push(mime, value.text);
+        part->kind = POSTERN_MIME_MULTIPART;
+    }
 }
 
 /* is_encoded - a message in base64 is no message to those who look for its header. */
@@ -130,8 +141,8 @@ void mime_header_over(struct postern_mime *mime)
         mime->cut = true;
     else if (attached)
         begin_attached(mime, part);
-    else if (push_boundary(mime, parameters))
-        part->kind = POSTERN_MIME_MULTIPART;
+    else
+        begin_multipart(mime, part, parameters);
 }
 
 void mime_header_cut(struct postern_mime *mime)

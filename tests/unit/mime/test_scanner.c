@@ -198,7 +198,14 @@ static void test_broken(void **state)
     assert_body(&s, 2, "x");
     done(&s);
     scan(&s, "Content-Type: multipart/mixed\n\n--\nx\n");
-    assert_int_equal(part_of(&s, 0).kind, POSTERN_MIME_LEAF); /* no boundary: opaque */
+    assert_int_equal(part_of(&s, 0).kind, POSTERN_MIME_LEAF); /* no boundary: plain text */
+    assert_type(&s, 0, "text", "plain");
+    assert_body(&s, 0, "--\nx\n");
+    done(&s);
+    scan(&s, "Content-Type: multipart/digest; boundary=a\n\n--a\n"
+             "Content-Type: multipart/mixed; boundary=\"\"\n\nx\n--a--");
+    assert_int_equal(part_of(&s, 1).kind, POSTERN_MIME_LEAF);
+    assert_type(&s, 1, "text", "plain");
     done(&s);
     scan(&s, "Content-Type: text\nno field at all\n: x\n\nbody");
     assert_type(&s, 0, "text", "plain");
