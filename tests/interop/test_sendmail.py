@@ -66,6 +66,10 @@ def test_arguments(server):
              ("no header", ["-f", "a@b.example", "alice"], b"only text\nX: y\n", b"\nonly text\nX: y\n", "a@b.example", ["alice"]),
              ("no text", ["-f", "a@b.example", "alice"], b"Subject: x", b"Subject: x\n\n", "a@b.example", ["alice"]),
              ("nothing", ["-f", "a@b.example", "alice"], b"", b"\n", "a@b.example", ["alice"]),
+             ("a dot behind 64 KiB of a line", ["-f", "a@b.example", "alice"], TEXT + b"x" * 65536 + b".\nmore\n", TEXT + b"x" * 65536 + b".\nmore\n",
+              "a@b.example", ["alice"]),
+             ("From_ further down", ["-f", "a@b.example", "alice"], b"Subject: x\nFrom x Sat Nov 21\nTo: y\n", b"Subject: x\n\nFrom x Sat Nov 21\nTo: y\n",
+              "a@b.example", ["alice"]),
              ("a bare text of dots", ["-f", "a@b.example", "alice"], b"Subject: x\n\n..a\n", b"Subject: x\n\n..a\n", "a@b.example", ["alice"]))
     for what, arguments, text, stored, sender, users in cases:
         got = run(config, *arguments, text=text)
@@ -219,12 +223,16 @@ def test_places(server):
         except OSError:
             return b""
 
+    heard = []
+
     def talk(replies):
+        heard.clear()
         sock, _ = listener.accept()
         with sock, sock.makefile("rb") as reader:
             sock.sendall(b"220 x\r\n")
             content = False
             for line in iter(lambda: hear(reader), b""):
+                heard.append(line.strip())
                 word = line.strip().split(b" ")[0]
                 if content and word != b".":
                     continue
@@ -238,6 +246,8 @@ def test_places(server):
             ("a socket", path, {b"DATA": b"354 go\r\n"}, 0, b""),
             ("LMTP on a socket, one of two fails", f"lmtp:{path}",
              {b"DATA": b"354 go\r\n", b".": b"250 2.0.0 a\r\n452 4.2.2 b is full\r\n"}, 75, b"bob@example.org: 452 4.2.2 b is full"),
+            ("LMTP on a socket, the first of two fails", f"lmtp:{path}",
+             {b"DATA": b"354 go\r\n", b".": b"452 4.2.2 a is full\r\n250 2.0.0 b\r\n"}, 75, b"alice@example.org: 452 4.2.2 a is full"),
             ("LMTP, it goes after the first", f"lmtp:{path}", {b"DATA": b"354 go\r\n", b".": b"250 2.0.0 a\r\n421 4.3.2 down\r\n"}, 75, b"bob"),
             ("no DATA", path, {b"DATA": b"554 5.5.1 no\r\n"}, 76, b"the message: 554 5.5.1 no"),
             ("250 is no 354", path, {b"DATA": b"250 what\r\n"}, 76, b"the message: 250"),
@@ -250,6 +260,17 @@ def test_places(server):
         got = run(conf(server, where=where), "-f", "x@y.example", "alice", "bob")
         checks.check(f"{what}: {code}", got.returncode == code and said in got.stderr, str(got))
         thread.join(10)
+    offers = {b"EHLO": b"250-x\r\n250-8BITMIME\r\n250-SIZE\r\n250 SMTPUTF8\r\n", b"DATA": b"354 go\r\n"}
+    for what, replies, text, to, code, words in (
+            ("plain text", offers, TEXT, "alice", 0, []), ("8 bits", offers, TEXT + "ö\n".encode(), "alice", 0, [b"BODY=8BITMIME"]),
+            ("an address in UTF-8", offers, TEXT, "ö@example.org", 0, [b"SMTPUTF8"]),
+            ("one to a server without SMTPUTF8", {b"DATA": b"354 go\r\n"}, TEXT, "ö@example.org", 65, [])):
+        thread = threading.Thread(target=talk, args=(replies,), daemon=True)
+        thread.start()
+        got = run(conf(server, where=path), "-f", "x@y.example", to, text=text)
+        thread.join(10)
+        said = [word for line in heard if line.startswith(b"MAIL") for word in line.split()[2:] if not word.startswith(b"SIZE=")]
+        checks.check(f"what is said of {what}", got.returncode == code and said == words, f"{got} {heard}")
     listener.close()
 
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TEXT "Subject: x\r\n\r\n.\r\nlast\r\n"
 
@@ -84,6 +85,44 @@ static void test_program_that_is_late_is_killed(void **state)
     limit = 60 * POSTERN_SECOND;
 }
 
+/* is_gone - or nobody has asked for its status yet. */
+static bool is_gone(long pid)
+{
+    char path[64], line[256] = "";
+    FILE *file;
+    const char *state;
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    file = fopen(path, "r");
+    if (!file)
+        return true;
+    (void)!fgets(line, sizeof line, file);
+    fclose(file);
+    state = strrchr(line, ')');
+    return state && strlen(state) > 2 && state[2] == 'Z';
+}
+
+static void test_program_that_is_late_takes_its_children_along(void **state)
+{
+    struct spool message = {.folder = "/tmp"};
+    struct outcome outcome;
+    long child;
+
+    (void)state;
+    limit = POSTERN_SECOND;
+    outcome = run("sleep 600 & echo $!; sleep 600", &message, false);
+    limit = 60 * POSTERN_SECOND;
+    assert_int_equal(outcome.status, POSTERN_E_AGAIN);
+    buffer_append_char(&outcome.said, '\0');
+    child = strtol(buffer_span(&outcome.said).p, NULL, 10);
+    assert_true(child > 1);
+    for (int i = 0; i < 2000 && !is_gone(child); i++)
+        usleep(10000);
+    assert_true(is_gone(child));
+    buffer_done(&outcome.said);
+    spool_done(&message);
+}
+
 static void test_program_that_is_not_there(void **state)
 {
     char *arguments[] = {(char *)"/nonexistent/x", NULL}, *environment[] = {NULL};
@@ -127,6 +166,7 @@ int main(void)
         cmocka_unit_test(test_program_is_told_the_message),
         cmocka_unit_test(test_program_says_how_it_ended),
         cmocka_unit_test(test_program_that_is_late_is_killed),
+        cmocka_unit_test(test_program_that_is_late_takes_its_children_along),
         cmocka_unit_test(test_program_that_is_not_there),
         cmocka_unit_test(test_program_sees_a_large_message),
     };
