@@ -209,6 +209,36 @@ def test_all_or_nobody(_):
         server.stop()
 
 
+def test_each_for_itself(_):
+    """P4 Q3 Q7: in LMTP who can have it has it; an alias is answered with the worst of its mailboxes. Small ones, and such as are written
+    as they come."""
+    folder = Server.make_folder()
+    (folder / "aliases").write_text("both: alice, bob\nother: bob, alice\n")
+    server = Server(settings=['domains = {"example.org"}', 'smtp_listen = {"127.0.0.1:0"}', "submission_listen = {}", "submission_listen_tls = {}",
+                              'lmtp_listen = {"127.0.0.1:0"}', "quota_mb = 1", f'aliases = "{folder}/aliases"'], users=(), users_text=USERS,
+                    folder=folder)
+    names = ("alice", "nobody", "bob", "both", "alice", "other", "postmaster")
+    try:
+        with smtplib.LMTP("127.0.0.1", server.port("lmtp"), timeout=30) as lmtp:
+            lmtp.ehlo()
+            lmtp.sendmail("ann@far.example", ["bob@example.org"], MESSAGE + (b"x" * 70 + b"\r\n") * 14200)
+            for what, lines in (("small", 900), ("large", 3000)):
+                lmtp.mail("ann@far.example")
+                told = [lmtp.rcpt(f"{name}@example.org")[0] for name in names]
+                checks.check(f"each: {what}: who is there", told == [250, 550, 250, 250, 250, 250, 250], str(told))
+                said = [lmtp.data(MESSAGE + (b"x" * 70 + b"\r\n") * lines)] + [lmtp.getreply() for _ in range(5)]
+                expected = [(250, b"alice"), (452, b"bob"), (452, b"both"), (250, b"alice"), (452, b"other"), (250, b"postmaster")]
+                checks.check(f"each: {what}: its own answer", [(code, text.split(b"<")[1].split(b"@")[0]) for code, text in said] == expected,
+                             str(said))
+                for user, count in (("alice", 1), ("bob", 1), ("postmaster", 1)):
+                    found = list((server.mail / user).glob("*/*,S=*"))
+                    checks.check(f"each: {what}: what {user} has", len(found) == count, str(found))
+                    if user != "bob":
+                        found[0].unlink()
+    finally:
+        server.stop()
+
+
 def test_taken_back_is_not_there(_):
     """P3: what was taken back is no duplicate when the MTA sends it again, though duplicates are recognised."""
     server = serve("quota_mb = 1", "deduplicate = yes")
