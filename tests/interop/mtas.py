@@ -109,6 +109,7 @@ postlog unix-dgram n - n - 1 postlogd
 
 class Postfix(Mta):
     services = ""  # further lines of master.cf
+    settings = ""  # and of main.cf
 
     def start(self):
         if not shutil.which("postfix"):
@@ -140,7 +141,7 @@ maillog_file_prefixes = {self.folder}
 minimal_backoff_time = 300s
 smtpd_client_restrictions =
 smtp_tls_security_level = may
-""")
+{self.settings}""")
         (config / "master.cf").write_text(MASTER.format(port=self.port) + self.services)
         (self.folder / "queue").mkdir()
         got = subprocess.run(["postfix", "-c", str(config), "start"], capture_output=True, text=True, timeout=60)

@@ -204,6 +204,26 @@ def test_postfix(server):
         checks.check("Postfix, SMTPUTF8: the sender", found.startswith("Return-Path: <grüße@far.example>".encode()), repr(found[:80]))
 
 
+class Asking(mtas.Postfix):
+    """As docs/operating.md has it."""
+    settings = "smtpd_recipient_restrictions = permit_mynetworks, reject_unverified_recipient\nunverified_recipient_reject_code = 550\n" \
+               "mynetworks = 192.0.2.0/24\n"
+
+
+def test_postfix_asks(server):
+    """What we would refuse is refused to the sender, not bounced to whoever it claims to be."""
+    with Asking(f"lmtp:{server.port('lmtp')}") as mta:
+        if not mta.ready:
+            checks.skip(f"Postfix cannot run here: {mta.why}")
+            return
+        with smtplib.SMTP("127.0.0.1", mta.port, timeout=60) as smtp:
+            some = smtp.sendmail("ann@far.example", ["nobody@example.org", "alice@example.org"], SMALL)
+        checks.check("Postfix asks", list(some) == ["nobody@example.org"] and some["nobody@example.org"][0] == 550 and
+                     b"5.1.1 no such user here" in some["nobody@example.org"][1], str(some))
+        arrived("Postfix asks, and hands on", checks, server, "alice", SMALL)
+        checks.check("nothing is bounced", "non-delivery" not in mta.log(), mta.log()[-600:])
+
+
 def test_exim(server):
     each_way(mtas.Exim, server)
 

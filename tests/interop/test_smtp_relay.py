@@ -74,6 +74,26 @@ def test_postern():
         far.stop()
 
 
+def test_only_users():
+    """F2 Q4: no other port leads outside, not even for who is known there."""
+    far = serve("far.example")
+    near = ours(f"127.0.0.1:{far.port('smtp')}", 'smarthost_tls = "encrypt"', 'smtp_trusted = {"127.0.0.1"}', 'lmtp_listen = {"127.0.0.1:0"}')
+    try:
+        for role, kind in (("smtp", smtplib.SMTP), ("lmtp", smtplib.LMTP)):
+            with kind("127.0.0.1", near.port(role), timeout=30) as smtp:
+                smtp.ehlo_or_helo_if_needed()
+                said = smtp.docmd("XCLIENT", "ADDR=192.0.2.9 LOGIN=alice")[0]
+                smtp.ehlo("x") if role == "smtp" else smtp.docmd("LHLO", "x")
+                said = [said, smtp.mail("alice@example.org")[0], smtp.rcpt("bob@far.example")[0], smtp.rcpt("bob@example.org")[0]]
+                checks.check(f"relay: not by {role}, for a user either", said == [220, 250, 550, 250], str(said))
+        with smtplib.SMTP("127.0.0.1", near.port("submission"), timeout=30) as smtp:
+            smtp.starttls(context=no_verify())
+            checks.check("relay: not before the login", smtp.docmd("MAIL FROM:<alice@example.org>")[0] != 250)
+    finally:
+        near.stop()
+        far.stop()
+
+
 def test_login_and_certificates():
     far = serve("far.example", "any_sender = yes")
     place = f"localhost:{far.port('submission')}"
@@ -201,6 +221,24 @@ def test_scripts():
                 checks.check(f"relay, {what}: {code}", got[0] == code and text in got[1], str(got))
                 checks.check(f"relay, {what}: the session goes on", smtp.noop()[0] == 250)
             checks.check(f"relay, {what}: here", len(mail_of(near, "bob")) == (code == 250 and len(to) == 2))
+        finally:
+            near.stop()
+            script.sock.close()
+
+
+def test_utf8():
+    """Who writes to or as somebody beyond ASCII: told so, where the other server takes it, and that it does not, where not."""
+    for what, ehlo, code in (("one that takes it", b"250-x\r\n250 SMTPUTF8", 250), ("one that does not", b"250 x", 550)):
+        script = Script(ehlo=ehlo)
+        near = ours(f"127.0.0.1:{script.port}", 'smarthost_tls = "none"')
+        try:
+            with client(near) as smtp:
+                smtp.mail("alice@example.org", ["SMTPUTF8"])
+                sock, text = smtp.sock, "RCPT TO:<grüße@far.example>\r\n".encode()
+                sock.sendall(text)
+                got = smtp.getreply()
+                checks.check(f"relay, SMTPUTF8, {what}", got[0] == code and (code == 250 or got[1] == b"5.6.7 the other server does not take SMTPUTF8") and
+                             (text in script.heard) == (code == 250), f"{got} {script.heard}")
         finally:
             near.stop()
             script.sock.close()
