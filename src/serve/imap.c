@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* imap - one IMAP session: its engine, and who answers which of its questions. Login is in
- * imap_login.c, mailboxes in imap_mailbox.c and imap_look.c, messages in imap_message.c. */
+/* imap - one IMAP session: its engine, and who answers which of its questions. */
 #include "serve/imap_session.h"
 
 #include "base/memory.h"
 #include "base/span.h"
 #include "serve/compress.h"
-#include "serve/drive.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,19 +18,40 @@ const struct postern_store_ops *imap_ops(const struct serve_imap *s)
     return s->site->store->ops;
 }
 
-/* ---- work ------------------------------------------------------------------------------------ */
+static const struct imap_work *const works[] = {[POSTERN_IMAP_LOGIN] = &imap_account_work,
+                                                [POSTERN_IMAP_LIST] = &imap_list_work,
+                                                [POSTERN_IMAP_STATUS] = &imap_status_work,
+                                                [POSTERN_IMAP_CREATE] = &imap_create_work,
+                                                [POSTERN_IMAP_REMOVE] = &imap_remove_work,
+                                                [POSTERN_IMAP_RENAME] = &imap_rename_work,
+                                                [POSTERN_IMAP_SUBSCRIBE] = &imap_subscribe_work,
+                                                [POSTERN_IMAP_QUOTA] = &imap_quota_work,
+                                                [POSTERN_IMAP_SET_QUOTA] = &imap_set_quota_work,
+                                                [POSTERN_IMAP_RIGHTS] = &imap_rights_work,
+                                                [POSTERN_IMAP_ACL] = &imap_acl_work,
+                                                [POSTERN_IMAP_SET_ACL] = &imap_set_acl_work,
+                                                [POSTERN_IMAP_METADATA] = &imap_metadata_work,
+                                                [POSTERN_IMAP_SET_METADATA] =
+                                                    &imap_set_metadata_work,
+                                                [POSTERN_IMAP_SELECT] = &imap_select_work,
+                                                [POSTERN_IMAP_NEWS] = &imap_news_work,
+                                                [POSTERN_IMAP_LOOK] = &imap_look_work,
+                                                [POSTERN_IMAP_FIND] = &imap_find_work,
+                                                [POSTERN_IMAP_VANISHED] = &imap_vanished_work,
+                                                [POSTERN_IMAP_MESSAGES] = &imap_messages_work,
+                                                [POSTERN_IMAP_STRUCTURE] = &imap_structure_work,
+                                                [POSTERN_IMAP_CONTENT] = &imap_content_work,
+                                                [POSTERN_IMAP_READ] = &imap_read_work,
+                                                [POSTERN_IMAP_STORE] = &imap_store_work,
+                                                [POSTERN_IMAP_COPY] = &imap_copy_work,
+                                                [POSTERN_IMAP_EXPUNGE] = &imap_expunge_work,
+                                                [POSTERN_IMAP_APPEND] = &imap_append_work,
+                                                [POSTERN_IMAP_WRITE] = &imap_write_work,
+                                                [POSTERN_IMAP_COMMIT] = &imap_commit_work};
 
 static const struct imap_work *work_of(enum postern_imap_question_kind kind)
 {
-    const struct imap_work *work = imap_mailbox_work(kind);
-
-    if (kind == POSTERN_IMAP_LOGIN)
-        return &imap_account_open;
-    if (kind == POSTERN_IMAP_FIND)
-        return &imap_find;
-    if (kind == POSTERN_IMAP_VANISHED)
-        return &imap_vanished;
-    return work ? work : imap_message_work(kind);
+    return kind < sizeof works / sizeof *works ? works[kind] : NULL;
 }
 
 static void session_end(struct serve_imap *s);
@@ -56,6 +75,13 @@ static void job_done(void *arg)
         working->finish(s, s->err);
 }
 
+/* has_looked - just now: that will do for the news. */
+static bool has_looked(const struct serve_imap *s)
+{
+    return s->question.kind == POSTERN_IMAP_NEWS && s->looked_at &&
+           s->asked_at - s->looked_at < LOOK_AGAIN;
+}
+
 void imap_go(struct serve_imap *s)
 {
     const struct imap_work *work = work_of(s->question.kind);
@@ -66,10 +92,7 @@ void imap_go(struct serve_imap *s)
         return;
     }
     s->asked_at = s->login.now;
-    s->look_flag = 0;
-    if (s->question.kind == POSTERN_IMAP_NEWS && s->looked_at &&
-        s->asked_at - s->looked_at < LOOK_AGAIN)
-        s->look_flag = POSTERN_STORE_LOOKED;
+    s->look_flag = has_looked(s) ? POSTERN_STORE_LOOKED : 0;
     if (work->writes && s->site->read_only)
         err = POSTERN_E_READ_ONLY;
     else if (work->tries_now)
@@ -110,64 +133,6 @@ static void answer_later(void *arg)
     answer(arg);
 }
 
-/* ---- news ------------------------------------------------------------------------------------ */
-
-static void watched(void *arg)
-{
-    struct serve_imap *s = arg;
-
-    if (!s->mailbox)
-        return;
-    s->looked_at = 0;
-    imap_ops(s)->watch_clear(s->mailbox);
-    postern_imap_news(s->engine);
-}
-
-static void unwatch(struct serve_imap *s)
-{
-    if (s->watching)
-        s->site->work->unwatch(s->conn);
-    s->watching = false;
-}
-
-static void watch(struct serve_imap *s)
-{
-    int fd = s->mailbox ? imap_ops(s)->watch_fd(s->mailbox) : -1;
-
-    imap_unwatch_all(s);
-    unwatch(s);
-    s->looked_at = 0; /* what came between that look and the watch is told by no event */
-    if (fd >= 0)
-        s->watching = s->site->work->watch(s->conn, fd, watched, s) >= 0;
-}
-
-static void watched_all(void *arg)
-{
-    struct serve_imap *s = arg;
-
-    s->looked_at = 0;
-    if (imap_ops(s)->watch_all_clear(s->all) == POSTERN_E_FULL)
-        (void)postern_imap_overflow(s->engine);
-    else
-        postern_imap_news(s->engine);
-}
-
-void imap_watch_all(struct serve_imap *s)
-{
-    s->looked_at = 0;
-    if (s->all && !s->watching)
-        s->watching = s->site->work->watch(s->conn, s->all_fd, watched_all, s) >= 0;
-}
-
-void imap_unwatch_all(struct serve_imap *s)
-{
-    s->wants_all = false;
-    if (!s->all)
-        return;
-    unwatch(s);
-    imap_ops(s)->watch_all_end(&s->all);
-}
-
 void imap_content_close(struct serve_imap *s)
 {
     if (s->content)
@@ -177,7 +142,7 @@ void imap_content_close(struct serve_imap *s)
 void imap_leave(struct serve_imap *s)
 {
     if (!s->all)
-        unwatch(s);
+        imap_unwatch(s);
     imap_content_close(s);
     if (s->mailbox)
         imap_ops(s)->close(&s->mailbox);
@@ -203,18 +168,18 @@ static void hear(struct serve_imap *s, enum postern_imap_question_kind kind)
     else if (kind == POSTERN_IMAP_ABORT)
         imap_drop_appends(s);
     else if (kind == POSTERN_IMAP_WATCH)
-        watch(s);
+        imap_watch(s);
     else if (kind == POSTERN_IMAP_WATCH_ALL)
-        unwatch(s), s->wants_all = true; /* the LIST that follows does it, on a worker */
+        imap_unwatch(s), s->wants_all = true; /* the LIST that follows does it, on a worker */
     else if (kind == POSTERN_IMAP_UNWATCH)
-        imap_unwatch_all(s), unwatch(s);
+        imap_unwatch_all(s), imap_unwatch(s);
     else if (kind == POSTERN_IMAP_UNSELECT)
         imap_leave(s);
     else if (kind == POSTERN_IMAP_LOGOUT)
         log_out(s);
 }
 
-static void session_pump(void *self, postern_time now)
+void imap_session_pump(void *self, postern_time now)
 {
     struct serve_imap *s = self;
     struct postern_imap_question question;
@@ -237,11 +202,9 @@ static void session_pump(void *self, postern_time now)
     }
 }
 
-/* ---- life ------------------------------------------------------------------------------------ */
-
-static int session_new(void **session_r, const struct serve_site *site, void *conn,
-                       struct postern_span peer, const struct postern_tls_facts *tls,
-                       bool plaintext_allowed, postern_time now)
+int imap_session_new(void **session_r, const struct serve_site *site, void *conn,
+                     struct postern_span peer, const struct postern_tls_facts *tls,
+                     bool plaintext_allowed, postern_time now)
 {
     struct serve_imap *s = memory_new(NULL, sizeof *s);
     struct postern_imap_options options;
@@ -306,116 +269,15 @@ static void session_end(struct serve_imap *s)
     memory_free(NULL, s);
 }
 
-static void session_free(void *session)
+void imap_session_free(void *session)
 {
     struct serve_imap *s = session;
 
     login_proof_failed(&s->login);
     log_closed(s);
-    unwatch(s);
+    imap_unwatch(s);
     login_done(&s->login);
     s->dead = true;
     if (!s->working)
         session_end(s);
 }
-
-/* session_file - no piece names a file here. */
-static int session_file(void *self, uint64_t content, uint64_t offset, uint64_t *file_offset_r)
-{
-    (void)self, (void)content, (void)offset, (void)file_offset_r;
-    return -1;
-}
-
-/* ---- between connection and engine: compressed, once the client asked for it -------------------
- */
-
-SERVE_DRIVE_CALLS(imap)
-
-static void compress_begin(struct serve_imap *s)
-{
-    struct compress_engine engine = {s, drive_feed, drive_output, drive_sent};
-
-    if (compress_new(&s->compress, &engine) < 0 || postern_imap_compress_up(s->engine) < 0)
-        postern_imap_eof(s->engine); /* the client was told that it is: there is no way back */
-}
-
-static int any_feed(void *self, struct postern_span in, postern_time now)
-{
-    struct serve_imap *s = self;
-    int took;
-
-    if (!s->takes_rest)
-        s->looked_at = 0;
-    took = s->compress ? compress_feed(s->compress, in, now) : drive_feed(self, in, now);
-    s->takes_rest = took >= 0 && (size_t)took < in.n;
-    return took;
-}
-
-static void any_eof(void *self)
-{
-    struct serve_imap *s = self;
-
-    s->eof_due = s->compress && compress_waits(s->compress);
-    if (!s->eof_due)
-        drive_eof(self);
-}
-
-static void any_pump(void *self, postern_time now)
-{
-    struct serve_imap *s = self;
-    struct postern_piece piece;
-
-    do
-        session_pump(self, now);
-    while (s->compress && compress_go(s->compress, now));
-    if (s->eof_due)
-        any_eof(self);
-    if (postern_imap_wants(s->engine) & POSTERN_WANT_COMPRESS && !drive_output(self, &piece, 1))
-        compress_begin(s);
-}
-
-static size_t any_output(void *self, struct postern_piece *pieces_r, size_t max)
-{
-    struct serve_imap *s = self;
-
-    if (!s->compress)
-        return drive_output(self, pieces_r, max);
-    pieces_r[0] = (struct postern_piece){.bytes = compress_output(s->compress, s->login.now)};
-    return pieces_r[0].bytes.n > 0;
-}
-
-static void any_sent(void *self, uint64_t n, postern_time now)
-{
-    struct serve_imap *s = self;
-
-    if (s->compress)
-        compress_sent(s->compress, n);
-    else
-        drive_sent(self, n, now);
-}
-
-static unsigned any_wants(const void *self)
-{
-    const struct serve_imap *s = self;
-    unsigned wants = drive_wants(self) & ~(unsigned)POSTERN_WANT_COMPRESS;
-
-    return s->compress && compress_has_output(s->compress) ? wants | POSTERN_WANT_WRITE : wants;
-}
-
-const struct serve_protocol serve_imap = {.name = "imap",
-                                          .name_tls = "imaps",
-                                          .alpn = "imap",
-                                          .refusal = "* BYE [LIMIT] too many connections\r\n",
-                                          .make = session_new,
-                                          .feed = any_feed,
-                                          .eof = any_eof,
-                                          .pump = any_pump,
-                                          .output = any_output,
-                                          .file_of = session_file,
-                                          .sent = any_sent,
-                                          .wants = any_wants,
-                                          .deadline = drive_deadline,
-                                          .tick = drive_tick,
-                                          .tls_up = drive_tls_up,
-                                          .shutdown = drive_shutdown,
-                                          .free = session_free};

@@ -94,6 +94,8 @@ static void set_acl_finish(struct serve_imap *s, int err)
     postern_imap_answer(s->engine, s->question.id, err);
 }
 
-const struct imap_work imap_rights = {rights_work, rights_finish, true, false},
-                       imap_acl = {acl_work, acl_finish, false, false},
-                       imap_set_acl = {set_acl_work, set_acl_finish, false, true};
+const struct imap_work imap_rights_work = {
+    .work = rights_work, .finish = rights_finish, .tries_now = true};
+const struct imap_work imap_acl_work = {.work = acl_work, .finish = acl_finish};
+const struct imap_work imap_set_acl_work = {
+    .work = set_acl_work, .finish = set_acl_finish, .writes = true};

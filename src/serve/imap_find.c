@@ -30,4 +30,4 @@ static void find_finish(struct serve_imap *s, int err)
     buffer_done(&s->ranges);
 }
 
-const struct imap_work imap_find = {find_work, find_finish, false, false};
+const struct imap_work imap_find_work = {.work = find_work, .finish = find_finish};

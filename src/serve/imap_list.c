@@ -248,4 +248,4 @@ static void list_finish(struct serve_imap *s, int err)
     buffer_done(&s->names);
 }
 
-const struct imap_work imap_list = {list_work, list_finish, false, false};
+const struct imap_work imap_list_work = {.work = list_work, .finish = list_finish};

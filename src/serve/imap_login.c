@@ -130,7 +130,8 @@ static void account_finish(struct serve_imap *s, int err)
     postern_imap_answer(s->engine, s->question.id, err < 0 ? err : 0);
 }
 
-const struct imap_work imap_account_open = {account_work, account_finish, true, false};
+const struct imap_work imap_account_work = {
+    .work = account_work, .finish = account_finish, .tries_now = true};
 
 static void account_owned(void *arg)
 {

@@ -68,4 +68,5 @@ static void look_finish(struct serve_imap *s, int err)
     buffer_done(&s->ranges);
 }
 
-const struct imap_work imap_look = {look_work, look_finish, true, false};
+const struct imap_work imap_look_work = {
+    .work = look_work, .finish = look_finish, .tries_now = true};

@@ -101,12 +101,10 @@ int imap_place_rights(struct serve_imap *s, const struct imap_place *place, unsi
 int imap_carry(struct serve_imap *s, struct postern_mailbox *to, uint32_t *uids_r);
 /* imap_note_status - of LIST. */
 int imap_note_status(void *ctx, const struct postern_status *status);
-extern const struct imap_work imap_list, imap_rights, imap_acl, imap_set_acl;
 /* imap_reach - the mailbox that the question names, which is kept open until another is named; or
  * the selected one. imap_leave_other - it may be closed. */
 int imap_reach(struct serve_imap *s, unsigned wait_flag, struct postern_mailbox **box_r);
 void imap_leave_other(struct serve_imap *s);
-extern const struct imap_work imap_look, imap_find, imap_vanished; /* of LOOK, FIND, VANISHED */
 /* imap_take_ranges - into s->ranges. */
 int imap_take_ranges(struct serve_imap *s, struct postern_mailbox *mailbox);
 /* imap_take_vanished - into s->vanished: what was expunged from the selected mailbox above `since`;
@@ -118,7 +116,6 @@ void imap_go(struct serve_imap *s);
 void imap_login_init(struct serve_imap *s, struct postern_span peer, postern_time now);
 void imap_login_ask(struct serve_imap *s);
 void imap_account_ask(struct serve_imap *s);
-extern const struct imap_work imap_account_open;
 /* imap_learn - the keywords of a mailbox, by number; tells the engine of new ones of the selected.
  * How many. */
 size_t imap_learn(struct serve_imap *s, struct postern_mailbox *mailbox,
@@ -129,12 +126,55 @@ void imap_shown_drop(struct serve_imap *s, enum postern_imap_question_kind kind)
 void imap_leave(struct serve_imap *s);
 void imap_drop_appends(struct serve_imap *s);
 void imap_content_close(struct serve_imap *s);
+/* imap_watch - the selected mailbox from now on, instead of what was watched; imap_unwatch -
+ * nothing. */
+void imap_watch(struct serve_imap *s);
+void imap_unwatch(struct serve_imap *s);
 /* imap_watch_all - the descriptor of `all` from now on; imap_unwatch_all - it ends. On the loop. */
 void imap_watch_all(struct serve_imap *s);
 void imap_unwatch_all(struct serve_imap *s);
 
-/* imap_mailbox.c, imap_message.c: by kind; NULL for the others. */
-const struct imap_work *imap_mailbox_work(enum postern_imap_question_kind kind);
-const struct imap_work *imap_message_work(enum postern_imap_question_kind kind);
+/* imap_finish_plain - the answer is only whether it was done. imap_finish_uids - s->uids, of the
+ * messages that it came to. */
+void imap_finish_plain(struct serve_imap *s, int err);
+void imap_finish_uids(struct serve_imap *s, int err);
+/* imap_room_for - so many UIDs in s->uids, as good as written. */
+uint32_t *imap_room_for(struct serve_imap *s, size_t count);
+/* imap_keyword_bits - of the question's names; those that are only taken away need not be there. */
+int imap_keyword_bits(struct serve_imap *s, struct postern_mailbox *mailbox, bool make,
+                      uint64_t *bits_r);
+/* imap_sizes - of these messages of the selected mailbox, together. */
+uint64_t imap_sizes(const struct serve_imap *s, const uint32_t *uids, size_t count);
+/* imap_fits_disk - no quota: it may be there later (D12). */
+int imap_fits_disk(const struct serve_imap *s, uint64_t octets);
+/* imap_is_at_home - in the account of the selected mailbox. */
+bool imap_is_at_home(const struct serve_imap *s, struct postern_span owner);
+
+/* how each kind of question is answered */
+/* imap_login.c */
+extern const struct imap_work imap_account_work;
+/* imap_list.c */
+extern const struct imap_work imap_list_work;
+/* imap_mailbox.c */
+extern const struct imap_work imap_create_work, imap_remove_work, imap_rename_work,
+    imap_subscribe_work, imap_status_work, imap_quota_work, imap_set_quota_work;
+/* imap_metadata.c, imap_acl.c */
+extern const struct imap_work imap_metadata_work, imap_set_metadata_work;
+extern const struct imap_work imap_rights_work, imap_acl_work, imap_set_acl_work;
+/* imap_select.c, imap_look.c, imap_find.c, imap_vanished.c */
+extern const struct imap_work imap_select_work, imap_news_work;
+extern const struct imap_work imap_look_work, imap_find_work, imap_vanished_work;
+/* imap_message.c, imap_change.c, imap_append.c */
+extern const struct imap_work imap_messages_work, imap_structure_work, imap_content_work,
+    imap_read_work;
+extern const struct imap_work imap_store_work, imap_copy_work, imap_expunge_work;
+extern const struct imap_work imap_append_work, imap_write_work, imap_commit_work;
+
+/* imap.c, for imap_stream.c: as struct serve_protocol has them. */
+int imap_session_new(void **session_r, const struct serve_site *site, void *conn,
+                     struct postern_span peer, const struct postern_tls_facts *tls,
+                     bool plaintext_allowed, postern_time now);
+void imap_session_pump(void *self, postern_time now);
+void imap_session_free(void *session);
 
 #endif

@@ -71,4 +71,5 @@ static void vanished_finish(struct serve_imap *s, int err)
     buffer_done(&s->vanished);
 }
 
-const struct imap_work imap_vanished = {vanished_work, vanished_finish, true, false};
+const struct imap_work imap_vanished_work = {
+    .work = vanished_work, .finish = vanished_finish, .tries_now = true};
