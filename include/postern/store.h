@@ -118,6 +118,10 @@ struct postern_store_ops {
      * own (postern_store_set_quota). What would exceed them is refused with POSTERN_E_FULL by
      * commit and copy, not by a move. */
     void (*limit)(struct postern_store *store, const struct postern_quota *quota);
+    /* unsynced - called before the first account is opened: what is acknowledged is written when
+     * the system likes. A power cut may take it; the end of the process does not. NULL: a store
+     * that has no disk. */
+    void (*unsynced)(struct postern_store *store);
     /* list_users - calls each(ctx, name) for every user with an account, until it returns non-zero,
      * and returns that. */
     int (*list_users)(struct postern_store *store, int (*each)(void *ctx, struct postern_span user),

@@ -4,6 +4,7 @@
 
 #include "base/span.h"
 #include "codec/utf8.h"
+#include "daemon/parts.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -52,19 +53,12 @@ int cli_fail(const char *what, int err)
 
 int cli_store(const struct config *config, struct postern_store *store_r)
 {
-    int err = strcmp(config->store, "eml") == 0 ? postern_store_eml_new(store_r, config->mail, true)
-                                                : postern_store_maildir_new(store_r, config->mail);
+    int err;
 
-    if (strcmp(config->store, "memory") == 0) {
-        postern_store_free(store_r);
+    if (strcmp(config->store, "memory") == 0)
         return cli_complain(EX_USAGE, "store", "a memory store lives only inside its server");
-    }
-    if (err < 0)
-        return cli_fail(config->mail, err);
-    store_r->ops->limit(store_r,
-                        &(struct postern_quota){.bytes_max = (uint64_t)config->quota_mb << 20,
-                                                .messages_max = (uint64_t)config->quota_messages});
-    return 0;
+    err = parts_store(config, store_r);
+    return err < 0 ? cli_fail(config->mail, err) : 0;
 }
 
 void json_text(FILE *out, struct postern_span text)

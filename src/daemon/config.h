@@ -65,8 +65,7 @@
     X(filter_timeout, "filter_timeout", TIME, "60s", "time that each has")                         \
     X(filter_optional, "filter_optional", BOOL, "no",                                              \
       "take mail if one fails or is late; else the sender is to come again")                       \
-    X(filter_names, "filter_names", BOOL, "yes",                                                   \
-      "look clients' names up for rspamd and milters")                                             \
+    X(filter_names, "filter_names", BOOL, "yes", "look clients' names up for rspamd and milters")  \
     X(filter_junk, "filter_junk", STRING, "Junk",                                                  \
       "mailbox for what they call spam; empty: where it belongs")                                  \
     X(deduplicate, "deduplicate", BOOL, "no",                                                      \
@@ -88,6 +87,8 @@
     X(tls_client_ca, "tls_client_ca", STRING, "", "PEM file of CAs that sign client certificates") \
     X(store, "store", STRING, "maildir", "maildir, eml or memory")                                 \
     X(mail, "mail", STRING, "mail", "where the mail is: PATH/USER, or a path with %u, %n, %d")     \
+    X(durability, "durability", STRING, "full",                                                    \
+      "full, or none: faster, but a power cut takes mail that was acknowledged")                   \
     X(search_index, "search_index", BOOL, "no",                                                    \
       "keep an index of texts in each account (Maildir), where built in")                          \
     X(quota_mb, "quota_mb", NUMBER, "0", "MiB of mail that an account may have; 0: no limit")      \

@@ -18,6 +18,7 @@ static bool is_one_of(const char *value, const char *const *words)
 static int check_words(const struct config *config)
 {
     static const char *const stores[] = {"maildir", "eml", "memory", NULL},
+                             *const durabilities[] = {"full", "none", NULL},
                              *const kinds[] = {"file", "pam", NULL},
                              *const plaintexts[] = {"tls", "loopback", "always", NULL},
                              *const surrogates[] = {"send", "refuse", NULL},
@@ -28,6 +29,7 @@ static int check_words(const struct config *config)
         const char *key, *value;
         const char *const *words;
     } rows[] = {{"store", config->store, stores},
+                {"durability", config->durability, durabilities},
                 {"accounts", config->accounts, kinds},
                 {"plaintext", config->plaintext, plaintexts},
                 {"surrogate", config->surrogate, surrogates},

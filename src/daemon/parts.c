@@ -7,6 +7,29 @@
 #include <time.h>
 #include <unistd.h>
 
+static int make_store(const struct config *config, struct postern_store *store_r)
+{
+    if (strcmp(config->store, "memory") == 0)
+        return postern_store_memory_new(store_r);
+    return strcmp(config->store, "eml") == 0 ? postern_store_eml_new(store_r, config->mail, true)
+                                             : postern_store_maildir_new(store_r, config->mail);
+}
+
+/* P6 */
+int parts_store(const struct config *config, struct postern_store *store_r)
+{
+    int err = make_store(config, store_r);
+
+    if (err < 0)
+        return err;
+    store_r->ops->limit(store_r,
+                        &(struct postern_quota){.bytes_max = (uint64_t)config->quota_mb << 20,
+                                                .messages_max = (uint64_t)config->quota_messages});
+    if (strcmp(config->durability, "none") == 0 && store_r->ops->unsynced)
+        store_r->ops->unsynced(store_r);
+    return 0;
+}
+
 int parts_accounts(const struct config *config, struct accounts **accounts_r)
 {
     if (strcmp(config->accounts, "pam") == 0) {

@@ -7,7 +7,10 @@
 #include "daemon/config.h"
 #include "store/space.h"
 #include <postern/smtp.h>
+#include <postern/store.h>
 
+/* parts_store - given: as it is configured. <0: why not. */
+int parts_store(const struct config *config, struct postern_store *store_r);
 /* parts_accounts - given. <0: accounts_error() says why; POSTERN_E_UNSUPPORTED: pam is not built
  * in. */
 int parts_accounts(const struct config *config, struct accounts **accounts_r);

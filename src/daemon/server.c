@@ -155,24 +155,16 @@ int server_drop(struct server *server)
 
 /* ---- store, accounts, tables ----------------------------------------------------------------- */
 
+/* P6 */
 static int store_open(struct server *server)
 {
-    const struct config *config = server->config;
-    int r;
+    int r = server->store.ops ? 0 : parts_store(server->config, &server->store);
 
-    if (server->store.ops)
-        return 0;
-    if (strcmp(config->store, "memory") == 0)
-        r = postern_store_memory_new(&server->store);
-    else if (strcmp(config->store, "eml") == 0)
-        r = postern_store_eml_new(&server->store, config->mail, true);
-    else
-        r = postern_store_maildir_new(&server->store, config->mail);
     if (r < 0)
         return server_fail(server, EX_CONFIG, "store", postern_err_text(r));
-    server->store.ops->limit(
-        &server->store, &(struct postern_quota){.bytes_max = (uint64_t)config->quota_mb << 20,
-                                                .messages_max = (uint64_t)config->quota_messages});
+    if (strcmp(server->config->durability, "none") == 0)
+        log_note(server->log, LOG_LEVEL_WARN, "not-durable", "why",
+                 "durability = none: a power cut takes mail that was acknowledged", NULL, NULL);
     return 0;
 }
 

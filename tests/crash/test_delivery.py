@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """delivery - P1 P2: the server is killed (kill -9) while eight LMTP streams deliver, again and again. Each sender notes what was
 answered with 250; all of that is there afterwards, whole, and once. What was not answered is there whole or not at all.
+In every second round the server need not sync: being killed takes nothing then either (P6).
 Then a disk that fills up in the middle of a message: 452, nothing is left behind, and what is smaller is taken."""
 import os
 import pathlib
@@ -14,7 +15,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
-from harness import Checks, Server  # noqa: E402
+from harness import BUILD, POSTERN, Checks, Server  # noqa: E402
 from streams import PEOPLE, SETTINGS, STREAMS, USERS, faults, message, seen, streams  # noqa: E402
 
 ROUNDS = int(os.environ.get("DELIVERY_ROUNDS", "8"))
@@ -24,7 +25,10 @@ checks = Checks()
 def killed():
     folder, number, kept = Server.make_folder(), 0, []
     for turn in range(ROUNDS):
-        server = Server(settings=SETTINGS, users=(), users_text=USERS, folder=folder)
+        durability = ("full", "none")[turn % 2]
+        server = Server(settings=[*SETTINGS, f'durability = "{durability}"'], users=(), users_text=USERS, folder=folder)
+        warned = any("not-durable" in line for line in server.log)
+        checks.check(f"round {turn}: it is said when mail is not durable", warned == (durability == "none"), server.log)
         senders = streams(server, number)
         number += STREAMS * 100000
         time.sleep(random.uniform(0.05, 0.8))
@@ -43,6 +47,19 @@ def killed():
         checks.check(f"round {turn}: the server ends well", server.process.wait(30) == 0)
     checks.check("many were acknowledged", len(kept) > ROUNDS * STREAMS, str(len(kept)))
     server.stop()
+
+
+def synced():
+    """P6: a disk whose syncs fail refuses mail, unless nobody asks it to sync."""
+    folder = Server.make_folder()
+    config, mail = folder / "sync.conf", folder / "mail"
+    for durability, code in (("full", 74), ("none", 0), ("full", 74)):
+        config.write_text(f'config_version = 1\nmail = "{mail}"\ndurability = "{durability}"\n')
+        command = [POSTERN, "put", "ann", "--config", str(config)]
+        for failing in ({}, {"LD_PRELOAD": str(BUILD / "tests/crash-preload_fail.so"), "FAIL_HOW": "fsyncs", "FAIL_AT": "1",
+                             "FAIL_MARK": "postern.", "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}):
+            out = subprocess.run(command, input=message(1), capture_output=True, env={**os.environ, **failing})
+            checks.check(f"{durability}, {len(failing)}: taken or not", out.returncode == (code if failing else 0), out)
 
 
 def full():
@@ -76,5 +93,6 @@ def full():
 
 
 checks.run("killed", killed)
+checks.run("synced", synced)
 checks.run("full", full)
 checks.finish()

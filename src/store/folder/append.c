@@ -131,6 +131,6 @@ int delivery_finish(struct postern_delivery *delivery)
             err = POSTERN_E_IO;
     }
     if (!err)
-        err = folder_sync(delivery->fd);
+        err = folder_sync_mail(delivery->mailbox->account->store, delivery->fd);
     return err;
 }

@@ -257,7 +257,9 @@ static int remove_doomed(struct place *place, const struct buffer *doomed)
     if (missed)
         err = remove_renamed(place, doomed);
     for (unsigned i = 0; i < kind->sub_count && !err; i++)
-        err = place_sub(place, i) < 0 ? place_sub(place, i) : folder_sync(place_sub(place, i));
+        err = place_sub(place, i) < 0
+                  ? place_sub(place, i)
+                  : folder_sync_mail(place->account->store, place_sub(place, i));
     return err;
 }
 
@@ -295,7 +297,8 @@ static int settle_names(struct postern_account *account, struct index_mailbox *r
     if (!rows->pending)
         return 0;
     for (unsigned i = 0; i < account->store->kind->sub_count && !err; i++)
-        err = place_sub(&place, i) < 0 ? place_sub(&place, i) : folder_sync(place_sub(&place, i));
+        err = place_sub(&place, i) < 0 ? place_sub(&place, i)
+                                       : folder_sync_mail(account->store, place_sub(&place, i));
     for (size_t i = 0; i < mailbox_rows(rows) && !err; i++) {
         struct index_row row = *mailbox_row(rows, i);
 

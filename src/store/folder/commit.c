@@ -238,7 +238,7 @@ static int sync_folders(struct commit_set *sets)
             if (fstat(sub, &facts) == 0 && facts.st_ino == before.st_ino)
                 continue;
             before = facts;
-            err = folder_sync(sub);
+            err = folder_sync_mail(set->deliveries[i]->mailbox->account->store, sub);
         }
     return err;
 }

@@ -46,6 +46,11 @@ int folder_sync(int fd)
     return result < 0 ? POSTERN_E_IO : 0;
 }
 
+int folder_sync_mail(const struct folder_store *store, int fd)
+{
+    return store->unsynced ? 0 : folder_sync(fd);
+}
+
 /* A new folder is synced into its parent: what is synced in it later would be lost with it. */
 static int make_dir(int base, const char *name)
 {

@@ -72,6 +72,7 @@ struct folder_store {
     unsigned idle_count;
     struct watcher *_Atomic watcher;  /* NULL: nobody watches */
     uint64_t bytes_max, messages_max; /* of an account; 0: no limit */
+    bool unsynced;
 };
 
 /* struct kept - what is made of a mailbox's rows, kept until they change. */
@@ -177,6 +178,8 @@ int place_staging(struct place *place);
 int folder_dir_open(int base, const char *name, bool create);
 /* folder_sync - fsync, over EINTR. 0 or POSTERN_E_IO. */
 int folder_sync(int fd);
+/* folder_sync_mail - the same of what mail is in, unless the store is unsynced. */
+int folder_sync_mail(const struct folder_store *store, int fd);
 void folder_fd_close(int *fd);
 int folder_error(int number);
 int folder_write_all(int fd, struct postern_span bytes);
@@ -228,6 +231,7 @@ int group_subscription(struct postern_account *account, struct postern_span name
 /* ---- quota.c */
 int folder_quota(struct postern_account *account, struct postern_quota *quota_r);
 void folder_limit(struct postern_store *store, const struct postern_quota *quota);
+void folder_unsynced(struct postern_store *store);
 /* account_usage - with the mutex. */
 void account_usage(struct postern_account *account, struct postern_quota *quota_r);
 /* ---- annotations.c, see annotations.h */
@@ -383,9 +387,9 @@ uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *ma
     {                                                                                          \
         .name = kind_name, .account_open = folder_account_open,                                \
         .account_close = folder_account_close, .quota = folder_quota, .limit = folder_limit,   \
-        .list_users = folder_list_users, .list = folder_list, .status = folder_status,         \
-        .create = folder_create, .remove = folder_remove, .rename = folder_rename,             \
-        .subscribe = folder_subscribe, .metadata = folder_metadata,                            \
+        .unsynced = folder_unsynced, .list_users = folder_list_users, .list = folder_list,     \
+        .status = folder_status, .create = folder_create, .remove = folder_remove,             \
+        .rename = folder_rename, .subscribe = folder_subscribe, .metadata = folder_metadata,   \
         .set_metadata = folder_set_metadata, .acl = folder_acl, .set_acl = folder_set_acl,     \
         .sharers = folder_sharers, .open = folder_open, .close = folder_close,                 \
         .lock = folder_lock, .unlock = folder_unlock, .snapshot = folder_snapshot,             \

@@ -125,6 +125,7 @@ int account_open_index(struct postern_account *account)
                                         .next_id = 1,
                                         .was_lost = true,
                                         .read_only = true};
+    account->index.unsynced = account->store->unsynced;
     return err ? err : account_discover(account);
 }
 

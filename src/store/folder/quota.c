@@ -58,3 +58,10 @@ void folder_limit(struct postern_store *postern_store, const struct postern_quot
     store->bytes_max = quota->bytes_max;
     store->messages_max = quota->messages_max;
 }
+
+void folder_unsynced(struct postern_store *postern_store)
+{
+    struct folder_store *store = postern_store->self;
+
+    store->unsynced = true;
+}

@@ -379,7 +379,7 @@ static int write_group(struct index *index, struct postern_span body, bool sync,
     err =
         bytes.error ? bytes.error : index_write_at(index->fd, buffer_span(&bytes), index->log_end);
     buffer_done(&bytes);
-    if (!err && sync)
+    if (!err && sync && !index->unsynced)
         err = index_sync_fd(index->fd);
     if (err) {
         index->broken = true; /* it may be there or not: never build on it */

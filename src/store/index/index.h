@@ -115,6 +115,7 @@ struct index {
     bool stale;     /* memory is behind the file: to be read anew */
     bool read_only; /* no writing here: changes live in memory */
     bool was_lost;  /* there was no readable index when it was opened */
+    bool unsynced;  /* commits are not synced; checkpoints are, for all would be lost with one */
 };
 
 /* ---- file.c */
