@@ -59,6 +59,57 @@ static void test_path_patterns(void **state)
     world_close(&w);
 }
 
+static int note(void *ctx, struct postern_span user)
+{
+    char *names = ctx;
+
+    strncat(names, user.p, user.n);
+    strcat(names, " ");
+    return 0;
+}
+
+/* open_of - makes the user's account where the pattern has it. */
+static void open_of(const struct world *w, const char *pattern, const char *user)
+{
+    struct postern_store store;
+    struct postern_mailbox *box = NULL;
+    char path[128];
+
+    snprintf(path, sizeof path, "%s%s", w->dir, pattern);
+    assert_int_equal(postern_store_maildir_new(&store, path), 0);
+    assert_int_equal(postern_store_inbox(&store, text(user), POSTERN_STORE_CREATE, &box), 0);
+    store.ops->close(&box);
+    postern_store_free(&store);
+}
+
+/* Who has an account can be told of every path that has one %u, or none. */
+static void test_users_of_patterns(void **state)
+{
+    static const char *const patterns[] = {"/a", "/b/%u", "/c/u-%u.d/Maildir", "/d%u", "/e%%/x"};
+    struct world w;
+    struct postern_store store;
+    char path[128], names[64];
+
+    (void)state;
+    world_open(&w, "maildir");
+    open_of(&w, "/c/u-%u.d", "eve"); /* where nothing is called Maildir */
+    open_of(&w, "/c/%u", "u-.d");
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        open_of(&w, patterns[i], "dora@example.org");
+        snprintf(path, sizeof path, "%s%s", w.dir, patterns[i]);
+        assert_int_equal(postern_store_maildir_new(&store, path), 0);
+        names[0] = '\0';
+        assert_int_equal(store.ops->list_users(&store, note, names), 0);
+        assert_string_equal(names, "dora@example.org ");
+        postern_store_free(&store);
+    }
+    snprintf(path, sizeof path, "%s/%%d/%%n", w.dir);
+    assert_int_equal(postern_store_maildir_new(&store, path), 0);
+    assert_int_equal(store.ops->list_users(&store, note, names), POSTERN_E_UNSUPPORTED);
+    postern_store_free(&store);
+    world_close(&w);
+}
+
 /* A mailbox that is removed and made again while nobody has it open is not served from the
  * cache. */
 static void test_mailbox_replaced(void **state)
@@ -105,9 +156,8 @@ static void test_many_mailboxes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_eml_shared),
-        cmocka_unit_test(test_path_patterns),
-        cmocka_unit_test(test_mailbox_replaced),
+        cmocka_unit_test(test_eml_shared),        cmocka_unit_test(test_path_patterns),
+        cmocka_unit_test(test_users_of_patterns), cmocka_unit_test(test_mailbox_replaced),
         cmocka_unit_test(test_many_mailboxes),
     };
 

@@ -5,7 +5,6 @@
 #include "store/folder/folder.h"
 
 #include "base/span.h"
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -333,24 +332,4 @@ struct kept *account_kept(struct postern_account *account, uint64_t id)
     *kept = (struct kept){.next = account->kept, .id = id, .seen = {{0, -1}, {0, -1}}};
     account->kept = kept;
     return kept;
-}
-
-int folder_list_users(struct postern_store *postern_store,
-                      int (*each)(void *ctx, struct postern_span user), void *ctx)
-{
-    struct folder_store *store = postern_store->self;
-    struct dirent *entry;
-    int result = 0;
-    DIR *dir;
-
-    if (!store->per_user || strchr(store->path, '%'))
-        return POSTERN_E_UNSUPPORTED; /* a pattern cannot be read backwards */
-    dir = opendir(store->path);
-    if (!dir)
-        return folder_error(errno);
-    while (!result && (entry = readdir(dir)))
-        if (entry->d_type == DT_DIR && user_is_safe(postern_span_of(entry->d_name)))
-            result = each(ctx, postern_span_of(entry->d_name));
-    closedir(dir);
-    return result;
 }

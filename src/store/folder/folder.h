@@ -144,6 +144,9 @@ struct place {
 /* ---- account.c */
 int folder_store_new(struct postern_store *store_r, const struct folder_kind *kind,
                      const char *path, bool per_user);
+/* folder_list_users - users.c. POSTERN_E_UNSUPPORTED where paths have "%n" or "%d". */
+int folder_list_users(struct postern_store *store, int (*each)(void *ctx, struct postern_span user),
+                      void *ctx);
 /* folder_path - the folder of a user; POSTERN_E_NOT_FOUND for a name that must not become one. */
 int folder_path(const struct folder_store *store, struct postern_span user, char out[PATH_MAX]);
 /* account_open_path - the folders and the index of a new account; made with POSTERN_STORE_CREATE.
@@ -155,8 +158,6 @@ int folder_account_open(struct postern_store *store, struct postern_span user, u
                         struct postern_account **account_r);
 void folder_account_close(struct postern_account **account);
 void folder_account_ref(struct postern_account *account);
-int folder_list_users(struct postern_store *store, int (*each)(void *ctx, struct postern_span user),
-                      void *ctx);
 void folder_free(struct postern_store *store);
 /* account_take - the mutex, and nothing is looked at. POSTERN_E_AGAIN with NO_WAIT. */
 int account_take(struct postern_account *account, unsigned flags);
