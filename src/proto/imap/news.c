@@ -9,133 +9,6 @@
 #include "proto/imap/notify.h"
 #include "proto/imap/rights.h"
 
-/* ---- keywords -------------------------------------------------------------------------------- */
-
-/* I 7.3.5-2 */
-void imap_learn_keywords(struct postern_imap *s, const struct postern_span *names, size_t count,
-                         bool announce)
-{
-    unsigned before = s->keyword_count;
-
-    if (count > before && !s->keywords)
-        s->keywords = memory_new(s->o.allocator, POSTERN_KEYWORDS_MAX * sizeof *s->keywords);
-    if (!s->keywords && count) {
-        imap_no_memory(s);
-        return;
-    }
-    for (size_t i = before; i < count && i < POSTERN_KEYWORDS_MAX; i++) {
-        struct postern_span name = names[i];
-        size_t n = name.n < IMAP_KEYWORD_BYTES ? name.n : IMAP_KEYWORD_BYTES - 1;
-
-        memcpy(s->keywords[i], name.p, n);
-        s->keywords[i][n] = '\0';
-        s->keyword_count = (unsigned)i + 1;
-    }
-    if (announce && s->keyword_count > before)
-        imap_write_mailbox_flags(s);
-}
-
-/* I 6.3.2-3 I 7.1-4 */
-static void write_names(struct postern_imap *s, bool permanent)
-{
-    uint64_t all = s->keyword_count == 64 ? UINT64_MAX : (UINT64_C(1) << s->keyword_count) - 1;
-    uint32_t rights = permanent && s->read_only ? 0 : permanent ? s->rights : POSTERN_RIGHTS_ALL;
-    bool keeps_keywords = rights & POSTERN_RIGHT_WRITE;
-
-    write_flags(s, rights_flags(rights), keeps_keywords ? all : 0, false);
-    if (permanent && keeps_keywords && s->keyword_count < POSTERN_KEYWORDS_MAX &&
-        !s->out.error) { /* new ones may be made */
-        s->out.tail--;
-        write_text(s, " \\*)");
-    }
-}
-
-/* I 7.3.5-1 */
-void imap_write_mailbox_flags(struct postern_imap *s)
-{
-    write_text(s, "* FLAGS ");
-    write_names(s, false);
-    write_text(s, "\r\n* OK [PERMANENTFLAGS ");
-    write_names(s, true);
-    write_text(s, "] flags that are kept\r\n");
-}
-
-int imap_keyword(const struct postern_imap *s, struct postern_span name)
-{
-    for (unsigned i = 0; i < s->keyword_count; i++)
-        if (span_equal_nocase(name, postern_span_of(s->keywords[i])))
-            return (int)i;
-    return -1;
-}
-
-/* ---- flags ----------------------------------------------------------------------------------- */
-
-void imap_told(struct postern_imap *s, uint32_t uid, uint64_t modseq)
-{
-    if (s->told_count == s->told_room) {
-        size_t room = s->told_room ? s->told_room * 2 : 64;
-        struct uid_told *more = arena_alloc(&s->arena, room * sizeof *more);
-
-        if (!more) {
-            imap_no_memory(s);
-            return;
-        }
-        if (s->told_count)
-            memcpy(more, s->told, s->told_count * sizeof *more);
-        s->told = more;
-        s->told_room = room;
-    }
-    s->told[s->told_count++] = (struct uid_told){uid, modseq};
-}
-
-/* is_told - they were told in the order of their UIDs, or from the highest down. */
-static bool is_told(const struct postern_imap *s, const struct postern_message_info *info)
-{
-    size_t low = 0, high = s->told_count;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (s->told_falls ? s->told[middle].uid > info->uid : s->told[middle].uid < info->uid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < s->told_count && s->told[low].uid == info->uid &&
-           info->modseq <= s->told[low].modseq;
-}
-
-/* I 6.4.9-3 I 6.4.9-7
- * I 9586:3-2 */
-void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid)
-{
-    write_text(s, "* ");
-    write_number(s, s->uid_only ? uid : view_number(&s->view, uid));
-    write_text(s, s->uid_only ? " UIDFETCH (" : " FETCH (");
-    if (!with_uid || s->uid_only)
-        return;
-    write_text(s, "UID ");
-    write_number(s, uid);
-    write_text(s, " ");
-}
-
-/* I 7162:3.1-1 I 7162:3.1-2 I 7162:3.2.4-1 I 7162:3.1.4.2-1 I 2.3.2-4 I 7.5.2-11 */
-void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info)
-{
-    /* RFC 9051 7.5.2: what nobody asked for has its UID */
-    imap_write_message(s, info->uid, s->by_uid || s->condstore || s->rev2 || s->notify);
-    if (s->condstore) {
-        write_text(s, "MODSEQ (");
-        write_number(s, info->modseq);
-        write_text(s, ") ");
-    }
-    write_text(s, "FLAGS ");
-    write_flags(s, info->flags, info->keywords, view_is_recent(&s->view, info->uid));
-    write_text(s, ")\r\n");
-}
-
-/* ---- messages that are gone, and new ones ---------------------------------------------------- */
-
 /* gone - the parts of the view that are not in the ranges, given to each(). */
 static void gone(struct postern_imap *s, const struct postern_imap_mailbox *now,
                  void (*each)(struct postern_imap *s, struct postern_uid_range range))
@@ -247,13 +120,38 @@ static void take_new(struct postern_imap *s, const struct postern_imap_mailbox *
     write_text(s, " RECENT\r\n");
 }
 
+/* note_changed - searches that go on being told of look at them again. known: below it the client
+ * knew of the messages. */
+static void note_changed(struct postern_imap *s, const struct postern_imap_mailbox *now,
+                         uint32_t known)
+{
+    for (size_t i = 0; i < now->changed_count; i++)
+        if (now->changed[i].uid < known)
+            context_note(s, now->changed[i].uid);
+}
+
+/* take_flags - told, unless the client wishes to hear nothing of them; of new messages it asks. */
+static void take_flags(struct postern_imap *s, const struct postern_imap_mailbox *now,
+                       uint32_t known)
+{
+    if (s->notify && !(s->notify->selected & NOTIFY_FLAGS)) {
+        if (!s->flags_since)
+            s->flags_since = s->view.modseq;
+        return;
+    }
+    for (size_t i = 0; i < now->changed_count; i++)
+        if (now->changed[i].uid < known && view_number(&s->view, now->changed[i].uid) &&
+            !imap_is_told(s, &now->changed[i]))
+            imap_write_changed(s, &now->changed[i]);
+    s->flags_since = 0;
+}
+
 /* I 7162:3.2-2 I 7162:3.2.10.2-3 I 7162:3.2.10.2-4 I 5.2-1 I 5256:3-9 I 5.2-2 I 7.5.1-2 I 7.5.1-3
  */
 static void take_news(struct postern_imap *s, const struct postern_imap_mailbox *now)
 {
     bool may = s->row ? !(s->row->flags & ROW_NO_EXPUNGE) || (s->by_uid && !s->by_number)
                       : !s->notify || !s->notify->delayed;
-    bool tells_flags = !s->notify || s->notify->selected & NOTIFY_FLAGS;
     bool owed = s->owes_expunge;
     uint32_t known = s->view.uid_next;
 
@@ -274,18 +172,9 @@ static void take_news(struct postern_imap *s, const struct postern_imap_mailbox 
         s->has_news = true; /* they follow the command */
     if (s->told_down && may)
         take_gone(s, now);
-    for (size_t i = 0; i < now->changed_count; i++)
-        if (now->changed[i].uid < known)
-            context_note(s, now->changed[i].uid);
+    note_changed(s, now, known);
     take_new(s, now);
-    if (!tells_flags && !s->flags_since)
-        s->flags_since = s->view.modseq;
-    for (size_t i = 0; tells_flags && i < now->changed_count; i++)
-        if (now->changed[i].uid < known && view_number(&s->view, now->changed[i].uid) &&
-            !is_told(s, &now->changed[i]))
-            imap_write_changed(s, &now->changed[i]);
-    if (tells_flags)
-        s->flags_since = 0;
+    take_flags(s, now, known);
     s->view.modseq = now->status.modseq;
     if (s->qresync && (owed || s->owes_expunge))
         imap_write_highest(s);

@@ -310,18 +310,27 @@ void imap_write_result(struct postern_imap *s);
 /* imap_command_over - its tagged line is written: what belonged to it is forgotten. */
 void imap_command_over(struct postern_imap *s);
 void imap_news_ask(struct postern_imap *s);
+void imap_unselect(struct postern_imap *s);
+/* imap_news_ended - all is told; on with what waited for it. */
+void imap_news_ended(struct postern_imap *s);
+
+/* keywords.c */
 /* imap_learn_keywords - learn the names; tells FLAGS when there are new ones. */
 void imap_learn_keywords(struct postern_imap *s, const struct postern_span *names, size_t count,
                          bool announce);
 void imap_write_mailbox_flags(struct postern_imap *s);
+/* imap_keyword - its number; -1: there is none such. */
+int imap_keyword(const struct postern_imap *s, struct postern_span name);
+
+/* told.c */
 /* imap_told - this command told the flags of a message, as of modseq. */
 void imap_told(struct postern_imap *s, uint32_t uid, uint64_t modseq);
+/* imap_is_told - that, or a later state of it. */
+bool imap_is_told(const struct postern_imap *s, const struct postern_message_info *info);
 /* imap_write_message - "* 3 FETCH (", and with_uid "UID 7 "; UIDONLY: "* 7 UIDFETCH (". */
 void imap_write_message(struct postern_imap *s, uint32_t uid, bool with_uid);
 void imap_write_changed(struct postern_imap *s, const struct postern_message_info *info);
-void imap_unselect(struct postern_imap *s);
-/* imap_news_ended - all is told; on with what waited for it. */
-void imap_news_ended(struct postern_imap *s);
+
 /* push.c. imap_rewatch - what the application is to watch now; it is told when that is something
  * else. */
 void imap_rewatch(struct postern_imap *s);
@@ -329,7 +338,6 @@ void imap_rewatch(struct postern_imap *s);
 bool imap_may_push(const struct postern_imap *s);
 /* imap_push - that there is something is known; find out and tell it. */
 void imap_push(struct postern_imap *s);
-int imap_keyword(const struct postern_imap *s, struct postern_span name);
 
 /* parts of commands that others go on with */
 /* imap_write_highest - HIGHESTMODSEQ of the mailbox, if one is selected. */
