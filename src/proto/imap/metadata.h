@@ -5,6 +5,9 @@
 
 #include "proto/imap/session.h"
 
+#define METADATA_ENTRIES_MAX 100
+#define METADATA_SPECIAL_USE SPAN("/private/specialuse")
+
 struct imap_metadata {
     struct postern_span mailbox;  /* empty: the account */
     struct postern_span *entries; /* that are asked for */
@@ -16,6 +19,13 @@ struct imap_metadata {
 };
 /* metadata_parse_entries - one, or several in parentheses. */
 void metadata_parse_entries(struct postern_imap *s, struct imap_metadata *metadata);
+/* metadata_parse_entry - one name of one. */
+struct postern_span metadata_parse_entry(struct postern_imap *s);
+/* metadata_parse_mailbox - "" is the account. */
+struct postern_span metadata_parse_mailbox(struct postern_imap *s);
+/* metadata_means - `asked` is this entry, or one above it that is near enough. */
+bool metadata_means(const struct imap_metadata *metadata, struct postern_span asked,
+                    struct postern_span entry);
 /* metadata_write - what of `all` is asked for. */
 void metadata_write(struct postern_imap *s, struct imap_metadata *metadata,
                     const struct imap_answer *all);
