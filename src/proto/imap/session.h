@@ -261,6 +261,8 @@ void write_string(struct postern_imap *s, struct postern_span text);  /* quoted 
 void write_nstring(struct postern_imap *s, struct postern_span text); /* absent: NIL */
 /* write_list - where lists of mime/list.h go, as this client may be told them. */
 struct list write_list(struct postern_imap *s);
+/* write_attribute - of a mailbox, in a list. space: "" before the first. */
+void write_attribute(struct postern_imap *s, const char **space, const char *name);
 void write_mailbox(struct postern_imap *s, struct postern_span name);
 void write_flags(struct postern_imap *s, uint32_t flags, uint64_t keywords, bool recent);
 void write_ranges(struct postern_imap *s, const struct postern_uid_range *ranges, size_t count);

@@ -35,6 +35,13 @@ void write_nstring(struct postern_imap *s, struct postern_span text)
     list_nstring(&list, text);
 }
 
+void write_attribute(struct postern_imap *s, const char **space, const char *name)
+{
+    write_text(s, *space);
+    write_text(s, name);
+    *space = " ";
+}
+
 /* I 5.1-6 I 7.2.2-2 I 7.3.1-1
  * I 6855:3-1 I 6855:3-2 */
 void write_mailbox(struct postern_imap *s, struct postern_span name)
