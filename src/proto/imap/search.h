@@ -187,19 +187,21 @@ int64_t sort_sent(struct postern_imap *s, const struct postern_message_info *inf
 /* cmd-thread.c, likewise */
 void thread_note(struct postern_imap *s, const struct postern_message_info *info);
 void thread_finish(struct postern_imap *s);
-/* cmd-search.c. search_note - this one was found. search_new - s->search, zero; then, with its
- * program, it begins. false: out of memory. */
-void search_note(struct postern_imap *s, uint32_t uid, unsigned score, uint64_t modseq);
-/* search_score - of the message at hand, which is found. */
-unsigned search_score(struct postern_imap *s);
+/* cmd-search.c. search_new - s->search, zero; then, with its program, it begins. false: out of
+ * memory. */
 bool search_new(struct postern_imap *s);
 void search_begin(struct postern_imap *s);
-/* search_go - a step of going through the messages. */
-void search_go(struct postern_imap *s);
-/* search_index.c. search_ask_index - what an index knows of its texts; then it goes on. */
-void search_ask_index(struct postern_imap *s);
 /* search_begin_of_charset - the charset and the program are still to be read. */
 void search_begin_of_charset(struct postern_imap *s);
+/* search_go.c: search_go - a step of going through the messages. */
+void search_go(struct postern_imap *s);
+/* search_look.c: search_look_at - the message at hand; then on. search_note - this one was found.
+ * search_score - of the message at hand, which is found. */
+void search_look_at(struct postern_imap *s);
+void search_note(struct postern_imap *s, uint32_t uid, unsigned score, uint64_t modseq);
+unsigned search_score(struct postern_imap *s);
+/* search_index.c. search_ask_index - what an index knows of its texts; then it goes on. */
+void search_ask_index(struct postern_imap *s);
 
 /* subject.c */
 /* base_subject - what a subject is about (RFC 5256 2.1): a part of text, which is decoded;
