@@ -203,7 +203,7 @@ struct postern_imap_question {
     struct postern_span bytes;
     const struct postern_metadata *metadata; /* SET_METADATA: absent values are removed */
     size_t metadata_count;
-    struct postern_quota limits; /* SET_QUOTA: bytes_max, messages_max; 0: none */
+    struct postern_quota limits; /* SET_QUOTA: bytes_max, messages_max, mailboxes_max; 0: none */
 };
 
 /* ---- the session: as the functions of the same name in pop3.h ------------------------------ */

@@ -107,7 +107,7 @@ struct postern_status {
 
 /* struct postern_quota - what an account has and may have; a limit of 0 is none. */
 struct postern_quota {
-    uint64_t bytes, bytes_max, messages, messages_max;
+    uint64_t bytes, bytes_max, messages, messages_max, mailboxes, mailboxes_max;
 };
 
 /* struct postern_metadata - an annotation of a mailbox or an account (RFC 5464). entry:

@@ -114,9 +114,10 @@ struct postern_store_ops {
                         struct postern_account **account_r);
     void (*account_close)(struct postern_account **account);
     int (*quota)(struct postern_account *account, struct postern_quota *quota_r);
-    /* limit - bytes_max and messages_max from now on, for every account that has no limits of its
-     * own (postern_store_set_quota). What would exceed them is refused with POSTERN_E_FULL by
-     * commit and copy, not by a move. */
+    /* limit - bytes_max, messages_max and mailboxes_max from now on, for every account that has no
+     * limits of its own (postern_store_set_quota). What would exceed them is refused with
+     * POSTERN_E_FULL by commit and copy, not by a move; by create, open that makes a mailbox, and
+     * a rename that makes levels. */
     void (*limit)(struct postern_store *store, const struct postern_quota *quota);
     /* unsynced - called before the first account is opened: what is acknowledged is written when
      * the system likes. A power cut may take it; the end of the process does not. NULL: a store
@@ -137,7 +138,7 @@ struct postern_store_ops {
     /* status - of one. POSTERN_E_NOT_FOUND. */
     int (*status)(struct postern_account *account, struct postern_span name, unsigned flags,
                   struct postern_status *status_r);
-    /* create - with all levels above it, each for itself. POSTERN_E_EXISTS. */
+    /* create - with all levels above it, each for itself. POSTERN_E_EXISTS, _FULL. */
     int (*create)(struct postern_account *account, struct postern_span name,
                   enum postern_special_use special);
     /* remove - with its messages, not with those below it. POSTERN_E_NOT_FOUND; INBOX:
@@ -310,8 +311,9 @@ POSTERN_API int postern_store_message(struct postern_store *store, struct poster
                                       struct postern_facts *facts_r);
 POSTERN_API int postern_store_expunge(struct postern_store *store, struct postern_mailbox *mailbox,
                                       const struct postern_span *unique_ids, size_t count);
-/* postern_store_set_quota - an account's own limits, durably: bytes_max (rounded up to 1024) and
- * messages_max, 0: none. limits NULL: the store's again. They are an annotation of the account,
+/* postern_store_set_quota - an account's own limits, durably: bytes_max (rounded up to 1024),
+ * messages_max and mailboxes_max, 0: none. limits NULL: the store's again. They are an annotation
+ * of the account,
  * "/shared/vendor/postern/quota". Errors as set_metadata. */
 POSTERN_API int postern_store_set_quota(struct postern_store *store,
                                         struct postern_account *account,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* mailbox_change - `postern mailbox folders USER`, `quota USER [--storage KIB] [--messages N]
- * [--default]`, `create USER NAME [--use trash]`,
+ * [--mailboxes N] [--default]`, `create USER NAME [--use trash]`,
  * `delete|subscribe|unsubscribe USER NAME`, `rename USER NAME NEW`, `metadata USER NAME`, `annotate
  * USER NAME ENTRY[=VALUE]`, `acl USER NAME`, `acl-set USER NAME IDENTIFIER=[+-]RIGHTS`, `acl-delete
  * USER NAME IDENTIFIER`: what an IMAP client can do, by the same calls of the store. */
@@ -17,7 +17,7 @@ struct change {
     struct postern_span user;
     struct postern_account *account;
     struct postern_span name, to;
-    const char *use, *kib, *messages;
+    const char *use, *kib, *messages, *mailboxes;
     bool json, as_configured;
     size_t shown;
 };
@@ -42,6 +42,8 @@ static int own_flag(void *ctx, const char *flag, const char *value, bool *value_
         change->kib = value;
     else if (strcmp(flag, "messages") == 0)
         change->messages = value;
+    else if (strcmp(flag, "mailboxes") == 0)
+        change->mailboxes = value;
     else
         return 0;
     *value_used = true;
@@ -124,13 +126,15 @@ static int set_quota(struct change *change)
     struct postern_quota limits = {0};
 
     if (change->as_configured)
-        return change->kib || change->messages
+        return change->kib || change->messages || change->mailboxes
                    ? POSTERN_E_USAGE
                    : postern_store_set_quota(change->store, change->account, NULL);
     if ((change->kib &&
          !span_number(postern_span_of(change->kib), UINT64_MAX / 1024, &limits.bytes_max)) ||
         (change->messages &&
-         !span_number(postern_span_of(change->messages), UINT64_MAX, &limits.messages_max)))
+         !span_number(postern_span_of(change->messages), UINT64_MAX, &limits.messages_max)) ||
+        (change->mailboxes &&
+         !span_number(postern_span_of(change->mailboxes), UINT64_MAX, &limits.mailboxes_max)))
         return POSTERN_E_SYNTAX;
     limits.bytes_max *= 1024;
     return postern_store_set_quota(change->store, change->account, &limits);
@@ -139,22 +143,23 @@ static int set_quota(struct change *change)
 static int quota(struct change *change)
 {
     struct postern_quota quota;
-    bool changes = change->kib || change->messages || change->as_configured;
+    bool changes = change->kib || change->messages || change->mailboxes || change->as_configured;
     int err = changes ? set_quota(change) : 0;
 
     if (!err)
         err = change->store->ops->quota(change->account, &quota);
 
-    if (!err && change->json)
-        printf(
-            "{\"bytes\": %llu, \"bytes_max\": %llu, \"messages\": %llu, \"messages_max\": %llu}\n",
-            (unsigned long long)quota.bytes, (unsigned long long)quota.bytes_max,
-            (unsigned long long)quota.messages, (unsigned long long)quota.messages_max);
-    else if (!err)
-        printf("%llu of %llu bytes, %llu of %llu messages (0: no limit)\n",
-               (unsigned long long)quota.bytes, (unsigned long long)quota.bytes_max,
-               (unsigned long long)quota.messages, (unsigned long long)quota.messages_max);
-    return err;
+    if (err)
+        return err;
+    printf(change->json
+               ? "{\"bytes\": %llu, \"bytes_max\": %llu, \"messages\": %llu, "
+                 "\"messages_max\": %llu, \"mailboxes\": %llu, \"mailboxes_max\": %llu}\n"
+               : "%llu of %llu bytes, %llu of %llu messages, %llu of %llu mailboxes (0: no "
+                 "limit)\n",
+           (unsigned long long)quota.bytes, (unsigned long long)quota.bytes_max,
+           (unsigned long long)quota.messages, (unsigned long long)quota.messages_max,
+           (unsigned long long)quota.mailboxes, (unsigned long long)quota.mailboxes_max);
+    return 0;
 }
 
 static int show_annotation(void *ctx, const struct postern_metadata *one)

@@ -94,6 +94,8 @@
     X(quota_mb, "quota_mb", NUMBER, "0", "MiB of mail that an account may have; 0: no limit")      \
     X(quota_messages, "quota_messages", NUMBER, "0",                                               \
       "messages that an account may have; 0: no limit")                                            \
+    X(quota_mailboxes, "quota_mailboxes", NUMBER, "0",                                             \
+      "mailboxes that an account may have; 0: no limit")                                           \
     X(imap_message_limit, "imap_message_limit", NUMBER, "0",                                       \
       "messages of one IMAP command (RFC 9738 wants 1000 at least); 0: any number")                \
     X(imap_save_limit, "imap_save_limit", NUMBER, "0",                                             \

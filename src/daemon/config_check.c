@@ -173,6 +173,7 @@ static int check_ranges(const struct config *config)
                 {"message_mb", config->message_mb, 1, 1L << 30},
                 {"recipients_max", config->recipients_max, 100, 1000000},
                 {"quota_messages", config->quota_messages, 0, 1L << 40},
+                {"quota_mailboxes", config->quota_mailboxes, 0, 1L << 40},
                 {"ban_strikes", config->ban_strikes, 0, 1000000},
                 {"threads", config->threads, 0, 1024},
                 {"workers", config->workers, 1, 1024},

@@ -22,9 +22,10 @@ int parts_store(const struct config *config, struct postern_store *store_r)
 
     if (err < 0)
         return err;
-    store_r->ops->limit(store_r,
-                        &(struct postern_quota){.bytes_max = (uint64_t)config->quota_mb << 20,
-                                                .messages_max = (uint64_t)config->quota_messages});
+    store_r->ops->limit(
+        store_r, &(struct postern_quota){.bytes_max = (uint64_t)config->quota_mb << 20,
+                                         .messages_max = (uint64_t)config->quota_messages,
+                                         .mailboxes_max = (uint64_t)config->quota_mailboxes});
     if (strcmp(config->durability, "none") == 0 && store_r->ops->unsynced)
         store_r->ops->unsynced(store_r);
     return 0;

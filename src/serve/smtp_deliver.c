@@ -57,7 +57,7 @@ static int open_mailbox(struct serve_smtp *s, struct smtp_target *target)
     else if (target->detail[0])
         err = open_detail(s, target);
     if (err == POSTERN_E_NOT_FOUND || err == POSTERN_E_SYNTAX || err == POSTERN_E_TOO_LONG ||
-        err == POSTERN_E_UNSUPPORTED)
+        err == POSTERN_E_UNSUPPORTED || err == POSTERN_E_FULL)
         err = ops->open(target->account, SPAN("INBOX"), POSTERN_STORE_CREATE, &target->mailbox);
     return err;
 }

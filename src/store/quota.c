@@ -11,6 +11,13 @@ enum { FOUND = 1, UNREADABLE };
 
 #define KIB_MAX (UINT64_MAX / 1024)
 
+void quota_limits(struct postern_quota *quota, const struct postern_quota *limits)
+{
+    quota->bytes_max = limits->bytes_max;
+    quota->messages_max = limits->messages_max;
+    quota->mailboxes_max = limits->mailboxes_max;
+}
+
 static int read_one(void *ctx, const struct postern_metadata *one)
 {
     struct postern_quota *limits = ctx, found = {0};
@@ -28,9 +35,10 @@ static int read_one(void *ctx, const struct postern_metadata *one)
             found.bytes_max = value * 1024;
         else if (span_equal_nocase(name, SPAN("MESSAGE")))
             found.messages_max = value;
+        else if (span_equal_nocase(name, SPAN("MAILBOX")))
+            found.mailboxes_max = value;
     }
-    limits->bytes_max = found.bytes_max;
-    limits->messages_max = found.messages_max;
+    quota_limits(limits, &found);
     return FOUND;
 }
 
@@ -58,6 +66,7 @@ int postern_store_set_quota(struct postern_store *store, struct postern_account 
     if (limits) {
         write_one(&text, "STORAGE ", limits->bytes_max / 1024 + (limits->bytes_max % 1024 > 0));
         write_one(&text, "MESSAGE ", limits->messages_max);
+        write_one(&text, "MAILBOX ", limits->mailboxes_max);
         one.value = buffer_length(&text) ? buffer_span(&text) : SPAN("");
     }
     err = text.error ? POSTERN_E_NOMEM : store->ops->set_metadata(account, SPAN(""), &one, 1);

@@ -9,6 +9,8 @@
 
 #define QUOTA_ENTRY "/shared/vendor/postern/quota"
 
+/* quota_limits - of a quota, the limits become those; what is used stays. */
+void quota_limits(struct postern_quota *quota, const struct postern_quota *limits);
 /* quota_read - the limits among the records of an account (metadata.h); false: there are none, and
  * nothing was changed. */
 bool quota_read(struct postern_span records, struct postern_quota *limits);

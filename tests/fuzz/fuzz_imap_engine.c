@@ -162,7 +162,7 @@ static void answer_lists(struct run *run, const struct postern_imap_question *q)
     struct postern_status all[4];
     struct postern_metadata metadata[2] = {{SPAN("/private/comment"), SPAN("a\r\nb")},
                                            {SPAN("/private/filters/values/f"), SPAN("SEEN")}};
-    struct postern_quota quota = {what, what * 2, 3, 4};
+    struct postern_quota quota = {what, what * 2, 3, 4, 5, 6};
 
     for (unsigned i = 0; i < 4; i++)
         all[i] = status_of(decide(run, q->kind, i));

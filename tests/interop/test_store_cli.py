@@ -196,7 +196,11 @@ def changing():
                                                (("--default",), 0, 0)):
         quota = json.loads(postern("mailbox", "quota", "erin", "--json", *arguments).stdout)
         checks.check(f"mailbox quota {' '.join(arguments)}", (quota["bytes_max"], quota["messages_max"]) == (bytes_max, messages_max), quota)
-    for arguments in (("--storage", "x"), ("--messages", "-1"), ("--default", "--messages", "1")):
+    quota = json.loads(postern("mailbox", "quota", "erin", "--json", "--mailboxes", "4").stdout)
+    checks.check("mailbox quota --mailboxes", (quota["mailboxes"], quota["mailboxes_max"]) == (4, 4), quota)
+    checks.check("one mailbox too many", postern("mailbox", "create", "erin", "more").returncode != 0)
+    postern("mailbox", "quota", "erin", "--default")
+    for arguments in (("--storage", "x"), ("--mailboxes", "x"), ("--messages", "-1"), ("--default", "--messages", "1")):
         checks.check(f"not {' '.join(arguments)}", postern("mailbox", "quota", "erin", *arguments).returncode != 0)
     postern("mailbox", "quota", "erin", "--messages", "1")
     checks.check("a limit of his own", postern("put", "erin", input=message(2)).returncode != 0)

@@ -305,11 +305,41 @@ static void test_own_quota(void **state)
     world_close(&w);
 }
 
+/* Mailboxes that are made count, and the levels above them; what is there already stays. */
+static void test_mailbox_quota(void **state)
+{
+    struct postern_quota limits = {.mailboxes_max = 3}, found;
+    struct postern_account *account = NULL;
+    struct postern_mailbox *box = NULL;
+    struct world w;
+
+    world_open(&w, *state);
+    w.ops->limit(&w.store, &limits);
+    assert_int_equal(w.ops->account_open(&w.store, text("ann"), 0, &account), 0);
+    if (w.ops->create(account, text("a/b/c"), 0) == POSTERN_E_FULL) { /* else it has INBOX alone */
+        assert_int_equal(w.ops->create(account, text("a/b"), 0), 0);
+        assert_int_equal(w.ops->open(account, text("c"), POSTERN_STORE_CREATE, &box),
+                         POSTERN_E_FULL);
+        assert_int_equal(w.ops->create(account, text("a"), 0), POSTERN_E_EXISTS);
+        assert_int_equal(w.ops->rename(account, text("a/b"), text("c/b")), POSTERN_E_FULL);
+        assert_int_equal(w.ops->rename(account, text("a/b"), text("c")), 0);
+        assert_int_equal(w.ops->quota(account, &found), 0);
+        assert_int_equal(found.mailboxes, 3);
+        assert_int_equal(found.mailboxes_max, 3);
+        limits.mailboxes_max = 1;
+        w.ops->limit(&w.store, &limits);
+        assert_int_equal(w.ops->rename(account, text("c"), text("d")), 0);
+    }
+    w.ops->account_close(&account);
+    world_close(&w);
+}
+
 #define OVER(kind)                                                                                 \
     ONE(kind, test_life), ONE(kind, test_no_mailbox), ONE(kind, test_hostile_users),               \
         ONE(kind, test_lock), ONE(kind, test_snapshots), ONE(kind, test_find),                     \
         ONE(kind, test_abort_leaves_nothing), ONE(kind, test_list_users), ONE(kind, test_no_wait), \
-        ONE(kind, test_expunge_sets), ONE(kind, test_quota), ONE(kind, test_own_quota)
+        ONE(kind, test_expunge_sets), ONE(kind, test_quota), ONE(kind, test_own_quota),            \
+        ONE(kind, test_mailbox_quota)
 
 int main(void)
 {

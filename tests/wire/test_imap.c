@@ -196,13 +196,14 @@ static bool as_user(struct play *play, unsigned who, const char *word)
     return true;
 }
 
-/* limit - "KIB MESSAGES". */
+/* limit - "KIB MESSAGES", and perhaps MAILBOXES. */
 static void limit(struct play *play, const char *text)
 {
     char *rest;
     struct postern_quota quota = {.bytes_max = strtoul(text, &rest, 10) * 1024};
 
-    quota.messages_max = strtoul(rest, NULL, 10);
+    quota.messages_max = strtoul(rest, &rest, 10);
+    quota.mailboxes_max = strtoul(rest, NULL, 10);
     (void)session(play, 1);
     play->host.store.ops->limit(&play->host.store, &quota);
 }

@@ -81,7 +81,8 @@ class World:
                 names = ", ".join(f'"{name}"' for name in line[5:].decode().split())
                 settings.append(f"imap_without = {{{names}}}")
             if line.startswith(b"quota 0 "):
-                settings.append(f"quota_messages = {int(line[8:])}")
+                for name, limit in zip(("messages", "mailboxes"), line.split()[2:]):
+                    settings.append(f"quota_{name} = {int(limit)}")
             if line.startswith((b"message-limit ", b"save-limit ")):
                 settings.append("imap_" + line.decode().replace("-", "_").replace(" ", " = "))
             if line == b"may-set-quota":

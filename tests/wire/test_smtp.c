@@ -236,7 +236,8 @@ static void limit(struct play *play, const char *text)
     char *rest;
     struct postern_quota quota = {.bytes_max = strtoul(text, &rest, 10) * 1024};
 
-    quota.messages_max = strtoul(rest, NULL, 10);
+    quota.messages_max = strtoul(rest, &rest, 10);
+    quota.mailboxes_max = strtoul(rest, NULL, 10);
     play->host.inner->limit(&play->host.store, &quota);
 }
 

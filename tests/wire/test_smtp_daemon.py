@@ -54,7 +54,9 @@ class World:
                     'submission_listen_tls = {"127.0.0.1:0"}', 'mechanisms = {"PLAIN", "LOGIN", "SCRAM-SHA-256"}',
                     'host = "mx.example.org"', 'greeting = "hello"']
         settings += [SETTINGS[word] for word in words if word in SETTINGS]
-        settings += [f"quota_messages = {int(word[8:])}" for word in words if word.startswith("quota 0 ")]
+        for word in words:
+            if word.startswith("quota 0 "):
+                settings += [f"quota_{name} = {int(limit)}" for name, limit in zip(("messages", "mailboxes"), word.split()[2:])]
         self.folder = Server.make_folder()
         (self.folder / "aliases").write_text(ALIASES)
         settings += [f'aliases = "{self.folder}/aliases"', f'lmtp_listen = {{"127.0.0.1:0", "{self.folder}/lmtp"}}']

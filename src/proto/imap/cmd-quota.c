@@ -23,7 +23,7 @@ static void write_resource(struct postern_imap *s, const char **space, const cha
  * I 9208:4.1.2-1 I 9208:4.1.2-2 */
 static bool told_root(struct postern_imap *s, const struct postern_quota *quota)
 {
-    bool limited = (quota->bytes_max || quota->messages_max) &&
+    bool limited = (quota->bytes_max || quota->messages_max || quota->mailboxes_max) &&
                    rights_is_personal(s, s->question.name); /* another's is not told */
 
     write_text(s, "* QUOTAROOT ");
@@ -50,6 +50,9 @@ static void known(struct postern_imap *s, const struct imap_answer *answer)
                        answer->quota->bytes_max / 1024);
     if (imap_offers(s, "QUOTA=RES-MESSAGE"))
         write_resource(s, &space, "MESSAGE ", answer->quota->messages, answer->quota->messages_max);
+    if (imap_offers(s, "QUOTA=RES-MAILBOX"))
+        write_resource(s, &space, "MAILBOX ", answer->quota->mailboxes,
+                       answer->quota->mailboxes_max);
     write_text(s, ")\r\n");
     imap_ok(s, NULL, "done");
 }
@@ -101,6 +104,8 @@ static bool parse_limit(struct postern_imap *s, struct postern_quota *limits)
         limits->bytes_max = (value < KIB_MAX ? value : KIB_MAX) * 1024;
     else if (span_equal_nocase(name, SPAN("MESSAGE")) && imap_offers(s, "QUOTA=RES-MESSAGE"))
         limits->messages_max = value;
+    else if (span_equal_nocase(name, SPAN("MAILBOX")) && imap_offers(s, "QUOTA=RES-MAILBOX"))
+        limits->mailboxes_max = value;
     else
         return false;
     return true;

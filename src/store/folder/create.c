@@ -121,6 +121,8 @@ int folder_create(struct postern_account *account, struct postern_span name,
         return err;
     err = mailbox_existing(account, name) ? POSTERN_E_EXISTS : name_to_dir(name, &dir);
     if (!err)
+        err = account_fits(account, name, 1);
+    if (!err)
         err = folder_new_acl(account, name);
     if (!err)
         err = mailbox_make_levels(account, name);

@@ -70,8 +70,8 @@ struct folder_store {
     struct postern_account *buckets[FOLDER_BUCKETS];   /* the cache, by user */
     struct postern_account *idle_oldest, *idle_newest; /* of those, the ones nobody has open */
     unsigned idle_count;
-    struct watcher *_Atomic watcher;  /* NULL: nobody watches */
-    uint64_t bytes_max, messages_max; /* of an account; 0: no limit */
+    struct watcher *_Atomic watcher; /* NULL: nobody watches */
+    struct postern_quota limits;     /* of an account; 0: no limit */
     bool unsynced;
 };
 
@@ -235,6 +235,9 @@ void folder_limit(struct postern_store *store, const struct postern_quota *quota
 void folder_unsynced(struct postern_store *store);
 /* account_usage - with the mutex. */
 void account_usage(struct postern_account *account, struct postern_quota *quota_r);
+/* account_fits - with the mutex: may it have the levels above a name that are not there, and so
+ * many mailboxes more? POSTERN_E_FULL. */
+int account_fits(struct postern_account *account, struct postern_span name, size_t more);
 /* ---- annotations.c, see annotations.h */
 /* annotations_stamp - into each status; with the mutex. */
 void annotations_stamp(const struct postern_account *account, struct postern_status *all,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* quota - what an account holds, and how much it may. */
 #include "store/folder/annotations.h"
+#include "store/levels.h"
 #include "store/quota.h"
 
 #include <fcntl.h>
@@ -25,19 +26,32 @@ static void own_limits(struct postern_account *account, struct postern_quota *li
     }
     if (!account->has_limits)
         return;
-    limits->bytes_max = account->limits.bytes_max;
-    limits->messages_max = account->limits.messages_max;
+    quota_limits(limits, &account->limits);
 }
 
 void account_usage(struct postern_account *account, struct postern_quota *quota_r)
 {
-    *quota_r = (struct postern_quota){.bytes_max = account->store->bytes_max,
-                                      .messages_max = account->store->messages_max};
+    *quota_r = (struct postern_quota){0};
+    quota_limits(quota_r, &account->store->limits);
     own_limits(account, quota_r);
     for (size_t i = 0; i < account->index.count; i++) {
         quota_r->bytes += account->index.mailboxes[i]->size_bytes;
         quota_r->messages += account->index.mailboxes[i]->messages;
+        quota_r->mailboxes += account->index.mailboxes[i]->facts.exists;
     }
+}
+
+/* I 9208:5.3-1 */
+int account_fits(struct postern_account *account, struct postern_span name, size_t more)
+{
+    struct postern_quota usage;
+
+    while (levels_up(&name))
+        more += mailbox_existing(account, name) == NULL;
+    account_usage(account, &usage);
+    return more && usage.mailboxes_max && usage.mailboxes + more > usage.mailboxes_max
+               ? POSTERN_E_FULL
+               : 0;
 }
 
 int folder_quota(struct postern_account *account, struct postern_quota *quota_r)
@@ -55,8 +69,7 @@ void folder_limit(struct postern_store *postern_store, const struct postern_quot
 {
     struct folder_store *store = postern_store->self;
 
-    store->bytes_max = quota->bytes_max;
-    store->messages_max = quota->messages_max;
+    quota_limits(&store->limits, quota);
 }
 
 void folder_unsynced(struct postern_store *postern_store)

@@ -117,6 +117,8 @@ static int write_names(struct postern_account *account, struct postern_span from
     int err = rename_all(account, from, to, &group);
 
     if (!err)
+        err = account_fits(account, to, 0);
+    if (!err)
         err = folder_new_acl(account, to);
     if (!err)
         err = mailbox_make_levels(account, to);

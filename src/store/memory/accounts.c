@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* accounts - made when first opened, and what their messages count for. */
 #include "store/memory/memory.h"
+#include "store/levels.h"
 #include "store/quota.h"
 
 #include "base/span.h"
@@ -70,8 +71,8 @@ void memory_account_close(struct postern_account **account)
 
 static void usage_of(const struct postern_account *account, struct postern_quota *quota_r)
 {
-    *quota_r = (struct postern_quota){.bytes_max = account->memory->bytes_max,
-                                      .messages_max = account->memory->messages_max};
+    *quota_r = (struct postern_quota){0};
+    quota_limits(quota_r, &account->memory->limits);
     (void)quota_read(buffer_span(&account->metadata), quota_r);
     for (const struct box *box = account->boxes; box; box = box->next) {
         struct postern_status status;
@@ -79,6 +80,7 @@ static void usage_of(const struct postern_account *account, struct postern_quota
         memory_status_of(box, &status);
         quota_r->bytes += status.size_bytes;
         quota_r->messages += status.messages;
+        quota_r->mailboxes += box->exists;
     }
 }
 
@@ -92,6 +94,22 @@ int account_check_room(const struct postern_account *account, uint64_t bytes, si
     usage.messages -= replaced > 0;
     return (usage.bytes_max && usage.bytes + bytes > usage.bytes_max) ||
                    (usage.messages_max && usage.messages + messages > usage.messages_max)
+               ? POSTERN_E_FULL
+               : 0;
+}
+
+/* I 9208:5.3-1 */
+int memory_fits(const struct postern_account *account, struct postern_span name, size_t more)
+{
+    struct postern_quota usage;
+
+    while (levels_up(&name)) {
+        const struct box *box = box_named(account, name);
+
+        more += !box || !box->exists;
+    }
+    usage_of(account, &usage);
+    return more && usage.mailboxes_max && usage.mailboxes + more > usage.mailboxes_max
                ? POSTERN_E_FULL
                : 0;
 }

@@ -116,7 +116,9 @@ int memory_create(struct postern_account *account, struct postern_span name,
     if (err)
         return err;
     pthread_mutex_lock(&account->memory->mutex);
-    err = existing(account, name) ? POSTERN_E_EXISTS : memory_new_acl(account, name);
+    err = existing(account, name) ? POSTERN_E_EXISTS : memory_fits(account, name, 1);
+    if (!err)
+        err = memory_new_acl(account, name);
     if (!err)
         err = make_levels(account, name);
     if (!err)
@@ -234,6 +236,8 @@ static int rename_all(struct postern_account *account, struct postern_span from,
 {
     int err = check_rename(account, from, to);
 
+    if (!err)
+        err = memory_fits(account, to, 0);
     if (!err)
         err = memory_new_acl(account, to);
     if (!err)

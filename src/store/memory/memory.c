@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* memory - the store itself: its limits, its accounts' end, and the table of what it can do. */
 #include "store/memory/memory.h"
+#include "store/quota.h"
 
 #include <stdlib.h>
 
@@ -9,8 +10,7 @@ static void memory_limit(struct postern_store *store, const struct postern_quota
     struct memory *memory = store->self;
 
     pthread_mutex_lock(&memory->mutex);
-    memory->bytes_max = quota->bytes_max;
-    memory->messages_max = quota->messages_max;
+    quota_limits(&memory->limits, quota);
     pthread_mutex_unlock(&memory->mutex);
 }
 

@@ -53,8 +53,8 @@ struct memory {
     pthread_mutex_t mutex;
     struct postern_account *accounts;
     struct postern_mailbox *handles;
-    uint64_t number;                  /* rises: ids, unique-ids */
-    uint64_t bytes_max, messages_max; /* of an account; 0: no limit */
+    uint64_t number;             /* rises: ids, unique-ids */
+    struct postern_quota limits; /* of an account; 0: no limit */
 };
 
 struct postern_account {
@@ -93,6 +93,9 @@ void account_free(struct postern_account *account);
 /* account_check_room - with the mutex: may it have so much more, when `replaced` bytes go? */
 int account_check_room(const struct postern_account *account, uint64_t bytes, size_t messages,
                        uint64_t replaced);
+/* memory_fits - with the mutex: may it have the levels above a name that are not there, and so
+ * many mailboxes more? POSTERN_E_FULL. */
+int memory_fits(const struct postern_account *account, struct postern_span name, size_t more);
 int memory_account_open(struct postern_store *store, struct postern_span user, unsigned flags,
                         struct postern_account **account_r);
 void memory_account_close(struct postern_account **account);
