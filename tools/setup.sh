@@ -5,7 +5,7 @@ set -eu
 build="gcc cmake ninja-build pkg-config libuv1-dev libssl-dev libcrypt-dev libconfuse-dev libidn2-dev libjansson-dev libutf8proc-dev zlib1g-dev libcmocka-dev python3"
 tests="$build libsqlite3-dev postfix swaks msmtp libgnutls-dane0 libidn12 libnsl2 libpcre2-8-0 libevent-2.1-7 libdb5.3 clang libclang-rt-14-dev valgrind curl openssl perl-base perl libnet-ssleay-perl libio-socket-ssl-perl
  libauthen-sasl-perl libdigest-hmac-perl mpop fetchmail getmail6 mutt neomutt nodejs npm libpam0g-dev g++ groff-base xfsprogs e2fsprogs libgmime-3.0-dev
- thunderbird opendkim python3-milter isync offlineimap3 imapfilter libmail-imapclient-perl ruby"
+ thunderbird opendkim python3-milter isync libsasl2-modules offlineimap3 imapfilter libmail-imapclient-perl ruby"
 bench="$build postfix dovecot-core dovecot-pop3d dovecot-lmtpd dovecot-imapd gnuplot-nox"
 case "${1:-build}" in
     build) wanted=$build ;;
