@@ -70,4 +70,18 @@ void login_log_error(struct login *login, const char *what, int err);
 /* login_name - a name as a C string, cut at the buffer's size. */
 void login_name(char *out, size_t size, struct postern_span name);
 
+/* between the files of login */
+/* login_begin - another login is tried. false: out of memory. */
+bool login_begin(struct login *login);
+/* login_set_name - false: out of memory; it is none then. */
+bool login_set_name(struct login *login, struct postern_span name);
+/* login_hold - the answer, at once or when the delay is over. name: the account's; "": as sent. */
+void login_hold(struct login *login, enum postern_verdict verdict, const char *name);
+/* login_wait - how long an answer is to be held back; 0: not. */
+postern_time login_wait(struct login *login, bool good);
+/* login_forget_check - one that is under way finishes into nothing. */
+void login_forget_check(struct login *login);
+void login_note_failure(struct login *login);
+void login_note_success(struct login *login);
+
 #endif
