@@ -82,9 +82,15 @@ struct net_conn {
 /* loop.c */
 void loop_conn_add(struct net_loop *loop, struct net_conn *conn);
 void loop_conn_remove(struct net_conn *conn);
-/* loop_conn_due - the connection wants to be looked at by `due`. */
-void loop_conn_due(struct net_conn *conn, postern_time due);
+/* loop_check_end - is it over? */
 void loop_check_end(struct net_loop *loop);
+/* deadline.c */
+/* loop_conn_due - the connection wants to be looked at by `due`; loop_conn_due_never - not at all.
+ */
+void loop_conn_due(struct net_conn *conn, postern_time due);
+void loop_conn_due_never(struct net_conn *conn);
+/* loop_timer_set - for whatever is due first. */
+void loop_timer_set(struct net_loop *loop, postern_time now);
 /* listener.c */
 void listener_start_on(struct net_listener *listener, struct net_loop *loop);
 void acceptors_stop(struct net_loop *loop);
