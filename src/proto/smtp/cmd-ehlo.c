@@ -25,7 +25,7 @@ void smtp_greet(struct postern_smtp *s, const struct smtp_answer *answer)
         s->state = POSTERN_SMTP_CONNECTED;
         return;
     }
-    if (answer && s->o.greeting_delay && s->o.role != POSTERN_SMTP_LMTP)
+    if (answer && s->o.greeting_delay && smtp_must_wait(s))
         return; /* the clock will call again */
     /* A1 C2: no enhanced code in it, no version */
     s->state = POSTERN_SMTP_CONNECTED;

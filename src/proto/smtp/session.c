@@ -130,11 +130,16 @@ bool smtp_is_idle(const struct postern_smtp *s)
     return s->state != POSTERN_SMTP_OVER && s->asked == ASKED_NOTHING && !s->want_tls;
 }
 
-/* listens - before the greeting only to those who must not speak yet (A5). */
+/* A5 */
+bool smtp_must_wait(const struct postern_smtp *s)
+{
+    return s->o.role != POSTERN_SMTP_LMTP && !s->o.talk_early && !s->o.trusted;
+}
+
+/* listens - before the greeting only to those who must not speak yet. */
 static bool listens(const struct postern_smtp *s)
 {
-    return s->state != POSTERN_SMTP_GREETING ||
-           (s->o.role != POSTERN_SMTP_LMTP && !s->o.talk_early);
+    return s->state != POSTERN_SMTP_GREETING || smtp_must_wait(s);
 }
 
 /* J3 J5: not while a question is open, nor while the peer does not read */
@@ -152,11 +157,6 @@ void smtp_touch(struct postern_smtp *s, postern_time now)
         s->time_stale = false;
     }
     s->now = now;
-}
-
-static bool is_early(const struct postern_smtp *s)
-{
-    return !s->greeted && s->o.role != POSTERN_SMTP_LMTP && !s->o.talk_early && !s->o.trusted;
 }
 
 /* guard - H5, H6: `more` octets stand behind a DATA that was not answered yet, or refused. */
@@ -185,7 +185,7 @@ int postern_smtp_feed(struct postern_smtp *s, struct postern_span in, postern_ti
     smtp_touch(s, now);
     if (in.n > INT32_MAX)
         in.n = INT32_MAX;
-    if (in.n && takes_input(s) && is_early(s))
+    if (in.n && takes_input(s) && !s->greeted && smtp_must_wait(s))
         return early_talk(s, in.n);
     guard(s, in.n > 0);
     while (used < in.n && takes_input(s) && !s->out.error) {

@@ -99,6 +99,8 @@ bool smtp_is_idle(const struct postern_smtp *s);
 /* smtp_forget - the transaction is over; told: RESET, where the application knows of it. */
 void smtp_forget(struct postern_smtp *s, bool told);
 bool smtp_in_transaction(const struct postern_smtp *s);
+/* smtp_must_wait - for the greeting, before it speaks. */
+bool smtp_must_wait(const struct postern_smtp *s);
 void smtp_greet(struct postern_smtp *s, const struct smtp_answer *answer);
 void smtp_tls_judged(struct postern_smtp *s, const struct smtp_answer *answer);
 
