@@ -75,6 +75,24 @@ def on_terminal(command, seconds, env):
     return output
 
 
+def check_mutt(checks, server, protocol, program, url, settings):
+    """mutt or neomutt, over "pop" or "imap": tag all, copy all into a Maildir."""
+    server.fill("alice", PROPER)
+    with tempfile.TemporaryDirectory() as work:
+        pathlib.Path(work, "pem").write_text(ssl.get_server_certificate(("127.0.0.1", server.tls if protocol == "pop" else server.imaps)))
+        lines = [f"{protocol}_user=alice", f"{protocol}_pass=secret", "confirmappend=no", "confirmcreate=no", "quit=yes", "delete=no",
+                 "wait_key=no", "mbox_type=Maildir", f"tmpdir={work}", f"folder={work}", "copy=no", "ssl_verify_host=no",
+                 f"certificate_file={work}/pem", *settings]
+        pathlib.Path(work, "muttrc").write_text(
+            "".join(f"set {line}\n" for line in lines)
+            + f'macro index X "<tag-pattern>~A<enter><tag-prefix><copy-message>{work}/copy<enter><quit>"\npush "X"\n')
+        shown = on_terminal([program, "-n", "-F", f"{work}/muttrc", "-f", url], 60, dict(os.environ, HOME=work, TERM="xterm"))
+        got = folder_of(f"{work}/copy")
+        if not got:
+            print(shown[-800:])
+        compare_delivered(checks, f"{program} {url.split(':')[0]}", PROPER, got)
+
+
 def getmail_in(work, kind, port):
     """One run that delivers into work/mail. It delivers for nobody but ordinary users."""
     for sub in ("cur", "new", "tmp"):

@@ -47,6 +47,20 @@ class Checks:
         self.skipped += count
         print(f"skipped: {why}", flush=True)
 
+    def run_tests(self, names, *given):
+        """Each test_*() among a module's names, or those that the command line names."""
+        for name, function in list(names.items()):
+            if name.startswith("test_") and (not sys.argv[1:] or name[5:] in sys.argv[1:]):
+                self.run(name, function, *given)
+
+    def run_with(self, server, names):
+        """The tests of a module, one after the other, over a server that is to end well; the end."""
+        try:
+            self.run_tests(names, server)
+        finally:
+            self.check("the server ends well", server.stop() == 0, "".join(server.log[-5:]))
+        self.finish()
+
     def finish(self):
         print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
         sys.exit(bool(self.failed or not (self.passed or self.skipped)))

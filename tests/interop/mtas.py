@@ -4,7 +4,6 @@ loopback and handing it to a place: "unix:PATH" and "lmtp:PORT" by LMTP, "smtp:P
 other two, which cannot be installed beside it, the packages are unpacked, and run where mounts and users are their own."""
 import os
 import pathlib
-import pwd
 import shutil
 import socket
 import subprocess

@@ -13,8 +13,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from harness import BUILD, Checks, Server, samples, wire_form  # noqa: E402
-from clients import PROPER, check_getmail, compare_delivered, folder_of, no_verify, npm, on_terminal  # noqa: E402
+from harness import Checks, Server, samples, wire_form  # noqa: E402
+from clients import PROPER, check_getmail, check_mutt, compare_delivered, folder_of, no_verify, npm  # noqa: E402
 
 checks = Checks()
 poplib._MAXLINE = 1 << 20  # the samples have longer lines than it takes by itself
@@ -182,29 +182,10 @@ def test_getmail(server):
     check_getmail(checks, server, "tls", "SimplePOP3SSLRetriever", server.tls)
 
 
-def mutt(server, program, url, settings):
-    """Tag all, copy all into a Maildir."""
-    server.fill("alice", PROPER)
-    with tempfile.TemporaryDirectory() as work:
-        pathlib.Path(work, "pem").write_text(ssl.get_server_certificate(("127.0.0.1", server.tls)))
-        lines = ["pop_user=alice", "pop_pass=secret", "confirmappend=no", "confirmcreate=no", "quit=yes", "delete=no",
-                 "wait_key=no", "mbox_type=Maildir", f"tmpdir={work}", f"folder={work}", "copy=no", "ssl_verify_host=no",
-                 f"certificate_file={work}/pem", *settings]
-        pathlib.Path(work, "muttrc").write_text(
-            "".join(f"set {line}\n" for line in lines)
-            + f'macro index X "<tag-pattern>~A<enter><tag-prefix><copy-message>{work}/copy<enter><quit>"\npush "X"\n')
-        shown = on_terminal([program, "-n", "-F", f"{work}/muttrc", "-f", url], 60,
-                            dict(os.environ, HOME=work, TERM="xterm"))
-        got = folder_of(f"{work}/copy")
-        if not got:
-            print(shown[-800:])
-        compare_delivered(checks, f"{program} {url.split(':')[0]}", PROPER, got)
-
-
 def test_mutt(server):
-    mutt(server, "mutt", f"pop://alice@127.0.0.1:{server.plain}/", ["ssl_starttls=no", "pop_authenticators=user"])
-    mutt(server, "mutt", f"pops://alice@127.0.0.1:{server.tls}/", [])
-    mutt(server, "neomutt", f"pop://alice@127.0.0.1:{server.plain}/", ["ssl_starttls=yes", "ssl_force_tls=yes"])
+    check_mutt(checks, server, "pop", "mutt", f"pop://alice@127.0.0.1:{server.plain}/", ["ssl_starttls=no", "pop_authenticators=user"])
+    check_mutt(checks, server, "pop", "mutt", f"pops://alice@127.0.0.1:{server.tls}/", [])
+    check_mutt(checks, server, "pop", "neomutt", f"pop://alice@127.0.0.1:{server.plain}/", ["ssl_starttls=yes", "ssl_force_tls=yes"])
 
 
 # ---- an npm client -----------------------------------------------------------------------------
@@ -248,17 +229,5 @@ def test_node(server):
     checks.check("node-pop3: deleted", len(server.files("alice")) == len(SAMPLES) - 1)
 
 
-def main():
-    checks.check("there are samples", len(SAMPLES) >= 20 and len(PROPER) >= 10)
-    server = Server()
-    try:
-        for name, test in list(globals().items()):
-            if name.startswith("test_"):
-                checks.run(name, test, server)
-        checks.check("server ends with 0", server.stop() == 0)
-    finally:
-        server.stop()
-    checks.finish()
-
-
-main()
+checks.check("there are samples", len(SAMPLES) >= 20 and len(PROPER) >= 10)
+checks.run_with(Server(), globals())

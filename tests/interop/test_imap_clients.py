@@ -18,7 +18,7 @@ import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import POSTERN, Checks, Server, samples, wire_form  # noqa: E402
-from clients import PROPER, check_getmail, compare_delivered, folder_of, no_verify, npm, on_terminal  # noqa: E402
+from clients import PROPER, check_getmail, check_mutt, compare_delivered, folder_of, no_verify, npm  # noqa: E402
 
 checks = Checks()
 SAMPLES = samples()
@@ -536,28 +536,10 @@ def test_imapfilter(server):
                  [path.name for path in server.files("alice")][:3])
 
 
-def mutt(server, program, url, settings):
-    """Tag all, copy all into a Maildir."""
-    server.fill("alice", PROPER)
-    with tempfile.TemporaryDirectory() as work:
-        pathlib.Path(work, "pem").write_text(ssl.get_server_certificate(("127.0.0.1", server.imaps)))
-        lines = ["imap_user=alice", "imap_pass=secret", "confirmappend=no", "confirmcreate=no", "quit=yes", "delete=no",
-                 "wait_key=no", "mbox_type=Maildir", f"tmpdir={work}", f"folder={work}", "copy=no", "ssl_verify_host=no",
-                 f"certificate_file={work}/pem", *settings]
-        pathlib.Path(work, "muttrc").write_text(
-            "".join(f"set {line}\n" for line in lines)
-            + f'macro index X "<tag-pattern>~A<enter><tag-prefix><copy-message>{work}/copy<enter><quit>"\npush "X"\n')
-        shown = on_terminal([program, "-n", "-F", f"{work}/muttrc", "-f", url], 60, dict(os.environ, HOME=work, TERM="xterm"))
-        got = folder_of(f"{work}/copy")
-        if not got:
-            print(shown[-800:])
-        compare_delivered(checks, f"{program} {url.split(':')[0]}", PROPER, got)
-
-
 def test_mutt(server):
-    mutt(server, "mutt", f"imap://alice@127.0.0.1:{server.imap}/INBOX", ["ssl_starttls=no", "imap_authenticators=login"])
-    mutt(server, "mutt", f"imaps://alice@127.0.0.1:{server.imaps}/INBOX", [])
-    mutt(server, "neomutt", f"imap://alice@127.0.0.1:{server.imap}/INBOX", ["ssl_starttls=yes", "ssl_force_tls=yes"])
+    check_mutt(checks, server, "imap", "mutt", f"imap://alice@127.0.0.1:{server.imap}/INBOX", ["ssl_starttls=no", "imap_authenticators=login"])
+    check_mutt(checks, server, "imap", "mutt", f"imaps://alice@127.0.0.1:{server.imaps}/INBOX", [])
+    check_mutt(checks, server, "imap", "neomutt", f"imap://alice@127.0.0.1:{server.imap}/INBOX", ["ssl_starttls=yes", "ssl_force_tls=yes"])
 
 
 def main():

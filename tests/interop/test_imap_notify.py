@@ -130,16 +130,4 @@ def test_selected(server):
     clients[0].sock.close()
 
 
-def main():
-    server = Server()
-    try:
-        for name, test in list(globals().items()):
-            if name.startswith("test_"):
-                test(server)
-    finally:
-        code = server.stop()
-    checks.check("the server ends well", code == 0, code)
-    checks.finish()
-
-
-main()
+checks.run_with(Server(), globals())

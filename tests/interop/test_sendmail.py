@@ -324,15 +324,4 @@ def test_git(server):
                  b"\r\nSubject: [PATCH] x\r\n" in found[0] and len(mail_of(server, "bob")) == 1, str((got, found)))
 
 
-def main():
-    server = serve()
-    try:
-        for name, function in list(globals().items()):
-            if name.startswith("test_"):
-                checks.run(name, function, server)
-    finally:
-        checks.check("the server ends well", server.stop() == 0)
-    checks.finish()
-
-
-main()
+checks.run_with(serve(), globals())

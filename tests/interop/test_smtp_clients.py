@@ -4,12 +4,9 @@
 OpenSMTPD as MTAs do, by SMTP and by LMTP over TCP and a unix socket. What arrived is read over POP3 and compared octet by
 octet with what was sent."""
 import os
-import pathlib
-import shutil
 import smtplib
 import socket
 import subprocess
-import sys
 import time
 
 import mtas
@@ -232,16 +229,4 @@ def test_opensmtpd(server):
     each_way(mtas.OpenSMTPD, server)
 
 
-def main():
-    tests = [(name[5:], function) for name, function in globals().items() if name.startswith("test_")]
-    server = serve()
-    try:
-        for name, function in tests:
-            if not sys.argv[1:] or name in sys.argv[1:]:
-                checks.run(name, function, server)
-    finally:
-        checks.check("the server ends well", server.stop() == 0)
-    checks.finish()
-
-
-main()
+checks.run_with(serve(), globals())

@@ -5,7 +5,6 @@ refuse, lie, stall and go. What the smarthost says is what the user hears; nothi
 import smtplib
 import socket
 import subprocess
-import sys
 import threading
 import time
 
@@ -288,11 +287,5 @@ def test_others_go_on():
         near.stop()
 
 
-def main():
-    for name, function in list(globals().items()):
-        if name.startswith("test_") and (not sys.argv[1:] or name[5:] in sys.argv[1:]):
-            checks.run(name, function)
-    checks.finish()
-
-
-main()
+checks.run_tests(globals())
+checks.finish()

@@ -3,7 +3,6 @@
 """test_smtp_rspamd - a fake rspamd that says anything: what it is told, each of its actions, and one that is slow, closing, huge,
 deep, chunked, or no rspamd at all; several filters in a row; settings that name none."""
 import json
-import pathlib
 import smtplib
 import socket
 import subprocess

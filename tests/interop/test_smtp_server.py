@@ -496,15 +496,4 @@ def test_dev(_):
         checks.check("dev ends well", process.wait(30) == 0)
 
 
-def main():
-    server = serve()
-    try:
-        for name, function in list(globals().items()):
-            if name.startswith("test_"):
-                checks.run(name, function, server)
-    finally:
-        checks.check("the server ends well", server.stop() == 0)
-    checks.finish()
-
-
-main()
+checks.run_with(serve(), globals())

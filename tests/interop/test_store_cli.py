@@ -4,7 +4,6 @@
 written is read by Python's mailbox module, and what that writes is read back."""
 import json
 import mailbox
-import os
 import pathlib
 import shutil
 import subprocess
