@@ -186,6 +186,12 @@ struct postern_provider {
     int (*set_acl)(void *ctx, struct postern_token token, struct postern_span user,
                    struct postern_span mailbox, const struct postern_acl *change,
                    enum postern_flags_how how);
+    /* watch - on: a client wants to hear of all mailboxes without asking (NOTIFY, RFC 5465): call
+     * postern_visit_changed() from now on whenever messages(), mailboxes() or rights() would show
+     * something else. Each time the library has all of them shown, and tells what is different; a
+     * mailbox that is renamed is told as one that is gone and one that is new. Until it is off
+     * again, or disconnected(). NULL: no NOTIFY. */
+    void (*watch)(void *ctx, struct postern_visit *visit, struct postern_span user, bool on);
     /* command - one of options.commands, or a built-in that it replaces. POSTERN_YES: reply_r is
      * the answer (spans lent until the next callback of this visit); anything else: the built-in of
      * that name answers, or it is unknown. */
@@ -261,7 +267,8 @@ POSTERN_API void postern_visit_free(struct postern_visit **visit);
  * protocol. */
 POSTERN_API struct postern_pop3 *postern_visit_engine(struct postern_visit *visit);
 POSTERN_API struct postern_imap *postern_visit_imap(struct postern_visit *visit);
-/* postern_visit_changed - a mailbox may have changed: a client that waits (IDLE) is told. Any
+/* postern_visit_changed - the selected mailbox may have changed, or, while that is wanted (watch),
+ * any mailbox: a client that waits (IDLE, NOTIFY) is told. Any
  * thread, and any time before disconnected(); with options.wake, else on the visit's thread and
  * followed by a pump. */
 POSTERN_API void postern_visit_changed(struct postern_visit *visit);

@@ -128,12 +128,21 @@ static void list_answer(struct postern_visit *v, int err)
 
 static void count_on(struct postern_visit *v);
 
+/* counted - what cannot be counted now makes the list fail: a mailbox that seems empty would be
+ * told as emptied. One that went meanwhile is none; one that is not for the user has no counts. */
 static void counted(struct postern_visit *v, int err)
 {
     struct imap_side *side = v->imap;
+    struct postern_status *status = &side->statuses[side->list_at];
 
+    if (err && side->question.on && err != POSTERN_E_NOT_FOUND && err != POSTERN_E_DENIED) {
+        list_answer(v, err);
+        return;
+    }
     if (!err)
-        count_into(&side->statuses[side->list_at], &side->next);
+        count_into(status, &side->next);
+    else if (err == POSTERN_E_NOT_FOUND && side->question.on)
+        status->exists = false;
     side->list_at++;
     side->list_permitted = false;
     count_on(v);

@@ -86,16 +86,36 @@ static void answer(struct postern_visit *v)
         postern_imap_answer_default(v->imap->engine, v->imap->question.id);
 }
 
+/* watch - whether the application is to tell of changes in any mailbox. */
+static void watch(struct postern_visit *v, bool on)
+{
+    const struct postern_provider *provider = &v->service->provider;
+
+    if (provider->watch && on != v->imap->watching)
+        provider->watch(provider->ctx, v, buffer_span(&v->user), on);
+    v->imap->watching = on;
+}
+
+static void log_out(struct postern_visit *v)
+{
+    watch(v, false);
+    buffer_done(&v->user);
+}
+
 static void hear(struct postern_visit *v, const struct postern_imap_question *news)
 {
     if (news->kind == POSTERN_IMAP_CONTENT_DONE)
         imap_body_end(v);
+    else if (news->kind == POSTERN_IMAP_WATCH_ALL)
+        watch(v, true);
+    else if (news->kind == POSTERN_IMAP_WATCH || news->kind == POSTERN_IMAP_UNWATCH)
+        watch(v, false);
     else if (news->kind == POSTERN_IMAP_ABORT)
         imap_append_end(v->imap);
     else if (news->kind == POSTERN_IMAP_UNSELECT)
         imap_leave(v);
     else if (news->kind == POSTERN_IMAP_LOGOUT)
-        buffer_done(&v->user);
+        log_out(v);
 }
 
 static bool has_changed(struct postern_visit *v)

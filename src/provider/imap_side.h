@@ -40,6 +40,7 @@ struct imap_side {
     size_t list_count, list_room, list_at;
     struct postern_status *statuses;
     bool looping, again;
+    bool watching;       /* watch() was told: on */
     bool list_permitted; /* the rights to the one at list_at are known */
     /* RIGHTS, ACL */
     uint32_t rights;

@@ -48,10 +48,11 @@ static int hide(struct postern_service *service)
     int r = 0;
 
     /* mod-sequences are the session's own; a name is all that a mailbox is known by */
-    buffer_append_text(
-        &words, "CONDSTORE QRESYNC OBJECTID QUOTA QUOTA=RES-STORAGE "
-                "QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX QUOTASET NOTIFY MULTIAPPEND CATENATE REPLACE "
-                "SAVEDATE METADATA MULTISEARCH");
+    buffer_append_text(&words, "CONDSTORE QRESYNC OBJECTID QUOTA QUOTA=RES-STORAGE "
+                               "QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX QUOTASET MULTIAPPEND CATENATE "
+                               "REPLACE SAVEDATE METADATA MULTISEARCH");
+    if (!provider->watch)
+        buffer_append_text(&words, " NOTIFY");
     if (!provider->copy || !provider->expunge)
         buffer_append_text(&words, " MOVE");
     if (!provider->change)

@@ -22,7 +22,7 @@ struct letter {
 };
 
 struct app {
-    bool threads, fail_read;
+    bool threads, fail_read, fail_far, has_more, watched;
     struct postern_provider provider;
     struct postern_service *service;
     struct postern_visit *visit; /* of the last callback */
@@ -79,7 +79,13 @@ static int authenticate(void *ctx, struct postern_token token, const struct post
 
 static int mailboxes(void *ctx, struct postern_token token, struct postern_span user, void *builder)
 {
+    struct app *app = ctx;
+
     assert_true(is(user, "ann@example.org"));
+    pthread_mutex_lock(&app->mutex);
+    if (app->has_more)
+        assert_int_equal(postern_mailboxes_add(builder, S("More"), POSTERN_SPECIAL_NONE, false), 0);
+    pthread_mutex_unlock(&app->mutex);
     assert_int_equal(postern_mailboxes_add(builder, S("Away/Far"), POSTERN_SPECIAL_ARCHIVE, true),
                      0);
     assert_int_equal(postern_mailboxes_add(builder, S("Away-"), POSTERN_SPECIAL_NONE, false), 0);
@@ -96,8 +102,12 @@ static int messages(void *ctx, struct postern_token token, struct postern_span u
 
     (void)user;
     if (!away && !is(mailbox, "INBOX") && !is(mailbox, "Away-"))
-        return result(app, token, POSTERN_NO_NOT_FOUND);
+        return result(app, token, is(mailbox, "More") ? POSTERN_YES : POSTERN_NO_NOT_FOUND);
     pthread_mutex_lock(&app->mutex);
+    if (away && app->fail_far) {
+        pthread_mutex_unlock(&app->mutex);
+        return result(app, token, POSTERN_E_IO);
+    }
     letters->uid_validity = 7;
     letters->uid_next = app->uid_next;
     for (size_t i = 0; i < LETTERS; i++) {
@@ -221,6 +231,18 @@ static int change(void *ctx, struct postern_token token, struct postern_span use
     return result(ctx, token, what == POSTERN_IMAP_CREATE ? POSTERN_YES : POSTERN_E_UNSUPPORTED);
 }
 
+static void watch(void *ctx, struct postern_visit *visit, struct postern_span user, bool on)
+{
+    struct app *app = ctx;
+
+    assert_true(is(user, "ann@example.org"));
+    pthread_mutex_lock(&app->mutex);
+    assert_true(app->watched != on);
+    app->watched = on;
+    app->visit = visit;
+    pthread_mutex_unlock(&app->mutex);
+}
+
 /* ---- a client -------------------------------------------------------------------------------- */
 
 static void *serve(void *arg)
@@ -255,7 +277,8 @@ static void app_begin_with(struct app *app, bool threads, const struct postern_p
                                               .change = change,
                                               .rights = more->rights,
                                               .acl = more->acl,
-                                              .set_acl = more->set_acl};
+                                              .set_acl = more->set_acl,
+                                              .watch = more->watch};
     assert_int_equal(postern_service_new(&app->service, &app->provider, NULL), 0);
     POSTERN_IMAP_OPTIONS_INIT(&options);
     options.plaintext_without_tls = true;
@@ -395,6 +418,60 @@ static void test_idle_is_told(void **state)
     app_end(&app);
 }
 
+static bool is_watched(struct app *app)
+{
+    bool watched;
+
+    pthread_mutex_lock(&app->mutex);
+    watched = app->watched;
+    pthread_mutex_unlock(&app->mutex);
+    return watched;
+}
+
+/* Who said NOTIFY hears of all mailboxes, as soon as the application says that one may differ; what
+ * cannot be counted for the moment is not told as empty. */
+static void notify_with(bool threads)
+{
+    struct app app;
+
+    app_begin_with(&app, threads, &(struct postern_provider){.watch = watch});
+    say(&app, "a login ann secret\r\n", "a OK");
+    has(&app, " NOTIFY ");
+    say(&app,
+        "b notify set status (selected (messagenew (uid) messageexpunge)) (personal (messagenew "
+        "messageexpunge flagchange mailboxname))\r\n",
+        "b OK");
+    has(&app, "* STATUS \"INBOX\" (MESSAGES 3 UIDNEXT 10 UIDVALIDITY 7)\r\n");
+    assert_true(is_watched(&app));
+    say(&app, "c select inbox\r\n", "c OK");
+    app.said_n = 0;
+    pthread_mutex_lock(&app.mutex);
+    app.fail_far = true;
+    app.letters[0].there = false;
+    pthread_mutex_unlock(&app.mutex);
+    postern_visit_changed(app.visit);
+    hear(&app, "* 1 EXPUNGE\r\n");
+    pthread_mutex_lock(&app.mutex);
+    app.fail_far = false;
+    app.has_more = true;
+    app.letters[6] = (struct letter){.uid = app.uid_next++, .there = true, .away = true};
+    pthread_mutex_unlock(&app.mutex);
+    postern_visit_changed(app.visit);
+    hear(&app, "* LIST (\\HasNoChildren) \"/\" \"More\"\r\n");
+    has(&app, "* STATUS \"Away/Far\" (MESSAGES 1 UIDNEXT 11 UNSEEN 1)\r\n");
+    has_not(&app, "\"Away/Far\" (MESSAGES 0");
+    say(&app, "d notify none\r\n", "d OK");
+    assert_false(is_watched(&app));
+    app_end(&app);
+}
+
+static void test_notify_is_told(void **state)
+{
+    (void)state;
+    notify_with(false);
+    notify_with(true);
+}
+
 /* ---- rights ---------------------------------------------------------------------------------- */
 
 static uint32_t inbox_rights, far_rights;
@@ -502,11 +579,9 @@ static void test_misuse_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers_now),
-        cmocka_unit_test(test_answers_from_another_thread),
-        cmocka_unit_test(test_idle_is_told),
-        cmocka_unit_test(test_rights_are_kept),
-        cmocka_unit_test(test_misuse_is_refused),
+        cmocka_unit_test(test_answers_now),     cmocka_unit_test(test_answers_from_another_thread),
+        cmocka_unit_test(test_idle_is_told),    cmocka_unit_test(test_notify_is_told),
+        cmocka_unit_test(test_rights_are_kept), cmocka_unit_test(test_misuse_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
