@@ -11,6 +11,7 @@
 
 #define USERS                                      \
     "alice:x\nbob:x\nTeam:x\ncarl@example.net:x\n" \
+    "dan@b\xc3\xbc\x63her.example:x\n"             \
     "a+b:x\nextra:x\ngone:x:disabled=yes\n"
 #define ALIASES                                                                             \
     "alice: bob\n" /* the account is before it */                                           \
@@ -21,6 +22,8 @@
     "net@example.net: bob\n"                                                                \
     "to-carl: carl@example.net\n"                                                           \
     "wide: alice@Example.NET\n"                                                             \
+    "only@example.org: alice\n"                                                             \
+    "to-dan: dan@xn--bcher-kva.example\n" /* an account, whatever its domain is */          \
     "old: gone\n"                                                                           \
     "round: about\nabout: round\n"                                                          \
     "round-and-alice: round, alice\n"                                                       \
@@ -118,6 +121,8 @@ static void test_resolver_goes_in_order(void **state)
                 {"alice@catch.example", ADDRESS_FOUND, "alice"},
                 {"two@example.net", ADDRESS_FOUND, "alice bob alice/x"},
                 {"Some+Thing@example.net", ADDRESS_FOUND, "alice/Thing"},
+                {"Only+Deep@example.net", ADDRESS_FOUND, "alice/Deep"},
+                {"to-dan@example.org", ADDRESS_FOUND, "dan@b\xc3\xbc\x63her.example"},
                 {"nobody@example.net", ADDRESS_UNKNOWN, ""}};
     struct recipients_options options;
     struct recipients *recipients = resolver(&options);
