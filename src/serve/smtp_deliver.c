@@ -8,7 +8,10 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include "serve/room.h"
 #include <stdio.h>
+
+#define PREAMBLE_MAX 1024 /* octets of Return-Path, Delivered-To */
 
 void smtp_target_close(struct serve_smtp *s, struct smtp_target *target)
 {
@@ -100,9 +103,19 @@ static int open_target(struct serve_smtp *s, struct smtp_target *target)
     return err;
 }
 
+/* is_over_quota - it is the mailbox that is full, and not the disk. */
+static bool is_over_quota(struct serve_smtp *s, const struct smtp_target *target)
+{
+    struct postern_quota quota;
+
+    return target->account && smtp_ops(s)->quota(target->account, &quota) == 0 &&
+           quota_room(&quota, s->octets + PREAMBLE_MAX) != 0;
+}
+
 /* fail - this one does not get it. In SMTP, then nobody does. */
 static int fail(struct serve_smtp *s, struct smtp_target *target, int err)
 {
+    s->over_quota |= err == POSTERN_E_FULL && is_over_quota(s, target);
     target->err = err;
     smtp_target_close(s, target);
     login_log_error(&s->login, "deliver", err);
@@ -177,16 +190,18 @@ int smtp_keep(struct serve_smtp *s, unsigned wait_flag)
 }
 
 /* reply_of - (P5) an error of ours, which is never the sender's fault. */
-static struct postern_smtp_reply reply_of(int err)
+static struct postern_smtp_reply reply_of(const struct serve_smtp *s, int err)
 {
     struct postern_smtp_reply reply = postern_smtp_reply_of(err);
 
+    if (err == POSTERN_E_FULL && !s->over_quota)
+        return (struct postern_smtp_reply){452, "4.3.1", SPAN("no space left")};
     return reply.code / 100 == 5 ? postern_smtp_reply_of(POSTERN_E_AGAIN) : reply;
 }
 
 void smtp_answer_with(struct serve_smtp *s, int err)
 {
-    struct postern_smtp_reply reply = reply_of(err);
+    struct postern_smtp_reply reply = reply_of(s, err);
 
     postern_smtp_answer(s->engine, s->question.id, err ? &reply : NULL);
 }
@@ -285,7 +300,7 @@ static struct postern_smtp_reply reply_to(struct serve_smtp *s, const struct smt
 
     for (size_t i = 0; !err && i < one->count; i++)
         err = s->targets[links[one->first + i]]->err;
-    return err ? reply_of(err)
+    return err ? reply_of(s, err)
                : (struct postern_smtp_reply){250, "2.0.0", postern_span_of(s->saved)};
 }
 

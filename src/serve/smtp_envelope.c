@@ -34,6 +34,7 @@ void smtp_drop(struct serve_smtp *s)
     s->has_digest = false;
     s->answered = 0;
     s->streams = false;
+    s->over_quota = false;
 }
 
 /* find - the address at hand, in s->found. */

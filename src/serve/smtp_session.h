@@ -78,6 +78,7 @@ struct serve_smtp {
     struct relay *relay; /* to another server; NULL: none */
     bool relays;         /* which was told of the sender */
     unsigned elsewhere;  /* recipients there */
+    bool over_quota;     /* of a mailbox: the disk is not full */
     bool streams;        /* it is written to the targets as it comes */
 };
 

@@ -158,7 +158,7 @@ struct postern_smtp_reply postern_smtp_reply_of(int err)
                {POSTERN_E_DENIED, 550, "5.7.1", "not permitted"},
                {POSTERN_E_FULL, 452, "4.2.2", "no space or quota left"},
                {POSTERN_E_TOO_LONG, 552, "5.3.4", "message too long"},
-               {POSTERN_E_IO, 452, "4.3.1", "it could not be stored"}};
+               {POSTERN_E_IO, 451, "4.3.0", "it could not be stored"}};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].err == err)
