@@ -37,6 +37,17 @@ bool name_is_below(struct postern_span name, struct postern_span above)
     return name.n > above.n && name.p[above.n] == '/' && span_begins(name, above);
 }
 
+int name_check_rename(struct postern_span *from, struct postern_span *to)
+{
+    int err = name_check(from);
+
+    if (!err)
+        err = name_check(to);
+    if (!err && !span_equal(*from, SPAN("INBOX")) && name_is_below(*to, *from))
+        err = POSTERN_E_SYNTAX;
+    return err;
+}
+
 bool keyword_is_good(struct postern_span name)
 {
     if (name.n == 0 || name.n > POSTERN_KEYWORD_MAX || name.p[0] == '\\')

@@ -8,6 +8,8 @@
 /* name_check - of a mailbox: 0, POSTERN_E_SYNTAX, _TOO_LONG; *name becomes "INBOX" for any case of
  * it; "inbox/a" is none. */
 int name_check(struct postern_span *name);
+/* name_check_rename - of both names. INBOX stays when it is renamed, so it may also be above. */
+int name_check_rename(struct postern_span *from, struct postern_span *to);
 bool name_is_below(struct postern_span name, struct postern_span above);
 /* keyword_is_good - an atom of IMAP that is no system flag. */
 bool keyword_is_good(struct postern_span name);

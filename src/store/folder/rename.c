@@ -130,16 +130,12 @@ static int write_names(struct postern_account *account, struct postern_span from
 
 int folder_rename(struct postern_account *account, struct postern_span from, struct postern_span to)
 {
-    int err = name_check(&from);
+    int err = name_check_rename(&from, &to);
 
-    if (!err)
-        err = name_check(&to);
-    if (!err && span_equal(from, SPAN("INBOX"))) /* it stays, so it may also be above */
-        return rename_inbox(account, to);
-    if (!err && name_is_below(to, from))
-        err = POSTERN_E_SYNTAX;
     if (err)
         return err;
+    if (span_equal(from, SPAN("INBOX")))
+        return rename_inbox(account, to);
     err = mailboxes_change_begin(account, &to);
     if (err)
         return err;

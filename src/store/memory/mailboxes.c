@@ -283,16 +283,12 @@ static int rename_inbox(struct postern_account *account, struct postern_span to)
 
 int memory_rename(struct postern_account *account, struct postern_span from, struct postern_span to)
 {
-    int err = name_check(&from);
+    int err = name_check_rename(&from, &to);
 
-    if (!err)
-        err = name_check(&to);
-    if (!err && span_equal(from, SPAN("INBOX"))) /* it stays, so it may also be above */
-        return rename_inbox(account, to);
-    if (!err && name_is_below(to, from))
-        err = POSTERN_E_SYNTAX;
     if (err)
         return err;
+    if (span_equal(from, SPAN("INBOX")))
+        return rename_inbox(account, to);
     pthread_mutex_lock(&account->memory->mutex);
     err = rename_all(account, from, to);
     if (!err)
