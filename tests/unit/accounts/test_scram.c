@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmocka_all.h"
+#include "meter.h"
 #include "openssl_crypto.h"
 
 #include "base/span.h"
 #include "codec/base64.h"
 #include <postern/sasl.h>
 #include <stdlib.h>
-
-struct meter {
-    long held, left;
-};
-
-static void *meter_resize(void *ctx, void *p, size_t n)
-{
-    struct meter *meter = ctx;
-    if (n == 0) {
-        meter->held -= p != NULL;
-        free(p);
-        return NULL;
-    }
-    if (meter->left-- <= 0)
-        return NULL;
-    meter->held += p == NULL;
-    return realloc(p, n);
-}
 
 static int zero_fill(void *ctx, void *out, size_t n)
 {

@@ -1,30 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmocka_all.h"
+#include "meter.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/span.h"
 #include <stdlib.h>
-
-/* an allocator that counts what is held and fails from the n-th allocation on */
-struct meter {
-    long held, left;
-};
-
-static void *meter_resize(void *ctx, void *p, size_t n)
-{
-    struct meter *meter = ctx;
-
-    if (n == 0) {
-        meter->held -= p != NULL;
-        free(p);
-        return NULL;
-    }
-    if (meter->left-- <= 0)
-        return NULL;
-    meter->held += p == NULL;
-    return realloc(p, n);
-}
 
 static void test_arena_aligns_and_frees_all(void **state)
 {

@@ -2,34 +2,12 @@
 /* test_rights - the commands of ACL, each allocation failing once: no crash, no leak, and a mailbox
  * is never said to be permitted that is not. */
 #include "cmocka_all.h"
+#include "counting_heap.h"
 
 #include "base/span.h"
 #include <postern/imap.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static struct {
-    size_t live, calls, fail_at;
-} heap;
-
-static void *counting_resize(void *ctx, void *p, size_t n)
-{
-    void *moved;
-
-    (void)ctx;
-    if (n == 0) {
-        heap.live -= p != NULL;
-        free(p);
-        return NULL;
-    }
-    if (++heap.calls == heap.fail_at)
-        return NULL;
-    moved = realloc(p, n);
-    heap.live += moved && !p;
-    return moved;
-}
-
-static const struct postern_allocator counting = {.resize = counting_resize};
 
 static const char talk[] =
     "a login u p\r\nb namespace\r\nc setacl INBOX {6+}\r\ncarl\xc2\xaa +lrd\r\n"
@@ -95,8 +73,7 @@ static void run(size_t fail_at, char *said, size_t room)
     struct postern_imap *s = NULL;
     struct postern_span in = SPAN(talk);
 
-    heap.calls = 0;
-    heap.fail_at = fail_at;
+    heap_fail(fail_at);
     said[0] = '\0';
     POSTERN_IMAP_OPTIONS_INIT(&options);
     options.allocator = &counting;

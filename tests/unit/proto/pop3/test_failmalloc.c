@@ -1,32 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* test_failmalloc - each allocation of a rich talk fails once: no crash, no leak, no half answer.
  */
+#include "counting_heap.h"
 #include "drive.h"
-
-static struct {
-    size_t live, calls, fail_at;
-} heap;
-
-static void *counting_resize(void *ctx, void *p, size_t n)
-{
-    void *moved;
-
-    (void)ctx;
-    if (n == 0) {
-        if (p)
-            heap.live--;
-        free(p);
-        return NULL;
-    }
-    if (++heap.calls == heap.fail_at)
-        return NULL;
-    moved = realloc(p, n);
-    if (moved && !p)
-        heap.live++;
-    return moved;
-}
-
-static const struct postern_allocator counting = {.resize = counting_resize};
 
 /* Hash functions and random bytes that are none: what matters here is the memory they work in. */
 static int no_hash(enum postern_hash hash, struct postern_span data, unsigned char *out)
@@ -79,8 +55,7 @@ static int one_run(struct postern_span said, bool utf8, size_t fail_at, size_t s
     static struct drive d;
     int result;
 
-    heap.live = heap.calls = 0;
-    heap.fail_at = fail_at;
+    heap_fail(fail_at);
     drive_init(&d);
     d.options.allocator = &counting;
     d.options.stamp = POSTERN_POP3_STAMP_FIXED;
