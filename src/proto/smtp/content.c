@@ -132,13 +132,23 @@ static void reply_to_all(struct postern_smtp *s, const struct postern_smtp_reply
     }
 }
 
-/* G5 Q2: an empty one too, and a BDAT */
+/* is_taken - for one recipient at least. */
+static bool is_taken(const struct postern_smtp_reply *replies, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (replies[i].code / 100 == 2)
+            return true;
+    return false;
+}
+
+/* finish - kept: the application had it, and has answered for it. G5 Q2: an empty one too, and a
+ * BDAT; N3. */
 static void finish(struct postern_smtp *s, const struct postern_smtp_reply *replies, size_t count,
                    bool kept)
 {
     bool ends = s->content->ends_session;
 
-    if (kept)
+    if (is_taken(replies, count))
         s->idle_commands = 0;
     reply_to_all(s, replies, count);
     smtp_forget(s, !kept);
