@@ -180,7 +180,11 @@ static enum result delete_uid(struct model *m, uint32_t uid)
 
 static enum result act_store(struct model *m)
 {
-    return m->view_n ? delete_uid(m, m->view[0]) : BAD;
+    if (!m->view_n)
+        return BAD;
+    if (box_find(m->selected, m->view[0]) < 0)
+        return NO; /* its flags are owed and cannot be told: EXPUNGEISSUED */
+    return delete_uid(m, m->view[0]);
 }
 
 static enum result act_uid_store(struct model *m)
