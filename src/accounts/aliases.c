@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* aliases - the text is kept in the form in which names are compared; the aliases are spans into
+ * it, sorted by name. One bad line refuses the whole file. */
 #include "accounts/aliases.h"
 
 #include "accounts/domain.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* domain - IDNA over libidn2; ASCII is only put in lower case. */
 #include "accounts/domain.h"
 
 #include "base/span.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* name - the whole name lies in one array, of which the local part and the domain are spans. */
 #include "accounts/name.h"
 
 #include "accounts/domain.h"

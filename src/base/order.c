@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* order - heapsort: the worst case is as good as any. */
 #include "base/order.h"
 
 struct heap {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* submit - the talk with the server, step by step; what it answers becomes an exit code. */
 #include "cli/submit.h"
 
 #include "base/memory.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* rights - a letter for each bit, in the order of the bits. */
 #include "codec/rights.h"
 
 #include <string.h>

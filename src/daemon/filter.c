@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* filter - makes each kind of filter ready. Those on a socket are reached by net/reach.h, behind a
+ * table of functions, so that serve knows no sockets. */
 #include "daemon/filter.h"
 
 #include "base/memory.h"

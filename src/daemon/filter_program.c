@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* filter_program - the environment is made, the program run, and its status and output read. */
 #include "daemon/filter_program.h"
 
 #include "base/span.h"

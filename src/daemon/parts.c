@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* parts - settings become the structures that stores, accounts and engines take. */
 #include "daemon/parts.h"
 
 #include "base/span.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* program - spawned, and heard until it closes its output or its time is over. */
 #include "daemon/program.h"
 
 #include "base/span.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* sendmail - the arguments are made, the program run, and its exit status becomes a reply. */
 #include "daemon/sendmail.h"
 
 #include "base/memory.h"

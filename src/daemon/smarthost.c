@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* smarthost - where it is and who we are there, from the settings; net/dial.h makes the connection,
+ * behind a table of functions, so that serve knows no sockets. */
 #include "daemon/smarthost.h"
 
 #include "base/memory.h"

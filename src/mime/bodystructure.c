@@ -65,7 +65,7 @@ static struct postern_span field_of(struct postern_span block, uint32_t i,
     return postern_mime_field(block, i, field, 0);
 }
 
-/* without_comment - the first word of a value. */
+/* first_word - of a value, without a comment behind it. */
 static struct postern_span first_word(struct postern_span value)
 {
     struct postern_span word = span_trim(value);

@@ -163,7 +163,7 @@ static void wait_for_any(struct net_conn *conn)
     setsockopt(conn->fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
 }
 
-/* service_proxy - collect the header octet-exactly: nothing behind it may be lost. */
+/* conn_service_proxy - collect the header octet-exactly: nothing behind it may be lost. */
 void conn_service_proxy(struct net_conn *conn)
 {
     char bytes[PROXY_HEADER_MAX];
@@ -198,7 +198,7 @@ void conn_service_proxy(struct net_conn *conn)
         conn_service(conn, true);
 }
 
-/* enter - the first steps, on the loop. */
+/* conn_enter - the first steps, on the loop. */
 void conn_enter(struct net_conn *conn)
 {
     const struct net_listener_options *options = listener_options(conn->listener);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* name - getnameinfo(), believed only when getaddrinfo() leads back to the address. */
 #include "net/name.h"
 
 #include "base/span.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* tlsa - the public key out of a PEM file, over OpenSSL. */
 #include "net/tlsa.h"
 
 #include <openssl/evp.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* coded - base64 is taken off, and the mechanism asked. "=" is a response that is empty (RFC 4954
+ * 4). */
 #include "sasl/coded.h"
 
 #include "base/buffer.h"

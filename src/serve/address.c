@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* address - a local part goes in quotes where one of its characters would end it. */
 #include "serve/address.h"
 
 #include "base/span.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* alone - work is done on the spot, no answer is held back, and nothing is watched. */
 #include "serve/alone.h"
 
 #include "base/span.h"

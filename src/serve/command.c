@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* command - an IMAP session of its own, whose accounts let anybody in: who may run the program may
+ * read the mail. What the greeting and the login say is dropped. */
 #include "serve/command.h"
 
 #include "base/span.h"

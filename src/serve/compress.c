@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* compress - zlib, raw DEFLATE both ways. What was inflated waits here until the engine takes it.
+ */
 #include "serve/compress.h"
 
 #include "base/buffer.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* deliver - the commands of LMTP are written and the replies read, as a client would. */
 #include "serve/deliver.h"
 
 #include "base/memory.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* edits - wishes are only noted; all are done at the end, into a second spool, which takes the
+ * place of the message when nothing failed. */
 #include "serve/edits.h"
 
 #include "base/span.h"

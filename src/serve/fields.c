@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* fields - the header is read into one text; the fields are spans into it, or those of an edit. */
 #include "serve/fields.h"
 
 #include "base/memory.h"
@@ -6,7 +7,7 @@
 
 #define CHUNK 65536
 
-/* is_name - may the line begin a field? RFC 5322 3.6.8: printable but the colon. */
+/* is_field - may the line begin a field? RFC 5322 3.6.8: printable but the colon. */
 static bool is_field(struct postern_span line)
 {
     size_t colon = span_find(line, ':');

@@ -29,7 +29,7 @@ static int note_info(void *ctx, const struct postern_message_info *info)
     return s->infos.error;
 }
 
-/* take_ranges - there may be more by the time there is room for them. I 2.3.1.1-2 */
+/* imap_take_ranges - there may be more by the time there is room for them. I 2.3.1.1-2 */
 int imap_take_ranges(struct serve_imap *s, struct postern_mailbox *mailbox)
 {
     int room, n = 0;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* milter_talk - what the protocol has to say is sent, and answers are heard until the one that ends
+ * the command. */
 #include "serve/milter_talk.h"
 
 #include "base/memory.h"

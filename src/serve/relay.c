@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* relay - drives the library's SMTP client over a link that the daemon made: what it has to say is
+ * written, what comes is fed to it, until it has an event. */
 #include "serve/relay.h"
 
 #include "base/memory.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* spool - a buffer up to a size, then a file made with O_TMPFILE. */
 #include "serve/spool.h"
 
 #include "base/span.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* acl - one record for each mailbox and identifier, its rights as letters. Nothing is kept between
+ * calls: the run of records is walked each time. */
 #include "store/acl.h"
 
 #include "base/span.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* metadata - a record is three lengths and three texts. A change walks the run and writes a new
+ * one. */
 #include "store/metadata.h"
 
 #include "base/span.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* space - statvfs() once a second at most, and never where the caller must not wait. */
 #include "store/space.h"
 
 #include "base/memory.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* reply - a step for each line of the header and of the chunks; only the body is taken in pieces.
+ */
 #include "proto/http/reply.h"
 
 #include "base/span.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* preview - first the part is chosen, by the parsed form alone; then its octets pass, decoded,
+ * their markup dropped one character at a time, until there are words enough. */
 #include "proto/imap/preview.h"
 
 #include "base/span.h"

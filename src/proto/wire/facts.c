@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* facts - copies of what the TLS session said: its own texts do not live as long. */
 #include "proto/wire/facts.h"
 
 #include "base/memory.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* output - the buffer goes first, the last words behind it. */
 #include "proto/wire/output.h"
 
 #include "base/span.h"
