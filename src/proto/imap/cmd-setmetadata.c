@@ -53,7 +53,7 @@ static bool is_settable(struct postern_span entry)
 
     for (size_t i = 0; i < entry.n; i++)
         levels += entry.p[i] == '/';
-    return !vendors || levels >= 4;
+    return !metadata_is_scope(entry) && (!vendors || levels >= 4);
 }
 
 static size_t parse_changes(struct postern_imap *s, struct postern_metadata *changes)

@@ -6,12 +6,18 @@
 
 #include <limits.h>
 
+bool metadata_is_scope(struct postern_span name)
+{
+    return span_equal_nocase(name, SPAN("/private")) || span_equal_nocase(name, SPAN("/shared"));
+}
+
 /* is_entry - "/private/..." or "/shared/...", no empty level, nothing that stands for others (RFC
  * 5464 3.2).
  * I 5464:3.2-1 */
 static bool is_entry(struct postern_span name)
 {
-    if (!span_begins_nocase(name, SPAN("/private/")) && !span_begins_nocase(name, SPAN("/shared/")))
+    if (!metadata_is_scope(name) && !span_begins_nocase(name, SPAN("/private/")) &&
+        !span_begins_nocase(name, SPAN("/shared/")))
         return false;
     for (size_t i = 0; i < name.n; i++) {
         unsigned char c = (unsigned char)name.p[i];

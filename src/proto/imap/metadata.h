@@ -21,6 +21,9 @@ struct imap_metadata {
 void metadata_parse_entries(struct postern_imap *s, struct imap_metadata *metadata);
 /* metadata_parse_entry - one name of one. */
 struct postern_span metadata_parse_entry(struct postern_imap *s);
+/* metadata_is_scope - all that is the user's own, or all that is shared: it has no value, but DEPTH
+ * shows what is below. */
+bool metadata_is_scope(struct postern_span name);
 /* metadata_parse_mailbox - "" is the account. */
 struct postern_span metadata_parse_mailbox(struct postern_imap *s);
 /* metadata_means - `asked` is this entry, or one above it that is near enough. */
