@@ -186,6 +186,8 @@ static void install(struct postern_imap *s)
         now->known = before->known;
         now->known_count = before->known_count;
         now->has_known = before->has_known && before->others;
+        if (!(before->others & (NOTIFY_METADATA | NOTIFY_SERVER_METADATA)))
+            notify_free_notes(s, before); /* of long ago */
         now->notes = before->notes;
         before->known_arena = (struct arena){.allocator = s->o.allocator};
         before->notes = NULL;

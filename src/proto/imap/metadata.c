@@ -87,9 +87,8 @@ bool metadata_means(const struct imap_metadata *metadata, struct postern_span as
     return metadata->depth == UINT_MAX || span_find(below, '/') == below.n;
 }
 
-/* write_entry_name - as an atom where it is one.
- * I 5464:3.2-3 */
-static void write_entry_name(struct postern_imap *s, struct postern_span entry)
+/* I 5464:3.2-3 */
+void metadata_write_name(struct postern_imap *s, struct postern_span entry)
 {
     for (size_t i = 0; i < entry.n; i++)
         if (strchr("(){ \"\\", entry.p[i])) {
@@ -104,7 +103,7 @@ static void write_entry(struct postern_imap *s, const char **space, struct poste
                         struct postern_span value)
 {
     write_text(s, *space);
-    write_entry_name(s, entry);
+    metadata_write_name(s, entry);
     write_text(s, " ");
     if (value.n && memchr(value.p, '\0', value.n)) { /* RFC 5464 5: literal8 */
         write_text(s, "~{");

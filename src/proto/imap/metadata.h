@@ -29,6 +29,8 @@ struct postern_span metadata_parse_mailbox(struct postern_imap *s);
 /* metadata_means - `asked` is this entry, or one above it that is near enough. */
 bool metadata_means(const struct imap_metadata *metadata, struct postern_span asked,
                     struct postern_span entry);
+/* metadata_write_name - as an atom where it is one. */
+void metadata_write_name(struct postern_imap *s, struct postern_span entry);
 /* metadata_write - what of `all` is asked for. */
 void metadata_write(struct postern_imap *s, struct imap_metadata *metadata,
                     const struct imap_answer *all);

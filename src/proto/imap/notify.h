@@ -128,6 +128,8 @@ void notify_compare(struct postern_imap *s, const struct imap_answer *answer);
 /* notify_metadata.c */
 /* notify_ask_metadata - of the mailboxes in `asked`, then the news are over. */
 void notify_ask_metadata(struct postern_imap *s);
+/* notify_has_notes - it is known what the client knows of the mailbox's annotations. */
+bool notify_has_notes(const struct postern_imap *s, struct postern_span mailbox);
 void notify_rename_notes(struct postern_imap *s, struct postern_span from, struct postern_span to);
 void notify_free_notes(struct postern_imap *s, struct imap_notify *notify);
 

@@ -15,6 +15,18 @@ static void ask_metadata(struct postern_imap *s, struct postern_span name, bool 
         imap_no_memory(s);
 }
 
+/* look_at_metadata - what differs from what was noted is told; where nothing was noted, as nobody
+ * wanted to know, that is done now. */
+static void look_at_metadata(struct postern_imap *s, unsigned events,
+                             const struct postern_status *before, const struct postern_status *now)
+{
+    uint64_t known = before && s->notify->has_known ? before->annotations : 0;
+    bool is_noted = !known || notify_has_notes(s, before->name);
+
+    if (events & NOTIFY_METADATA && now->exists && (now->annotations != known || !is_noted))
+        ask_metadata(s, now->name, s->notify->has_known && is_noted);
+}
+
 /* I 5465:5.5-1 */
 static void look_at(struct postern_imap *s, struct look *look, const struct postern_status *now)
 {
@@ -38,9 +50,7 @@ static void look_at(struct postern_imap *s, struct look *look, const struct post
         }
     }
     look_tell_messages(s, before, now);
-    if (events & NOTIFY_METADATA && now->exists &&
-        now->annotations != (before && notify->has_known ? before->annotations : 0))
-        ask_metadata(s, now->name, notify->has_known);
+    look_at_metadata(s, events, before, now);
 }
 
 static void look_at_gone(struct postern_imap *s, struct look *look,
@@ -104,7 +114,7 @@ void notify_compare(struct postern_imap *s, const struct imap_answer *answer)
     for (size_t i = 0; i < look.before_count; i++)
         look_at_gone(s, &look, &look.before[i]);
     if (notify->others & NOTIFY_SERVER_METADATA)
-        ask_metadata(s, SPAN(""), notify->has_known);
+        ask_metadata(s, SPAN(""), notify_has_notes(s, SPAN("")));
     learn(s, look.now, look.now_count);
     notify->has_known = true;
     notify_forget_own(s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* notify_metadata - which annotations changed (RFC 5465 5.6, 5.7): their names are told, those that
  * are gone as well. */
+#include "proto/imap/metadata.h"
 #include "proto/imap/notify.h"
 
 /* struct note - an annotation that was told; its name stands behind. */
@@ -35,6 +36,11 @@ static struct notify_notes **notes_of(struct imap_notify *notify, struct postern
     while (*at && !span_equal((*at)->mailbox, mailbox))
         at = &(*at)->next;
     return at;
+}
+
+bool notify_has_notes(const struct postern_imap *s, struct postern_span mailbox)
+{
+    return *notes_of(s->notify, mailbox);
 }
 
 void notify_rename_notes(struct postern_imap *s, struct postern_span from, struct postern_span to)
@@ -74,7 +80,7 @@ static void tell(struct postern_imap *s, struct telling *telling, struct postern
     }
     telling->any = true;
     write_text(s, " ");
-    write_span(s, entry);
+    metadata_write_name(s, entry);
 }
 
 static bool is_noted(struct postern_span notes, const struct postern_metadata *one)
