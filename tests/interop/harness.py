@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """harness - a real `postern serve` on loopback over a Maildir made from the sample mail, and the
 counting of checks. Used by the tests of this folder."""
+import functools
 import os
 import pathlib
 import re
@@ -59,6 +60,19 @@ class Checks:
             self.run_tests(names, server)
         finally:
             self.check("the server ends well", server.stop() == 0, "".join(server.log[-5:]))
+        self.finish()
+
+    def run_each(self, make_server, names):
+        """The tests of a module, each over a server of its own that is to end well; the end."""
+        def over_its_own(test):
+            server = make_server()
+            try:
+                test(server)
+            finally:
+                ended = server.stop()
+                self.check(f"{test.__name__}: the server ends well", ended == 0, f"{ended} " + "".join(server.log[-5:]))
+        self.run_tests({name: functools.partial(over_its_own, test) for name, test in names.items()
+                        if name.startswith("test_")})
         self.finish()
 
     def finish(self):
