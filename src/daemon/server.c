@@ -224,6 +224,7 @@ static void site_fill(struct server *server)
         .user_out = session_user_out,
         .struck = session_struck,
         .trusts = session_trusts,
+        .is_crowded = session_is_crowded,
         .ctx = server,
     };
 }

@@ -94,5 +94,6 @@ int session_user_in(void *server, struct postern_span user);
 void session_user_out(void *server, struct postern_span user);
 void session_struck(void *server, void *conn);
 bool session_trusts(void *server, void *conn);
+bool session_is_crowded(void *server);
 
 #endif

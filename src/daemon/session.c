@@ -27,6 +27,13 @@ bool session_trusts(void *server, void *conn)
     return nets && net_is_in(nets, &session->peer.address);
 }
 
+bool session_is_crowded(void *server)
+{
+    const struct server *s = server;
+
+    return net_connections(s->loops) > s->limits.connections_max / 4 * 3;
+}
+
 void session_struck(void *server, void *conn)
 {
     struct session *session = conn;

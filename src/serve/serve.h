@@ -82,6 +82,8 @@ struct serve_site {
     void (*user_out)(void *ctx, struct postern_span user);
     /* trusts - is the peer one whose XCLIENT counts? May be NULL. */
     bool (*trusts)(void *ctx, void *conn);
+    /* is_crowded - are there nearly as many connections as there may be? May be NULL. */
+    bool (*is_crowded)(void *ctx);
     /* struck - the session ended with failed logins (for bans). May be NULL. */
     void (*struck)(void *ctx, void *conn);
     void *ctx;

@@ -10,6 +10,8 @@
 #include "serve/drive.h"
 #include <stdio.h>
 
+#define CROWDED_TIMEOUT (10 * POSTERN_SECOND)
+
 const struct postern_store_ops *smtp_ops(const struct serve_smtp *s)
 {
     return s->site->store->ops;
@@ -106,11 +108,13 @@ void smtp_go(struct serve_smtp *s, const struct smtp_work *work)
 /* take_client - a proxy speaks for it from here on; whether it may, the engine knows (S3). */
 static void take_client(struct serve_smtp *s)
 {
-    struct postern_span address = s->question.client.address, text;
+    struct postern_span address = s->question.client.address, port = s->question.client.port, text;
 
     if (address.n) {
         login_name(s->login.peer, sizeof s->login.peer, address);
         s->login.address_n = strlen(s->login.peer);
+        snprintf(s->login.peer + s->login.address_n, sizeof s->login.peer - s->login.address_n,
+                 port.n ? ":%.*s" : "", SPAN_ARG(port));
         login_name(s->peer_name, sizeof s->peer_name, s->question.client.name);
         s->peer_named = s->question.client.name.n > 0;
         s->has_client = true;
@@ -232,6 +236,9 @@ static int make(void **session_r, const struct serve_site *site, void *conn,
     options.trusted = options.trusted || (site->trusts && site->trusts(site->ctx, conn));
     if (role != POSTERN_SMTP_SUBMISSION && !(site->smtp_login && role == POSTERN_SMTP_MX))
         options.sasl_mechanisms = 0;
+    if (role == POSTERN_SMTP_MX && !options.trusted && site->is_crowded &&
+        site->is_crowded(site->ctx)) /* N1 */
+        options.command_timeout = CROWDED_TIMEOUT;
     if (role == POSTERN_SMTP_LMTP) /* Exim would take it, and find a name that is not the host's */
         options.tls_available = false;
     r = postern_smtp_new(&s->engine, &options, tls, now);

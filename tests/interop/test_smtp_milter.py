@@ -107,7 +107,10 @@ def test_clients():
     milter = Milter()
     server = serve([milter.place], "filter_names = no", 'smtp_trusted = {"127.0.0.1"}')
     try:
-        for said, expected, macro in (("NAME=mx.far.example ADDR=192.0.2.9", b"mx.far.example\x004\0\x00192.0.2.9\0", b"mx.far.example [192.0.2.9]"),
+        for said, expected, macro in (("NAME=mx.far.example ADDR=192.0.2.9 PORT=4711", b"mx.far.example\x004\x12\x67192.0.2.9\0",
+                                       b"mx.far.example [192.0.2.9]"),
+                                      ("ADDR=" + "1" * 200 + " PORT=1", b"localhost\0U", b"localhost"),
+                                      ("NAME=mx.far.example ADDR=192.0.2.9", b"mx.far.example\x004\0\x00192.0.2.9\0", b"mx.far.example [192.0.2.9]"),
                                       ("NAME=[UNAVAILABLE] ADDR=IPV6:2001:db8::9", b"[2001:db8::9]\x006\0\x002001:db8::9\0",
                                        b"unknown [2001:db8::9]")):
             with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=60, local_hostname="far.example") as smtp:

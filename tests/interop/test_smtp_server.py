@@ -47,6 +47,22 @@ def test_too_many(_):
         server.stop()
 
 
+def test_crowded(_):
+    """N1: where there are nearly as many as may be, a stranger who comes then has ten seconds for a command."""
+    server = serve("connections_max = 8")
+    try:
+        early = [greeting(server.port("smtp"))[1] for _ in range(6)]
+        late = greeting(server.port("smtp"))[1]
+        late.settimeout(60)
+        said = late.recv(200)
+        checks.check("who comes late has little time", said.startswith(b"421 4.4.2 "), str(said))
+        early[0].sendall(b"NOOP\r\n")
+        said = early[0].recv(200)
+        checks.check("who was there before has the usual", said.startswith(b"250 "), str(said))
+    finally:
+        server.stop()
+
+
 def test_proxy(_):
     """A2: nothing is said before the header, and the client it names is the one that counts."""
     server = serve('proxy_trusted = {"127.0.0.0/8"}')
