@@ -85,7 +85,7 @@ class Milter:
             default = b"" if letter == "A" or self.steps & QUIET.get(letter, 0) else packet("c")
         said = self.says.get(letter, default)
         said = said(connection, data) if callable(said) else said
-        if said is not None:
+        if said:  # on a socket that was closed, sending nothing fails as well
             connection.sendall(said)
 
     def letters(self):
