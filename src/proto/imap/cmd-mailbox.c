@@ -152,10 +152,15 @@ static bool one_name(struct postern_imap *s)
     return imap_good(s);
 }
 
-/* I 6.3.5-1 I 6.3.5-4 */
+/* imap_cmd_delete - INBOX stays, whatever the application would make of it.
+ * I 6.3.5-1 I 6.3.5-2 I 6.3.5-4 */
 void imap_cmd_delete(struct postern_imap *s)
 {
-    if (one_name(s))
+    if (!one_name(s))
+        return;
+    if (span_equal(s->question.name, SPAN("INBOX")))
+        imap_refuse(s, POSTERN_E_DENIED);
+    else
         imap_ask_if(s, POSTERN_IMAP_REMOVE, rights_remove, done);
 }
 
