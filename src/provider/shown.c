@@ -107,7 +107,7 @@ int postern_letters_add(struct postern_letters *letters, const struct postern_le
 {
     struct postern_visit *v = letters->builder;
 
-    if (letter->uid <= v->last_uid)
+    if (letter->uid <= v->last_uid || letter->size_bytes == POSTERN_SIZE_UNKNOWN)
         return POSTERN_E_USAGE;
     v->last_uid = letter->uid;
     return v->imap ? add_shown(v->imap, letter) : visit_inbox_add(v, letter);

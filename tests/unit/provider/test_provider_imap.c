@@ -122,6 +122,9 @@ static int messages(void *ctx, struct postern_token token, struct postern_span u
             continue;
         assert_int_equal(postern_letters_add(letters, &shown), 0);
         assert_int_equal(postern_letters_add(letters, &shown), POSTERN_E_USAGE);
+        shown.uid++;
+        shown.size_bytes = POSTERN_SIZE_UNKNOWN;
+        assert_int_equal(postern_letters_add(letters, &shown), POSTERN_E_USAGE);
     }
     pthread_mutex_unlock(&app->mutex);
     return result(app, token, POSTERN_YES);
@@ -374,6 +377,7 @@ static void round_of(bool threads)
         "* STATUS \"Away/Far\" (MESSAGES 1 UIDNEXT 11)");
     say(&app, "p create New\r\n", "p OK made");
     say(&app, "q delete New\r\n", "q NO [CANNOT]");
+    say(&app, "q delete inbox\r\n", "q NO [NOPERM]"); /* and change() is not asked */
     app.fail_read = true;
     say(&app, "r fetch 1 envelope\r\n", "r NO");
     app.fail_read = false;
