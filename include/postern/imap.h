@@ -27,6 +27,7 @@
  *   METADATA, SET_METADATA  annotations of `name`; empty: the account's
  *                                                                  answer_metadata, answer
  *   FIND                    which messages may have a text in them  answer_found
+ *   VANISHED                what was expunged above `since`         answer_found
  *   COMMIT                  make all that were begun last          answer_uids: the new ones
  *   RIGHTS                  what the user may do with `name`       answer_rights
  *   ACL, SET_ACL            who may do what with it; change that   answer_acl, answer
@@ -324,6 +325,7 @@ POSTERN_API int postern_imap_answer_acl(struct postern_imap *s, uint64_t id, int
 /* postern_imap_answer_messages - rising; fewer than question.count: there are no more. */
 POSTERN_API int postern_imap_answer_messages(struct postern_imap *s, uint64_t id, int err,
                                              const struct postern_message_info *all, size_t count);
+/* postern_imap_answer_structure - block: as mime.h made it of the message. */
 POSTERN_API int postern_imap_answer_structure(struct postern_imap *s, uint64_t id, int err,
                                               struct postern_span block);
 /* postern_imap_answer_structures - of the first so many of question.uids, at least one, each with
@@ -344,7 +346,8 @@ POSTERN_API int postern_imap_answer_read(struct postern_imap *s, uint64_t id, in
 POSTERN_API int postern_imap_answer_found(struct postern_imap *s, uint64_t id, int err,
                                           const struct postern_uid_range *ranges, size_t count);
 /* postern_imap_answer_uids - COPY, COMMIT: the new UIDs, in order, and the UID validity of where
- * they are; STORE: those that were skipped, as changed meanwhile. err of COPY: POSTERN_E_NOT_FOUND,
+ * they are; STORE: those that were skipped, as changed or gone
+ * meanwhile. err of COPY: POSTERN_E_NOT_FOUND,
  * there is no such mailbox, and the client may make it; POSTERN_E_STALE, one of the messages is
  * gone, and none was copied. */
 POSTERN_API int postern_imap_answer_uids(struct postern_imap *s, uint64_t id, int err,

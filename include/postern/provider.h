@@ -88,8 +88,9 @@ struct postern_letter {
     uint32_t uid;                 /* 1 and above; its own for ever, later ones are higher */
     uint32_t flags;               /* POSTERN_FLAG_* */
     struct postern_span keywords; /* words apart by spaces: "$Forwarded urgent" */
-    int64_t date_s;               /* when it came, seconds since 1970 */
-    uint64_t size_bytes;          /* octets in wire form: postern_wire_size() counts them */
+    int64_t date_s;               /* when it came, seconds since 1970; append: 0: now */
+    uint64_t size_bytes;          /* octets in wire form: postern_wire_size() counts them; never
+                                     POSTERN_SIZE_UNKNOWN */
 };
 
 /* struct postern_letters - a mailbox while the application shows it. Filled in with the defaults
@@ -113,7 +114,8 @@ struct postern_provider {
     int (*connected)(void *ctx, struct postern_token token, const char *peer,
                      struct postern_span *stamp_r);
     /* authenticate - are these credentials good? user_r: the mailbox's name if it is not the name
-     * as sent. NULL: no USER, PASS, PLAIN, LOGIN, EXTERNAL, OAUTHBEARER, XOAUTH2. */
+     * as sent; lent until the next callback of the visit, so not of the callback's stack. NULL: no
+     * USER, PASS, PLAIN, LOGIN, EXTERNAL, OAUTHBEARER, XOAUTH2. */
     int (*authenticate)(void *ctx, struct postern_token token, const struct postern_login *login,
                         struct postern_span *user_r);
     /* keys - what is stored of this user, for SCRAM and APOP; an unknown user is
@@ -140,8 +142,8 @@ struct postern_provider {
      * list. The library finds out by itself whether something new is there. NULL: no SLEE-WAKE. */
     int (*refresh)(void *ctx, struct postern_token token, struct postern_span user,
                    struct postern_listing *listing);
-    /* mailboxes - all mailboxes of the user, in any order, with postern_mailboxes_add(). NULL:
-     * INBOX alone. */
+    /* mailboxes - all mailboxes of the user, in any order, with postern_mailboxes_add(); INBOX
+     * need not be among them. NULL: INBOX alone. */
     int (*mailboxes)(void *ctx, struct postern_token token, struct postern_span user,
                      void *builder);
     /* messages - all messages of a mailbox, UIDs rising, with postern_letters_add(). Asked when the
@@ -149,28 +151,34 @@ struct postern_provider {
      * finds out. POSTERN_E_NOT_FOUND: there is no such mailbox. */
     int (*messages)(void *ctx, struct postern_token token, struct postern_span user,
                     struct postern_span mailbox, struct postern_letters *letters);
-    /* fetch - open a message, as retrieve. */
+    /* fetch - open a message, as retrieve. POSTERN_E_NOT_FOUND: it is gone. */
     int (*fetch)(void *ctx, struct postern_token token, struct postern_span user,
                  struct postern_span mailbox, uint32_t uid, struct postern_body *body_r);
-    /* store - these messages now have these flags and keywords; uid, flags and keywords count. All
-     * or none. NULL: mailboxes can only be read. */
+    /* store - these messages now have these flags and keywords, and no others; uid, flags and
+     * keywords count. All or none; one that is gone is passed over. NULL: mailboxes can only be
+     * read. */
     int (*store)(void *ctx, struct postern_token token, struct postern_span user,
                  struct postern_span mailbox, const struct postern_letter *letters, size_t count);
     /* expunge - delete all of these for good, or none. NULL: nothing can be deleted. */
     int (*expunge)(void *ctx, struct postern_token token, struct postern_span user,
                    struct postern_span mailbox, const uint32_t *uids, size_t count);
     /* copy - copies of all of these in the mailbox `to`, or of none; move: and they are deleted
-     * here. uids_r: the new UIDs, in order. NULL: no COPY, no MOVE. */
+     * here. uids_r: the new UIDs, in order. POSTERN_E_NOT_FOUND: there is no such mailbox, and the
+     * client may make it; POSTERN_E_STALE: one of the messages is gone. NULL: no COPY, no MOVE. */
     int (*copy)(void *ctx, struct postern_token token, struct postern_span user,
                 struct postern_span mailbox, const uint32_t *uids, size_t count,
                 struct postern_span to, bool move, uint32_t *uids_r);
-    /* append - a new message, whole (options.append_max bounds it); uid_r: its UID. NULL: no
-     * APPEND. */
+    /* append - a new message, whole (options.append_max bounds it); uid_r: its UID. letter: its
+     * flags, keywords, date and size. POSTERN_E_NOT_FOUND: there is no such mailbox, and the client
+     * may make it. NULL: no APPEND. */
     int (*append)(void *ctx, struct postern_token token, struct postern_span user,
                   struct postern_span mailbox, const struct postern_letter *letter,
                   struct postern_span content, uint32_t *uid_r);
     /* change - POSTERN_IMAP_CREATE, _REMOVE, _RENAME (`to` is the new name) or _SUBSCRIBE (on: or
-     * not) of a mailbox. NULL: refused. */
+     * not) of a mailbox. POSTERN_E_EXISTS, POSTERN_E_NOT_FOUND: so it is refused. Levels above a
+     * new mailbox need not be made, and those below one that is removed stay; INBOX is never
+     * removed. With a mailbox goes what is below it to the new name; of INBOX only its messages go
+     * there, and it stays, empty (RFC 9051 6.3.6). NULL: refused. */
     int (*change)(void *ctx, struct postern_token token, struct postern_span user,
                   enum postern_imap_question_kind what, struct postern_span mailbox,
                   struct postern_span to, bool on);
@@ -291,8 +299,8 @@ POSTERN_API void *postern_visit_data(const struct postern_visit *visit);
 POSTERN_API int postern_listing_add(struct postern_listing *listing, struct postern_span uid,
                                     uint64_t size_bytes, unsigned flags);
 /* postern_letters_add - the next message; letter: copied. Returns 0, POSTERN_E_NOMEM,
- * POSTERN_E_USAGE (its UID is not above the one before), POSTERN_E_TOO_LONG (a keyword),
- * POSTERN_E_FULL (more than POSTERN_KEYWORDS_MAX different keywords). */
+ * POSTERN_E_USAGE (its UID is not above the one before, its size is not known), POSTERN_E_TOO_LONG
+ * (a keyword), POSTERN_E_FULL (more than POSTERN_KEYWORDS_MAX different keywords). */
 POSTERN_API int postern_letters_add(struct postern_letters *letters,
                                     const struct postern_letter *letter);
 /* postern_mailboxes_add - one mailbox. name: UTF-8, levels apart by '/', "INBOX" is always there;
