@@ -114,7 +114,7 @@ static void take_client(struct serve_smtp *s)
         login_name(s->login.peer, sizeof s->login.peer, address);
         s->login.address_n = strlen(s->login.peer);
         snprintf(s->login.peer + s->login.address_n, sizeof s->login.peer - s->login.address_n,
-                 port.n ? ":%.*s" : "", SPAN_ARG(port));
+                 "%s%.*s", port.n ? ":" : "", SPAN_ARG(port));
         login_name(s->peer_name, sizeof s->peer_name, s->question.client.name);
         s->peer_named = s->question.client.name.n > 0;
         s->has_client = true;
