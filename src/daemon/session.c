@@ -30,8 +30,9 @@ bool session_trusts(void *server, void *conn)
 bool session_is_crowded(void *server)
 {
     const struct server *s = server;
+    unsigned most = s->limits.connections_max;
 
-    return net_connections(s->loops) > s->limits.connections_max / 4 * 3;
+    return most && net_connections(s->loops) > most - most / 4;
 }
 
 void session_struck(void *server, void *conn)
