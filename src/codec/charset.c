@@ -122,6 +122,16 @@ void charset_feed(struct charset *charset, struct postern_span in, struct buffer
     }
 }
 
+void charset_end(struct charset *charset, struct buffer *out)
+{
+    if (!charset)
+        return;
+    if (charset->held_n)
+        buffer_append_char(out, '?');
+    charset->held_n = 0;
+    iconv(charset->iconv, NULL, NULL, NULL, NULL);
+}
+
 /* struct folded - what a character becomes, unless that is long. A text uses the same ones again
  * and again, and to find this out takes longer than all else that is done with it. */
 struct folded {

@@ -15,6 +15,8 @@ int charset_open(struct charset **charset_r, struct postern_span name) POSTERN_M
 /* charset_feed - append in as UTF-8; what cannot be converted becomes '?'. A character may be cut
  * between two calls. charset NULL: as it is. */
 void charset_feed(struct charset *charset, struct postern_span in, struct buffer *out);
+/* charset_end - the text is over: a character that was cut is '?', and another text may begin. */
+void charset_end(struct charset *charset, struct buffer *out);
 void charset_close(struct charset **charset);
 
 /* text_fold - append in folded by i;unicode-casemap (RFC 5051): equal ones are equal octets, in its

@@ -40,6 +40,8 @@ static void feed_base64(struct transfer *transfer, struct postern_span in, struc
             i += 4;
         value = base64_value(in.p[i]);
 
+        if (in.p[i] == '=') /* what follows, where parts were put together, is a group of its own */
+            transfer->have = 0;
         if (value < 0)
             continue;
         transfer->bits = transfer->bits << 6 | (uint32_t)value;

@@ -13,6 +13,7 @@ static struct postern_span fold(struct postern_imap *s, struct charset *charset,
     struct postern_span kept = SPAN("");
 
     charset_feed(charset, text, &utf8);
+    charset_end(charset, &utf8);
     text_fold(buffer_span(&utf8), &folded);
     if (utf8.error || folded.error || arena_copy(&s->arena, buffer_span(&folded), &kept) < 0)
         imap_no_memory(s);

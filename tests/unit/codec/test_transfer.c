@@ -29,6 +29,7 @@ static void test_transfers(void **state)
         {TRANSFER_BASE64, "c2Vj\r\ncmV0\r\n", "secret"},
         {TRANSFER_BASE64, "c2VjcmU=", "secre"},
         {TRANSFER_BASE64, "c2V!jcmU", "secre"},
+        {TRANSFER_BASE64, "c2VjcmU=c2VjcmV0cw==\r\ncw==", "secresecretss"},
         {TRANSFER_BASE64, "", ""},
         {TRANSFER_QUOTED, "a=20b=\r\nc", "a bc"},
         {TRANSFER_QUOTED, "a=\nb", "ab"},
@@ -72,6 +73,7 @@ static void test_charsets(void **state)
     };
     static const char *const none[] = {"nothing", "//IGNORE", "../x", "a b", "utf-8//TRANSLIT"};
     struct charset *charset;
+    struct buffer ended = {0};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -87,6 +89,13 @@ static void test_charsets(void **state)
             charset_close(&charset);
             assert_text(&out, cases[i].out);
         }
+    assert_int_equal(charset_open(&charset, SPAN("utf-16be")), 0);
+    charset_feed(charset, SPAN("\xd8\x3d"), &ended);
+    charset_end(charset, &ended); /* and nothing of it is in the next text */
+    charset_feed(charset, span_make("\0x\0", 3), &ended);
+    charset_end(charset, &ended);
+    charset_close(&charset);
+    assert_text(&ended, "?x?");
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_int_equal(charset_open(&charset, postern_span_of(none[i])), POSTERN_E_UNSUPPORTED);
 }
