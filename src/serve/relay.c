@@ -35,9 +35,12 @@ static void note(struct relay *r, const struct postern_smtp_client_event *event)
     memcpy(r->enhanced, event->enhanced, sizeof r->enhanced);
     if (n)
         memcpy(r->text, event->text.p, n);
-    r->reply =
-        (struct postern_smtp_reply){event->code ? event->code : 451,
-                                    r->enhanced[0] ? r->enhanced : NULL, span_make(r->text, n)};
+    /* one without a code is not the other server's: there is no talking to it */
+    r->reply = (struct postern_smtp_reply){event->code ? event->code : 451,
+                                           r->enhanced[0] ? r->enhanced
+                                           : event->code  ? NULL
+                                                          : "4.4.2",
+                                           span_make(r->text, n)};
 }
 
 static int send_all(struct relay *r)

@@ -265,6 +265,18 @@ def test_unreachable():
         near.stop()
 
 
+def test_without_tls():
+    script = Script()
+    near = ours(f"127.0.0.1:{script.port}")
+    try:
+        with client(near) as smtp:
+            got = refused(smtp.sendmail, "alice@example.org", ["x@far.example"], SMALL)
+            checks.check("relay: one that does not offer TLS", got == (451, b"4.4.2 the server does not offer TLS"), str(got))
+    finally:
+        near.stop()
+        script.sock.close()
+
+
 def test_others_go_on():
     """A smarthost that stalls keeps nobody else waiting."""
     script = Script(rcpt=b"")
