@@ -2,14 +2,32 @@
 """sent - messages to be sent, and how it is seen that they came: over POP3, octet by octet."""
 import poplib
 import socket
+import subprocess
 import time
 
+from harness import POSTERN, Server
+
 HASH = "$1$talk$N5L5/tTgLo/SVo/A48QuQ."  # of "secret"
+MESSAGE = b"Subject: x\r\n\r\nbody\r\n"
 SMALL = b"From: Ann <ann@far.example>\r\nTo: alice@example.org\r\nSubject: small\r\nMessage-ID: <1@far.example>\r\n" \
         b"Date: Sat, 21 Nov 2026 12:00:00 +0000\r\n\r\n.dot\r\n..two dots\r\n.\r\n\r\nFrom here\r\nend\r\n"
 EIGHT = SMALL.replace(b"end", "Grüße, 世界".encode()).replace(b"Subject: small", b"Subject: eight\r\nMIME-Version: 1.0\r\n"
                                                                 b"Content-Type: text/plain; charset=utf-8\r\n"
                                                                 b"Content-Transfer-Encoding: 8bit")
+USERS = f"alice:{HASH}\nbob:{HASH}\n"
+
+
+def serve_smtp(*settings):
+    """All ways in that SMTP has, for example.org, where alice and bob are."""
+    return Server(settings=['domains = {"example.org"}', 'smtp_listen = {"127.0.0.1:0"}', 'submission_listen = {"127.0.0.1:0"}',
+                            'submission_listen_tls = {"127.0.0.1:0"}', 'lmtp_listen = {"127.0.0.1:0"}', *settings],
+                  users=(), users_text=USERS)
+
+
+def deliver(server, *arguments, text=MESSAGE):
+    """`postern deliver`, as an MTA runs it for its pipe."""
+    return subprocess.run([POSTERN, "deliver", "-c", str(server.folder / "postern.conf"), *arguments], input=text, capture_output=True,
+                          timeout=30)
 
 
 def name_of(address):

@@ -17,6 +17,8 @@ from sent import EIGHT, HASH, SMALL, arrived, body, mail_of, wait_for
 checks = Checks()
 PEOPLE = [f"u{i}" for i in range(1, 21)]
 USERS = "".join(f"{user}:{HASH}\n" for user in ["alice", "bob", *PEOPLE])
+
+
 def serve(*settings):
     folder = Server.make_folder()
     folder.chmod(0o755)

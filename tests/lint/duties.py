@@ -23,7 +23,7 @@ LISTS = (("docs/pop3-duties.md", LETTER, r"\b([RX]\d{1,3})\b", ("src", "include"
          ("docs/smtp-duties.md", LETTER, r"\b([A-T]\d{1,2})\b",
           ("src/proto/smtp", "src/serve", "src/accounts", "src/net", "src/daemon", "src/cli", "src/sasl", "include/postern/smtp.h"),
           ("tests/wire/smtp", "tests/unit/proto/smtp", "tests/interop/test_smtp_clients.py", "tests/crash/test_delivery.py",
-           "tests/interop/test_smtp_server.py",
+           "tests/interop/test_smtp_server.py", "tests/interop/test_smtp_delivery.py",
            "tests/interop/test_smtp_relay.py")))
 
 
