@@ -118,7 +118,7 @@ static struct postern_span address_of(const char *text)
     return address;
 }
 
-/* sender_of - what Postfix's pipe makes of the empty one is that. */
+/* sender_of - "MAILER-DAEMON" is what Postfix's pipe makes of the empty sender. */
 static struct postern_span sender_of(const char *text)
 {
     struct postern_span address = address_of(text);

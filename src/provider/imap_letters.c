@@ -146,7 +146,7 @@ static void target_shown(struct postern_visit *v, int err)
                              side->uids, side->question.uid_count);
 }
 
-/* trimmed - one that could not be does not undo the copies. */
+/* trimmed - where that failed, the copies stay as they are. */
 static void trimmed(struct postern_visit *v, int result)
 {
     (void)result;

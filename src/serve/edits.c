@@ -157,7 +157,8 @@ static size_t seen_from(const struct edits *edits, const struct fields *fields,
     return fields_find(fields, 0, name) + 1;
 }
 
-/* nth - the number-th of the name, negative: from the end; fields->count: there is none. */
+/* nth - the field of that name and number; negative: counted from the end. fields->count: there is
+ * none. */
 static size_t nth(const struct edits *edits, const struct fields *fields, struct postern_span name,
                   long number)
 {

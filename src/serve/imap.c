@@ -75,7 +75,7 @@ static void job_done(void *arg)
         working->finish(s, s->err);
 }
 
-/* has_looked - just now: that will do for the news. */
+/* has_looked - so lately that the news need no other look. */
 static bool has_looked(const struct serve_imap *s)
 {
     return s->question.kind == POSTERN_IMAP_NEWS && s->looked_at &&

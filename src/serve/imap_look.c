@@ -12,7 +12,7 @@ void imap_leave_other(struct serve_imap *s)
     buffer_done(&s->other_name);
 }
 
-/* open_other - as it is now. */
+/* open_other - the mailbox that the question names, kept open as s->other. */
 static int open_other(struct serve_imap *s, unsigned wait_flag)
 {
     struct imap_place place;

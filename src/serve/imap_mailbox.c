@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* imap_mailbox - the questions about mailboxes: list, status, make and unmake, select, news. */
+/* imap_mailbox - CREATE, REMOVE, RENAME, SUBSCRIBE, STATUS and QUOTA: mailboxes as wholes. */
 #include "serve/imap_session.h"
 
 #include "base/span.h"

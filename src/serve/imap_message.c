@@ -53,7 +53,7 @@ void imap_shown_drop(struct serve_imap *s, enum postern_imap_question_kind kind)
     s->shown = NULL;
 }
 
-/* show_several - of how many, from the first on, the parsed form is at hand. */
+/* show_several - the parsed forms that are at hand, from the first message on; how many. */
 static int show_several(struct serve_imap *s, struct postern_mailbox *box, unsigned wait_flag)
 {
     const struct postern_imap_question *q = &s->question;

@@ -16,7 +16,7 @@ static int note_metadata(void *ctx, const struct postern_metadata *one)
     return s->names.error || s->statuses.error ? POSTERN_E_NOMEM : 0;
 }
 
-/* note_shared_metadata - what is private is the owner's. */
+/* note_shared_metadata - of another's mailbox: private entries are its owner's alone. */
 static int note_shared_metadata(void *ctx, const struct postern_metadata *one)
 {
     return span_begins_nocase(one->entry, SPAN("/shared/")) ? note_metadata(ctx, one) : 0;

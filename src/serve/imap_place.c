@@ -50,7 +50,8 @@ int imap_guest(struct serve_imap *s, struct postern_span owner, unsigned wait_fl
     return err == POSTERN_E_SYNTAX || err == POSTERN_E_TOO_LONG ? POSTERN_E_NOT_FOUND : err;
 }
 
-/* is_behind - a prefix, delimiter included; or it is the prefix without that. */
+/* is_behind - the name begins with the prefix, whose delimiter is its last octet; or it is the
+ * prefix without that. */
 static bool is_behind(struct postern_span name, struct postern_span prefix,
                       struct postern_span *rest_r)
 {

@@ -22,7 +22,7 @@ static int by_uid(const void *left, const void *right)
     return (a->first > b->first) - (a->first < b->first);
 }
 
-/* join - in order, apart. */
+/* join - the ranges, rising; those that touch become one. */
 static void join(struct buffer *some)
 {
     struct postern_span octets = buffer_span(some);

@@ -61,7 +61,8 @@ static void client_make(struct talk_client *client_r, const struct filter_questi
     snprintf(client_r->port, sizeof client_r->port, "%u", q->port);
 }
 
-/* is_client - of whom it was told; a proxy may have named another one since. */
+/* is_client - is it still the client that the milter was told of? A proxy may have named another.
+ */
 static bool is_client(const struct talk *t, const struct filter_question *q)
 {
     struct talk_client client;
@@ -97,7 +98,8 @@ static int tell_client(struct talk *t, const struct filter_question *q,
                        &event, verdict);
 }
 
-/* tell_helo - at the first message, and when it says another name, or the same one under TLS. */
+/* tell_helo - before the first message, and when the client said another name, or the same one
+ * under TLS. */
 static int tell_helo(struct talk *t, const struct filter_question *q,
                      struct filter_verdict *verdict)
 {
@@ -221,7 +223,7 @@ static int tell_message(struct talk *t, const struct filter_question *q,
 
 /* ---- what sessions ask ----------------------------------------------------------------------- */
 
-/* settle - one that failed is closed. */
+/* settle - a talk that failed is closed. */
 static int settle(void **talk, int r)
 {
     if (r < 0)
@@ -229,7 +231,7 @@ static int settle(void **talk, int r)
     return r < 0 ? r : 0;
 }
 
-/* meet - a talk that begins. */
+/* meet - a talk begins: what we can do, and who the client is. */
 static int meet(struct talk *t, const struct filter_question *question,
                 struct filter_verdict *verdict)
 {
@@ -240,7 +242,7 @@ static int meet(struct talk *t, const struct filter_question *question,
     return r ? r : tell_client(t, question, verdict);
 }
 
-/* greet - what comes before a message. 1: that was enough. */
+/* greet - what comes before a message. 1: the milter judged already. */
 static int greet(struct talk *t, const struct filter_question *question,
                  struct filter_verdict *verdict)
 {

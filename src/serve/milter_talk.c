@@ -11,7 +11,7 @@
 
 /* ---- the wire -------------------------------------------------------------------------------- */
 
-/* say_now - or not at all. */
+/* say_now - without waiting; false: the link does not take it. */
 static bool say_now(struct talk *t)
 {
     struct postern_span out = milter_output(&t->milter);

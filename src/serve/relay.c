@@ -72,7 +72,7 @@ static int hear(struct relay *r)
     return n == POSTERN_E_NOMEM ? lost(r, "out of memory") : 0;
 }
 
-/* turn - until the server has answered. */
+/* turn - the talk goes on until the server has answered. */
 static int turn(struct relay *r)
 {
     struct postern_smtp_client_event event;

@@ -12,7 +12,7 @@
 
 /* ---- the request ----------------------------------------------------------------------------- */
 
-/* say - a header, if there is something to say; no octet of a peer's ends it. */
+/* say - a field of the request, if it has a value; no octet that a peer sent can end it. */
 static void say(struct buffer *out, const char *name, struct postern_span value)
 {
     if (!value.n)

@@ -18,7 +18,7 @@ static int parse(struct postern_span address, char local[ADDRESS_OCTETS],
                                       : POSTERN_E_TOO_LONG;
 }
 
-/* find - whose it is: s->found. */
+/* find - whose address it is, into s->found. */
 static int find(struct serve_smtp *s, const struct postern_smtp_path *path)
 {
     int found;

@@ -108,7 +108,7 @@ const struct smtp_work smtp_mail = {mail_work, mail_finish, true, false};
 
 /* ---- RCPT ------------------------------------------------------------------------------------ */
 
-/* fits - by what the index knows. */
+/* fits - has the account room for it, by what its index knows? */
 static int fits(struct serve_smtp *s, struct postern_account *account)
 {
     struct postern_quota quota;
@@ -211,7 +211,7 @@ int smtp_note_recipient(struct serve_smtp *s, const struct postern_smtp_path *pa
     return s->links.error || s->recipients.error || s->addresses.error ? POSTERN_E_NOMEM : 0;
 }
 
-/* note_other - one elsewhere, whose mail a sendmail takes. */
+/* note_other - a recipient elsewhere, whose mail a sendmail takes. */
 static int note_other(struct serve_smtp *s)
 {
     buffer_append(&s->others, s->question.path.text);

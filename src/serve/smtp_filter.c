@@ -81,7 +81,7 @@ static int ask(struct serve_smtp *s, size_t number, enum stage stage,
     return filter->ops->rcpt ? filter->ops->rcpt(filter, talk, question, verdict) : 0;
 }
 
-/* take - what a filter said, into what is said of the message. */
+/* take - one filter's verdict becomes part of the message's. */
 static void take(struct serve_smtp *s, const struct filter_verdict *verdict)
 {
     const char *mailbox = verdict->mailbox[0] ? verdict->mailbox
@@ -138,7 +138,7 @@ static void name_find(struct serve_smtp *s)
     s->peer_named = true;
 }
 
-/* ask_all - until one refuses it. */
+/* ask_all - one filter after the other, until one refuses. */
 static int ask_all(struct serve_smtp *s, enum stage stage)
 {
     size_t count = s->site->filters ? s->site->filters->count : 0;

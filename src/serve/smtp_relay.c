@@ -80,7 +80,7 @@ static int begin_work(struct serve_smtp *s, unsigned wait_flag)
     return relay_data(s->relay);
 }
 
-/* refused - it is not taken there, whatever was said. */
+/* refused - the other server does not take it, even where its reply was no refusal. */
 static void refused(struct serve_smtp *s)
 {
     if (hand_back(s))
@@ -121,7 +121,7 @@ static int write_relay(struct serve_smtp *s, struct postern_span bytes)
     return relay_write(s->relay, bytes) < 0 ? POSTERN_E_CLOSED : 0;
 }
 
-/* pass_filtered - it is told of a message that filters may change when they have. */
+/* pass_filtered - a message that filters may change goes to the other server once they have. */
 static int pass_filtered(struct serve_smtp *s)
 {
     if (relay_data(s->relay) < 0 || relay_reply(s->relay)->code != 354)

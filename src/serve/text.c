@@ -92,7 +92,7 @@ static int note_uid(void *ctx, const struct postern_message_info *info)
     return b->uid_count == SLICE_MESSAGES;
 }
 
-/* bring_slice - until `end` and at least one. 1: all are in. */
+/* bring_slice - texts into the index until the time `end`, at least one. 1: all are in. */
 static int bring_slice(struct bringing *b, postern_time end)
 {
     size_t i = 0;
