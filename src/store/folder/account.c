@@ -88,7 +88,7 @@ static void idle_join(struct folder_store *store, struct postern_account *accoun
     store->idle_count++;
 }
 
-/* forget - drop a account that nobody has open. */
+/* forget - drop an account that nobody has open. */
 static void forget(struct folder_store *store, struct postern_account *account)
 {
     struct postern_account **at = bucket_of(store, postern_span_of(account->user));

@@ -121,7 +121,7 @@ int folder_status(struct postern_account *account, struct postern_span name, uns
     return err;
 }
 
-/* mailbox_id - of an mailbox_existing one, made when asked for. */
+/* mailbox_id - of an existing one; others may have made it since the last look. */
 static int mailbox_id(struct postern_account *account, struct postern_span name, unsigned flags,
                       uint64_t *id_r)
 {
