@@ -93,11 +93,15 @@ int imap_place(struct serve_imap *s, struct postern_span name, unsigned wait_fla
 int imap_place_rights(struct serve_imap *s, const struct imap_place *place, unsigned wait_flag,
                       uint32_t *rights_r)
 {
+    int err;
+
     *rights_r = POSTERN_RIGHTS_ALL;
     if (!place->owner.n)
         return 0;
     if (wait_flag)
         return POSTERN_E_AGAIN;
-    return acl_rights(s->site->store, place->account, place->name,
-                      postern_span_of(login_user(&s->login)), rights_r);
+    err = acl_rights(s->site->store, place->account, place->name,
+                     postern_span_of(login_user(&s->login)), rights_r);
+    /* a name that cannot be: who is told so hears that its owner is somebody */
+    return err == POSTERN_E_SYNTAX || err == POSTERN_E_TOO_LONG ? POSTERN_E_NOT_FOUND : err;
 }

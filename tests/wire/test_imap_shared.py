@@ -99,6 +99,8 @@ FORMS = [
     (b"Other//ann/Secret", b"Other//ann/Nobody"), (b'"Other/ann/Geheimes F&APw-r mich"', b'"Other/ann/Gehaimes F&APw-r mich"'),
     (b"Shared/Secret", b"Shared/Nobody"), (b"Shared/INBOX", b"Shared/Nobox"), (b"Shared/../ann/Secret", b"Shared/../ann/Nobody"),
     (b"Other/public/Secret", b"Other/public/Nobody"), (b"Other/ann%/Secret", b"Other/ann%/Nobody"),
+    (b"Other/ann/a//b", b"Other/eve/a//b"), (b"Other/ann/inbox/a", b"Other/eve/inbox/a"),
+    (b"Other/ann/" + b"v" * 300, b"Other/eve/" + b"v" * 300),
 ]
 ALIKE = [(b"Secret", b"Nobody"), (b"/eve", b"/ann"), (b"Geheimes", b"Gehaimes"), (b"Shared/INBOX", b"Shared/Nobox"),
          (b"NAME", b"NAME")]
