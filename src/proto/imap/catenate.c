@@ -94,7 +94,7 @@ static bool parse_mailbox_of(struct postern_imap *s, struct postern_span text,
                    !take_number(&text, UINT32_MAX, &validity) || !validity || text.n))
         return false;
     url->uid_validity = (uint32_t)validity;
-    url->name = decode(s, name);
+    url->name = parse_with_inbox(s, &s->in, decode(s, name));
     return url->name.n > 0;
 }
 

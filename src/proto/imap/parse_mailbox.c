@@ -45,10 +45,9 @@ static struct postern_span to_utf8(struct postern_imap *s, struct imap_parser *i
     return kept;
 }
 
-/* with_inbox - what is below INBOX is below it however that is written: another "inbox" would be a
- * mailbox that no client can name. I 5.1-3 */
-static struct postern_span with_inbox(struct postern_imap *s, struct imap_parser *in,
-                                      struct postern_span name)
+/* I 5.1-3 */
+struct postern_span parse_with_inbox(struct postern_imap *s, struct imap_parser *in,
+                                     struct postern_span name)
 {
     struct postern_span inbox = SPAN("INBOX"), kept;
 
@@ -70,7 +69,7 @@ static struct postern_span with_inbox(struct postern_imap *s, struct imap_parser
 /* I 4.5-1 I 5.1-3 */
 struct postern_span parse_mailbox(struct postern_imap *s, struct imap_parser *in)
 {
-    return with_inbox(s, in, to_utf8(s, in, parse_astring(s, in)));
+    return parse_with_inbox(s, in, to_utf8(s, in, parse_astring(s, in)));
 }
 
 static bool is_list_char(char c)
