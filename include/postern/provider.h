@@ -276,9 +276,8 @@ POSTERN_API void postern_visit_free(struct postern_visit **visit);
 POSTERN_API struct postern_pop3 *postern_visit_engine(struct postern_visit *visit);
 POSTERN_API struct postern_imap *postern_visit_imap(struct postern_visit *visit);
 /* postern_visit_changed - the selected mailbox may have changed, or, while that is wanted (watch),
- * any mailbox: a client that waits (IDLE, NOTIFY) is told. Any
- * thread, and any time before disconnected(); with options.wake, else on the visit's thread and
- * followed by a pump. */
+ * any mailbox: a client that waits (IDLE, NOTIFY) is told. Any thread, and any time before
+ * disconnected(); with options.wake, else on the visit's thread and followed by a pump. */
 POSTERN_API void postern_visit_changed(struct postern_visit *visit);
 /* postern_visit_pump - ask the application what is to be asked and take in the answers that are
  * there. Call after feed(), sent(), tls_up(), shutdown(), and after wake(). */

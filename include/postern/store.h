@@ -313,8 +313,7 @@ POSTERN_API int postern_store_expunge(struct postern_store *store, struct poster
                                       const struct postern_span *unique_ids, size_t count);
 /* postern_store_set_quota - an account's own limits, durably: bytes_max (rounded up to 1024),
  * messages_max and mailboxes_max, 0: none. limits NULL: the store's again. They are an annotation
- * of the account,
- * "/shared/vendor/postern/quota". Errors as set_metadata. */
+ * of the account, "/shared/vendor/postern/quota". Errors as set_metadata. */
 POSTERN_API int postern_store_set_quota(struct postern_store *store,
                                         struct postern_account *account,
                                         const struct postern_quota *limits);
