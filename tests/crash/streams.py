@@ -26,6 +26,22 @@ class Stream(threading.Thread):
     def __init__(self, port, numbers, most=12000):
         super().__init__(daemon=True)
         self.port, self.numbers, self.most, self.kept = port, numbers, most, []
+        self.may_send, self.is_still = threading.Event(), threading.Event()
+        self.may_send.set()
+
+    def hold(self):
+        """No more until release(); all that was sent has been answered."""
+        self.is_still.clear()
+        self.may_send.clear()
+        self.is_still.wait(20)
+
+    def release(self):
+        self.may_send.set()
+
+    def wait_for_leave(self):
+        if not self.may_send.is_set():
+            self.is_still.set()
+            self.may_send.wait()
 
     def run(self):
         try:
@@ -36,6 +52,7 @@ class Stream(threading.Thread):
                 while reader.readline()[3:4] == b"-":
                     pass
                 for number in self.numbers:
+                    self.wait_for_leave()
                     users = random.sample(PEOPLE, random.randrange(1, 4))
                     sock.sendall(b"MAIL FROM:<a@b.example>\r\n" + b"".join(b"RCPT TO:<u%d@example.org>\r\n" % u for u in users) +
                                  b"DATA\r\n" + message(number, self.most) + b".\r\n")
