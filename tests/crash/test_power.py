@@ -8,10 +8,12 @@ writers had been answered: nothing acknowledged is missing, nothing deleted is b
 Then the same with three stores that cheat - no sync of folders, none of files, answers before the
 work is done - each of which must be found out. POWER_CUTS: how many cuts (200). Needs root, loop
 devices and XFS; where they are not to be had, nothing is tested, and that is said."""
+import contextlib
 import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -86,10 +88,24 @@ def faults_of(history, listing):
     return wrong
 
 
-def cut_once(bench, log):
-    before = log.read_text()
-    bench.snapshot()
-    after = log.read_text()
+@contextlib.contextmanager
+def stopped(process):
+    """The process stands still meanwhile."""
+    process.send_signal(signal.SIGSTOP)
+    while pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] not in "TZ":
+        time.sleep(0.001)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def cut_once(bench, log, load):
+    """load: who stands still for it; it cheats, and its next sync would make good what it leaves out."""
+    with stopped(load) if load else contextlib.nullcontext():
+        before = log.read_text()
+        bench.snapshot()
+        after = log.read_text()
     bench.mount_cut()
     try:
         listing = subprocess.run([VICTIM, "list", "maildir", str(bench.cut / "mail"), "alice"], capture_output=True, text=True,
@@ -114,7 +130,7 @@ def cuts(bench, count, until_fault=False, **environment):
             time.sleep(0.02)
         while made < count and load.poll() is None:
             time.sleep(chance.uniform(0.005, 0.12))
-            faults = cut_once(bench, log)
+            faults = cut_once(bench, log, load if until_fault else None)
             made += 1
             if not until_fault:
                 checks.check(f"cut {made}", not faults, faults[:3])
