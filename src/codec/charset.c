@@ -12,6 +12,7 @@
 #define NAME_BYTES 64
 #define DECOMPOSED_MAX 32 /* U+FDFA makes 18 */
 #define FOLDED_KNOWN 128  /* of the last characters it is known what they become */
+#define BLOCK_BYTES 64    /* of ASCII at once */
 #define HELD_BYTES 16     /* of a character that was cut */
 
 struct charset {
@@ -193,12 +194,32 @@ static size_t before_high(uint64_t high)
     return (size_t)(*(const char *)&one ? __builtin_ctzll(high) : __builtin_clzll(high)) / 8;
 }
 
+/* fold_blocks - as many whole blocks as are ASCII: how many octets. What is done with each of a
+ * block's octets, compilers do with many at once. */
+static size_t fold_blocks(struct postern_span in, char *out)
+{
+    uint64_t block[BLOCK_BYTES / sizeof(uint64_t)], all = 0;
+    size_t n = 0;
+
+    for (; in.n - n >= sizeof block; n += sizeof block) {
+        memcpy(block, in.p + n, sizeof block);
+        for (size_t i = 0; i < sizeof block / sizeof *block; i++)
+            all |= block[i];
+        if (all & EACH(0x80))
+            break;
+        for (size_t i = 0; i < sizeof block / sizeof *block; i++)
+            block[i] = upper_eight(block[i]);
+        memcpy(out + n, block, sizeof block);
+    }
+    return n;
+}
+
 /* fold_ascii - as much as is ASCII; how much. */
 static size_t fold_ascii(struct postern_span in, struct buffer *out)
 {
     char *room = in.n ? buffer_room(out, in.n) : NULL;
     uint64_t octets, high = 0;
-    size_t n = 0;
+    size_t n = room ? fold_blocks(in, room) : 0;
 
     while (room && !high && in.n - n >= sizeof octets) {
         memcpy(&octets, in.p + n, sizeof octets);
