@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "base/span.h"
-#include "serve/room.h"
+#include "store/quota.h"
 
 void imap_drop_appends(struct serve_imap *s)
 {
@@ -32,7 +32,7 @@ static int fits_quota(struct serve_imap *s, const struct imap_place *place)
         quota.bytes -= replaced < quota.bytes ? replaced : quota.bytes;
         quota.messages -= quota.messages > 0;
     }
-    return quota_room(&quota, s->question.size_bytes);
+    return quota_room(&quota, s->question.size_bytes, 1);
 }
 
 /* add_delivery - one more, not begun yet. */

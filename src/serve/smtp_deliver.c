@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "base/span.h"
-#include "serve/room.h"
+#include "store/quota.h"
 #include <stdio.h>
 
 #define PREAMBLE_MAX 1024 /* octets of Return-Path, Delivered-To */
@@ -109,7 +109,7 @@ static bool is_over_quota(struct serve_smtp *s, const struct smtp_target *target
     struct postern_quota quota;
 
     return target->account && smtp_ops(s)->quota(target->account, &quota) == 0 &&
-           quota_room(&quota, s->octets + PREAMBLE_MAX) != 0;
+           quota_room(&quota, s->octets + PREAMBLE_MAX, 1) < 0;
 }
 
 /* fail - this one does not get it. In SMTP, then nobody does. */

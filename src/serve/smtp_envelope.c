@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "base/span.h"
 #include "serve/clock.h"
-#include "serve/room.h"
+#include "store/quota.h"
 #include "store/space.h"
 
 void smtp_drop(struct serve_smtp *s)
@@ -117,7 +117,7 @@ static int fits(struct serve_smtp *s, struct postern_account *account)
     if (err)
         return err == POSTERN_E_UNSUPPORTED ? 0 : err;
     /* one that does not tell its size has some */
-    return quota_room(&quota, s->question.size_bytes ? s->question.size_bytes : 1);
+    return quota_room(&quota, s->question.size_bytes ? s->question.size_bytes : 1, 1);
 }
 
 /* look_at_inbox - others may have removed mail there, which nobody has seen yet. */

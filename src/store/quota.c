@@ -18,6 +18,28 @@ void quota_limits(struct postern_quota *quota, const struct postern_quota *limit
     quota->mailboxes_max = limits->mailboxes_max;
 }
 
+/* fits - max 0: no limit. */
+static bool fits(uint64_t used, uint64_t more, uint64_t max)
+{
+    return max == 0 || (used <= max && more <= max - used);
+}
+
+int quota_room(const struct postern_quota *quota, uint64_t bytes, uint64_t messages)
+{
+    return fits(quota->bytes, bytes, quota->bytes_max) &&
+                   fits(quota->messages, messages, quota->messages_max)
+               ? 0
+               : POSTERN_E_FULL;
+}
+
+/* I 9208:5.3-1 */
+int quota_mailbox_room(const struct postern_quota *quota, uint64_t mailboxes)
+{
+    return mailboxes == 0 || fits(quota->mailboxes, mailboxes, quota->mailboxes_max)
+               ? 0
+               : POSTERN_E_FULL;
+}
+
 static int read_one(void *ctx, const struct postern_metadata *one)
 {
     struct postern_quota *limits = ctx, found = {0};

@@ -11,6 +11,10 @@
 
 /* quota_limits - of a quota, the limits become those; what is used stays. */
 void quota_limits(struct postern_quota *quota, const struct postern_quota *limits);
+/* quota_room - for so much more mail, quota_mailbox_room - for so many mailboxes more; 0, or
+ * POSTERN_E_FULL. */
+int quota_room(const struct postern_quota *quota, uint64_t bytes, uint64_t messages);
+int quota_mailbox_room(const struct postern_quota *quota, uint64_t mailboxes);
 /* quota_read - the limits among the records of an account (metadata.h); false: there are none, and
  * nothing was changed. */
 bool quota_read(struct postern_span records, struct postern_quota *limits);

@@ -9,6 +9,7 @@
 #include "store/folder/append.h"
 
 #include "base/span.h"
+#include "store/quota.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,8 +198,7 @@ static int take_room(struct batch *batch, const struct commit_set *set)
         usage.bytes += set->deliveries[i]->scan.size_wire;
         usage.messages++;
     }
-    if ((usage.bytes_max && usage.bytes > usage.bytes_max) ||
-        (usage.messages_max && usage.messages > usage.messages_max))
+    if (quota_room(&usage, 0, 0) < 0)
         return POSTERN_E_FULL;
     batch->usage = usage;
     return 0;

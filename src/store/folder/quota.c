@@ -41,7 +41,6 @@ void account_usage(struct postern_account *account, struct postern_quota *quota_
     }
 }
 
-/* I 9208:5.3-1 */
 int account_fits(struct postern_account *account, struct postern_span name, size_t more)
 {
     struct postern_quota usage;
@@ -49,9 +48,7 @@ int account_fits(struct postern_account *account, struct postern_span name, size
     while (levels_up(&name))
         more += mailbox_existing(account, name) == NULL;
     account_usage(account, &usage);
-    return more && usage.mailboxes_max && usage.mailboxes + more > usage.mailboxes_max
-               ? POSTERN_E_FULL
-               : 0;
+    return quota_mailbox_room(&usage, more);
 }
 
 int folder_quota(struct postern_account *account, struct postern_quota *quota_r)

@@ -92,13 +92,9 @@ int account_check_room(const struct postern_account *account, uint64_t bytes, si
     usage_of(account, &usage);
     usage.bytes -= replaced;
     usage.messages -= replaced > 0;
-    return (usage.bytes_max && usage.bytes + bytes > usage.bytes_max) ||
-                   (usage.messages_max && usage.messages + messages > usage.messages_max)
-               ? POSTERN_E_FULL
-               : 0;
+    return quota_room(&usage, bytes, messages);
 }
 
-/* I 9208:5.3-1 */
 int memory_fits(const struct postern_account *account, struct postern_span name, size_t more)
 {
     struct postern_quota usage;
@@ -109,9 +105,7 @@ int memory_fits(const struct postern_account *account, struct postern_span name,
         more += !box || !box->exists;
     }
     usage_of(account, &usage);
-    return more && usage.mailboxes_max && usage.mailboxes + more > usage.mailboxes_max
-               ? POSTERN_E_FULL
-               : 0;
+    return quota_mailbox_room(&usage, more);
 }
 
 int memory_quota(struct postern_account *account, struct postern_quota *quota_r)
