@@ -8,6 +8,7 @@
 #include "store/snapshot.h"
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -49,6 +50,16 @@ static int read_pattern(const struct folder_store *store, struct where *where_r)
     return n < 0 || n >= PATH_MAX ? POSTERN_E_NOT_FOUND : 0;
 }
 
+/* is_folder - some file systems do not say it of an entry. */
+static bool is_folder(int dir, const struct dirent *entry)
+{
+    struct stat facts;
+
+    if (entry->d_type != DT_UNKNOWN)
+        return entry->d_type == DT_DIR;
+    return fstatat(dir, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(facts.st_mode);
+}
+
 /* is_of_user - the entry has an account; *user_r: lent by it. */
 static bool is_of_user(const struct folder_store *store, const struct where *where,
                        const struct dirent *entry, struct postern_span *user_r)
@@ -57,7 +68,7 @@ static bool is_of_user(const struct folder_store *store, const struct where *whe
     struct postern_span user = span_from(name, where->before.n);
     char path[PATH_MAX];
 
-    if (entry->d_type != DT_DIR || !span_begins(name, where->before) || user.n <= where->after.n)
+    if (!span_begins(name, where->before) || user.n <= where->after.n)
         return false;
     user.n -= where->after.n;
     if (!span_equal(span_make(user.p + user.n, where->after.n), where->after) ||
@@ -85,7 +96,7 @@ int folder_list_users(struct postern_store *postern_store,
     if (!dir)
         return folder_error(errno);
     while (!result && (entry = readdir(dir)))
-        if (is_of_user(store, &where, entry, &user))
+        if (is_folder(dirfd(dir), entry) && is_of_user(store, &where, entry, &user))
             result = each(ctx, user);
     closedir(dir);
     return result;
