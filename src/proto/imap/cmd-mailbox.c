@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cmd-mailbox - CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS (RFC 9051 6.3.4 to 6.3.8,
+/* cmd-mailbox - CREATE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS (RFC 9051 6.3.4, 6.3.6 to 6.3.8,
  * 6.3.11; RFC 6154, 8474, 8438). */
 #include "codec/nfc.h"
 #include "proto/imap/commands.h"
@@ -21,7 +21,7 @@ const char *imap_special(enum postern_special_use special)
     return NULL;
 }
 
-/* I 6.3.5-2 I 6.3.6-3 */
+/* I 6.3.6-3 */
 static void done(struct postern_imap *s, const struct imap_answer *answer)
 {
     if (answer->err)
@@ -150,18 +150,6 @@ static bool one_name(struct postern_imap *s)
     question.name = parse_mailbox(s, &s->in);
     s->question = question;
     return imap_good(s);
-}
-
-/* imap_cmd_delete - INBOX stays, whatever the application would make of it.
- * I 6.3.5-1 I 6.3.5-2 I 6.3.5-4 */
-void imap_cmd_delete(struct postern_imap *s)
-{
-    if (!one_name(s))
-        return;
-    if (span_equal(s->question.name, SPAN("INBOX")))
-        imap_refuse(s, POSTERN_E_DENIED);
-    else
-        imap_ask_if(s, POSTERN_IMAP_REMOVE, rights_remove, done);
 }
 
 /* I 6.3.6-1 I 6.3.6-2 I 6.3.6-5 I 6.3.6-6 I 6.3.6-7 */

@@ -40,5 +40,6 @@ void list_parse_patterns(struct postern_imap *s, struct imap_list *list);
 void list_parse_return(struct postern_imap *s, struct imap_list *list);
 /* list_show.c: list_show - of all names those that are asked for; the command ends. */
 void list_show(struct postern_imap *s, const struct imap_answer *answer);
+bool list_is_below(struct postern_span name, struct postern_span parent);
 
 #endif

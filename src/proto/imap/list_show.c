@@ -14,7 +14,7 @@ static bool is_matched(const struct imap_list *list, struct postern_span name)
     return false;
 }
 
-static bool is_below(struct postern_span name, struct postern_span parent)
+bool list_is_below(struct postern_span name, struct postern_span parent)
 {
     return name.n > parent.n && span_begins(name, parent) && name.p[parent.n] == '/';
 }
@@ -37,7 +37,7 @@ static bool has_selected_below(const struct imap_list *list, const struct imap_a
     for (size_t i = at + 1; i < all->count; i++) {
         const struct postern_status *one = &all->statuses[i];
 
-        if (is_below(one->name, all->statuses[at].name) && is_selected(list, one) &&
+        if (list_is_below(one->name, all->statuses[at].name) && is_selected(list, one) &&
             (!hidden || !is_matched(list, one->name)))
             return true;
     }

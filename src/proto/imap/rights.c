@@ -6,6 +6,7 @@
 
 #include "codec/rights.h"
 #include "codec/saslprep.h"
+#include "proto/imap/list.h"
 
 #define L POSTERN_RIGHT_LOOKUP
 
@@ -169,11 +170,6 @@ bool rights_shows(const struct postern_imap *s, const struct postern_status *one
     return one->exists && (!s->o.acl || one->rights & L);
 }
 
-static bool is_below(struct postern_span name, struct postern_span parent)
-{
-    return name.n > parent.n && span_begins(name, parent) && name.p[parent.n] == '/';
-}
-
 /* has_visible_below - the names are in order: those below one begin as it does. */
 static bool has_visible_below(const struct postern_imap *s, const struct imap_answer *all,
                               size_t at)
@@ -181,7 +177,7 @@ static bool has_visible_below(const struct postern_imap *s, const struct imap_an
     struct postern_span name = all->statuses[at].name;
 
     for (size_t i = at + 1; i < all->count && span_begins(all->statuses[i].name, name); i++)
-        if (is_below(all->statuses[i].name, name) && rights_shows(s, &all->statuses[i]))
+        if (list_is_below(all->statuses[i].name, name) && rights_shows(s, &all->statuses[i]))
             return true;
     return false;
 }

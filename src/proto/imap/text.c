@@ -64,6 +64,8 @@ static const struct {
      "no se habla este idioma", "cette langue n'est pas parlée", "その言語は使えません"},
     {"there is no such mailbox", "kein solches Postfach", "no existe ese buzón",
      "pas de telle boîte", "そのメールボックスはありません"},
+    {"there are mailboxes below it", "es hat Postfächer unter sich", "hay buzones por debajo",
+     "il y a des boîtes en dessous", "下にメールボックスがあります"},
     {"it is there already", "schon vorhanden", "ya existe", "existe déjà", "既にあります"},
     {"not permitted", "nicht gestattet", "no permitido", "non autorisé", "許可されていません"},
     {"no space or quota left", "kein Platz mehr", "no queda espacio", "plus de place",
