@@ -346,9 +346,9 @@ POSTERN_API int postern_imap_answer_read(struct postern_imap *s, uint64_t id, in
 POSTERN_API int postern_imap_answer_found(struct postern_imap *s, uint64_t id, int err,
                                           const struct postern_uid_range *ranges, size_t count);
 /* postern_imap_answer_uids - COPY, COMMIT: the new UIDs, in order, and the UID validity of where
- * they are; STORE: those that were skipped, as changed or gone meanwhile. err of COPY:
- * POSTERN_E_NOT_FOUND, there is no such mailbox, and the client may make it; POSTERN_E_STALE, one
- * of the messages is gone, and none was copied. */
+ * they are; STORE: those that were skipped, as changed meanwhile; not those that are gone. err of
+ * COPY: POSTERN_E_NOT_FOUND, there is no such mailbox, and the client may make it; POSTERN_E_STALE,
+ * one of the messages is gone, and none was copied. */
 POSTERN_API int postern_imap_answer_uids(struct postern_imap *s, uint64_t id, int err,
                                          uint32_t uid_validity, const uint32_t *uids, size_t count);
 

@@ -249,9 +249,9 @@ struct postern_store_ops {
      * what can be made again of immutable messages may be kept, and removed by anybody at any time.
      * POSTERN_E_UNSUPPORTED, _TOO_LONG. NULL: a store that has no such place. */
     int (*cache_path)(struct postern_mailbox *mailbox, char *out, size_t size);
-    /* flags - change flags and keywords of these. Those that are gone, or changed since, are
-     * skipped: their UIDs are written to skipped_r (room for count, may be NULL), their number is
-     * returned. What changes nothing gives no new mod-sequence. */
+    /* flags - change flags and keywords of these. Those that changed since are skipped: their UIDs
+     * are written to skipped_r (room for count, may be NULL), their number is returned. Those that
+     * are gone are passed over. What changes nothing gives no new mod-sequence. */
     int (*flags)(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
                  const struct postern_flags_change *change, uint32_t *skipped_r);
     /* copy - these to another mailbox of the same account, all or none, with flags, keywords and

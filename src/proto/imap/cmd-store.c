@@ -163,7 +163,7 @@ static void append_range(struct buffer *code, uint32_t first, uint32_t last)
 }
 
 /* note_modified - "MODIFIED 1,3:4": numbers, or UIDs (RFC 7162 3.1.3).
- * I 7162:3.1.3-3 I 7162:3.1.3-4 */
+ * I 7162:3.1.3-3 I 7162:3.1.3-4 I 7162:3.1.3-9 */
 static void note_modified(struct postern_imap *s, const struct imap_answer *answer)
 {
     struct buffer code = {.allocator = s->o.allocator};

@@ -96,7 +96,9 @@ static int flag_one(struct flagging *flagging, uint32_t uid)
     char name[FOLDER_NAME_BYTES];
     struct index_row row;
 
-    if (!old || (flagging->change->conditional && old->modseq > flagging->change->unchanged_since))
+    if (!old)
+        return 0;
+    if (flagging->change->conditional && old->modseq > flagging->change->unchanged_since)
         return 1;
     row = *old;
     if (!change_row(flagging->change, &row))

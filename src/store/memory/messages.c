@@ -23,7 +23,9 @@ int memory_flags(struct postern_mailbox *mailbox, const uint32_t *uids, size_t c
     for (size_t i = 0; i < count && !box->dropped; i++) {
         struct message *message = box_find(box, each[i]);
 
-        if (!message || (change->conditional && message->info.modseq > change->unchanged_since)) {
+        if (!message)
+            continue;
+        if (change->conditional && message->info.modseq > change->unchanged_since) {
             if (skipped_r)
                 skipped_r[skipped] = each[i];
             skipped++;
