@@ -69,6 +69,7 @@ static void one_pattern(struct postern_imap *s, struct imap_list *list,
                         struct postern_span reference)
 {
     struct postern_span pattern = parse_pattern(s, &s->in);
+    size_t inbox;
     char *both;
 
     if (list->pattern_count == LIST_PATTERNS_MAX)
@@ -83,7 +84,11 @@ static void one_pattern(struct postern_imap *s, struct imap_list *list,
     if (reference.n)
         memcpy(both, reference.p, reference.n);
     memcpy(both + reference.n, pattern.p, pattern.n);
-    list->patterns[list->pattern_count++] = span_make(both, reference.n + pattern.n);
+    pattern = span_make(both, reference.n + pattern.n);
+    inbox = parse_inbox_place(s, pattern);
+    if (inbox != SIZE_MAX)
+        memcpy(both + inbox, "INBOX", 5);
+    list->patterns[list->pattern_count++] = pattern;
 }
 
 void list_parse_patterns(struct postern_imap *s, struct imap_list *list)

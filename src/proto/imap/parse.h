@@ -36,10 +36,14 @@ struct postern_span parse_nstring(struct postern_imap *s, struct imap_parser *in
 uint64_t parse_number(struct imap_parser *in, uint64_t max);
 
 /* parse_mailbox.c */
-/* parse_with_inbox - of a name: what is below INBOX is below it however that is written: another
- * "inbox" would be a mailbox that no client can name. */
+/* parse_with_inbox - of a name: what is below INBOX is below it however that is written, whosever
+ * INBOX it is: another "inbox" would be a mailbox that no client can name. */
 struct postern_span parse_with_inbox(struct postern_imap *s, struct imap_parser *in,
                                      struct postern_span name);
+/* parse_inbox_place - where INBOX stands in a name or pattern, written otherwise; SIZE_MAX:
+ * nowhere.
+ */
+size_t parse_inbox_place(const struct postern_imap *s, struct postern_span name);
 /* parse_mailbox - its name in UTF-8. */
 struct postern_span parse_mailbox(struct postern_imap *s, struct imap_parser *in);
 /* parse_pattern - of LIST: "*" and "%" may stand in it bare. */

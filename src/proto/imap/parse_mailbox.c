@@ -45,24 +45,48 @@ static struct postern_span to_utf8(struct postern_imap *s, struct imap_parser *i
     return kept;
 }
 
+/* own_place - where the name begins that its owner has for it, behind "Other/ann/" and "Shared/". A
+ * star in a pattern may be any number of levels: then nobody knows. */
+static size_t own_place(const struct postern_imap *s, struct postern_span name)
+{
+    struct postern_span shared = s->o.shared, others = s->o.other_users, rest, owner;
+
+    if (shared.n && span_begins(name, shared))
+        return shared.n;
+    if (!others.n || !span_begins(name, others))
+        return 0;
+    rest = span_from(name, others.n);
+    owner = span_cut(&rest, '/');
+    return !rest.p || memchr(owner.p, '*', owner.n) ? name.n : (size_t)(rest.p - name.p);
+}
+
+size_t parse_inbox_place(const struct postern_imap *s, struct postern_span name)
+{
+    struct postern_span inbox = SPAN("INBOX");
+    size_t place = own_place(s, name);
+    struct postern_span own = span_from(name, place);
+
+    if (!span_begins_nocase(own, inbox) || span_begins(own, inbox) ||
+        (own.n > inbox.n && own.p[inbox.n] != '/'))
+        return SIZE_MAX;
+    return place;
+}
+
 /* I 5.1-3 */
 struct postern_span parse_with_inbox(struct postern_imap *s, struct imap_parser *in,
                                      struct postern_span name)
 {
+    size_t place = in->bad ? SIZE_MAX : parse_inbox_place(s, name);
     struct postern_span inbox = SPAN("INBOX"), kept;
 
-    if (in->bad || !span_begins_nocase(name, inbox))
-        return name;
-    if (name.n == inbox.n)
-        return inbox;
-    if (name.p[inbox.n] != '/' || span_begins(name, inbox))
+    if (place == SIZE_MAX)
         return name;
     if (arena_copy(&s->arena, name, &kept) < 0) {
         imap_no_memory(s);
         parse_spoil(in);
         return name;
     }
-    memcpy((char *)kept.p, inbox.p, inbox.n);
+    memcpy((char *)kept.p + place, inbox.p, inbox.n);
     return kept;
 }
 
