@@ -158,22 +158,39 @@ static bool parse_url(struct postern_imap *s, struct append_url *url)
     return parse_rest(s, rest, url);
 }
 
-/* bad_url - NO [BADURL "..."]; one that cannot stand in a code is not repeated.
+#define TOLD_URL_MAX 8000
+
+/* write_url - octets that cannot stand in a code, or would end its quotes, as a URL writes them
+ * (RFC 4469 5, RFC 3986 2.1). */
+static void write_url(struct buffer *code, struct postern_span url)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < url.n; i++) {
+        unsigned char c = (unsigned char)url.p[i];
+
+        if (c >= ' ' && c < 127 && !strchr("]\"\\", c)) {
+            buffer_append_char(code, (char)c);
+            continue;
+        }
+        buffer_append_char(code, '%');
+        buffer_append_char(code, digits[c >> 4]);
+        buffer_append_char(code, digits[c & 15]);
+    }
+}
+
+/* bad_url - NO [BADURL "..."]; one that is too long for a line is not repeated.
  * I 4469:4.1-1 */
 static void bad_url(struct postern_imap *s)
 {
     struct postern_span url = s->append->url.text;
     struct buffer code = {.allocator = s->o.allocator};
     struct postern_span kept = {0};
-    bool plain = url.n < 1000;
 
-    for (size_t i = 0; i < url.n && plain; i++)
-        plain = (unsigned char)url.p[i] > ' ' && (unsigned char)url.p[i] < 127 &&
-                !strchr("]\"\\", url.p[i]);
     buffer_append_text(&code, "BADURL");
-    if (plain) {
+    if (url.n <= TOLD_URL_MAX) {
         buffer_append_text(&code, " \"");
-        buffer_append(&code, url);
+        write_url(&code, url);
         buffer_append_text(&code, "\"");
     }
     buffer_append_char(&code, '\0');
