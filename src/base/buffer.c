@@ -27,10 +27,10 @@ static int buffer_grow(struct buffer *b, size_t n)
         capacity *= 2;
     }
     /* a fresh block and a wipe instead of realloc(): no copy of a secret stays behind */
-    data = memory_resize(b->allocator, NULL, capacity);
+    data = memory_resize(b->allocator, b->plain ? b->data : NULL, capacity);
     if (!data)
         return POSTERN_E_NOMEM;
-    if (b->data) {
+    if (b->data && !b->plain) {
         memcpy(data, b->data, b->tail);
         secret_wipe(b->data, b->capacity);
         memory_free(b->allocator, b->data);
@@ -114,8 +114,8 @@ void buffer_take(struct buffer *b, size_t n)
 
 void buffer_done(struct buffer *b)
 {
-    if (b->data)
+    if (b->data && !b->plain)
         secret_wipe(b->data, b->capacity);
     memory_free(b->allocator, b->data);
-    *b = (struct buffer){.allocator = b->allocator, .error = b->error};
+    *b = (struct buffer){.allocator = b->allocator, .plain = b->plain, .error = b->error};
 }

@@ -6,11 +6,13 @@
 #include <postern/base.h>
 
 /* struct buffer - unread bytes are [head, tail) of data. Set allocator (NULL = malloc) and zero the
- * rest. */
+ * rest. Memory is wiped before it is given back, since passwords pass through buffers; `plain`: not
+ * through this one, and wiping all mail that goes by is dear. */
 struct buffer {
     const struct postern_allocator *allocator;
     char *data;
     size_t head, tail, capacity;
+    bool plain;
     int error; /* 0, or POSTERN_E_NOMEM once an append failed; later appends do nothing */
 };
 
@@ -27,7 +29,7 @@ struct postern_span buffer_span(const struct buffer *b);
 size_t buffer_length(const struct buffer *b);
 /* buffer_take - drop n bytes from the front. */
 void buffer_take(struct buffer *b, size_t n);
-/* buffer_done - wipe and free the memory; empty and usable again, error kept. */
+/* buffer_done - free the memory; empty and usable again, error kept. */
 void buffer_done(struct buffer *b);
 
 #endif

@@ -158,7 +158,7 @@ static void list_keep(struct buffer *block, const struct list *list, unsigned at
 /* lists_append - of a message that is no monster. The block is whole but for its sum. */
 static void lists_append(struct buffer *block, uint32_t parts, size_t strings_n)
 {
-    struct buffer envelope = {.allocator = block->allocator}, body = envelope;
+    struct buffer envelope = {.allocator = block->allocator, .plain = true}, body = envelope;
     struct list lists[] = {{.out = &envelope}, {.out = &body}};
 
     if (block->error || parts > LISTED_PARTS || strings_n > LISTED_BYTES)

@@ -90,7 +90,7 @@ void list_nstring(struct list *list, struct postern_span text)
 
 void list_header(struct list *list, struct postern_span text)
 {
-    struct buffer word = {.allocator = list->out->allocator};
+    struct buffer word = {.allocator = list->out->allocator, .plain = true};
     unsigned kinds = text.p ? kinds_of(text) : 0;
 
     if (!text.p) {

@@ -74,9 +74,8 @@ int postern_mime_new(struct postern_mime **mime_r, const struct postern_mime_opt
         return POSTERN_E_NOMEM;
     mime->allocator = allocator;
     set_options(mime, options);
-    mime->line.allocator = mime->field.allocator = mime->parts.allocator = allocator;
-    mime->fields.allocator = mime->strings.allocator = mime->boundaries.allocator = allocator;
-    mime->stack.allocator = mime->block.allocator = allocator;
+    mime->line = mime->field = mime->parts = mime->fields = mime->strings = mime->boundaries =
+        mime->stack = mime->block = (struct buffer){.allocator = allocator, .plain = true};
     mime_part_add(mime, NO_PART);
     if (mime->parts.error) {
         postern_mime_free(&mime);
@@ -288,7 +287,7 @@ int postern_mime_take(struct postern_mime *mime, struct postern_span *block_r)
         return err;
     smaller = memory_resize(mime->allocator, mime->block.data, block.n);
     *block_r = span_make(smaller ? smaller : mime->block.data, block.n);
-    mime->block = (struct buffer){.allocator = mime->allocator};
+    mime->block = (struct buffer){.allocator = mime->allocator, .plain = true};
     mime->taken = true;
     return 0;
 }

@@ -257,7 +257,8 @@ bool fetch_new(struct postern_imap *s)
         return false;
     }
     memset(fetch, 0, sizeof *fetch);
-    fetch->structures.own.allocator = fetch->header.allocator = s->o.allocator;
+    fetch->structures.own = fetch->header =
+        (struct buffer){.allocator = s->o.allocator, .plain = true};
     s->fetch = fetch;
     return true;
 }

@@ -28,7 +28,7 @@ void search_decode_words(struct postern_imap *s, struct postern_span value, stru
     struct postern_mime_word word;
 
     while (postern_mime_word(&value, &word)) {
-        struct buffer octets = {.allocator = s->o.allocator};
+        struct buffer octets = {.allocator = s->o.allocator, .plain = true};
         struct transfer transfer = {.kind = TRANSFER_BASE64};
         struct charset *charset = NULL;
         char quoted[1024];
@@ -65,7 +65,8 @@ struct text_scan *text_scan_new(struct postern_imap *s, struct postern_span bloc
     }
     *scan = (struct text_scan){
         .s = s, .block = block, .text = text, .field = field, .in_header = header, .in_body = body};
-    scan->header.allocator = scan->plain.allocator = scan->folded.allocator = s->o.allocator;
+    scan->header = scan->plain = scan->folded =
+        (struct buffer){.allocator = s->o.allocator, .plain = true};
     scan->is_ascii = utf8_is_ascii(text);
     scan->found = text.n == 0;
     return scan;
@@ -214,7 +215,7 @@ static void part_over(struct text_scan *scan)
 static void take_body(struct text_scan *scan, const struct postern_mime_part *part,
                       struct postern_span octets, bool ends)
 {
-    struct buffer decoded = {.allocator = scan->s->o.allocator};
+    struct buffer decoded = {.allocator = scan->s->o.allocator, .plain = true};
     bool whole = ends && !scan->has_part;
 
     if (!scan->has_part)

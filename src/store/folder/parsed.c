@@ -56,7 +56,7 @@ static void put_one(struct postern_account *account, const struct fresh_one *one
 /* fresh_store - with the mutex and the lock. */
 static void fresh_store(struct postern_account *account, const struct fresh *fresh)
 {
-    struct buffer group = {0};
+    struct buffer group = {.plain = true};
     uint64_t base;
 
     if (fresh->records.error ||
@@ -90,6 +90,8 @@ static void keep(struct postern_account *account, uint64_t id, uint32_t uid,
     if (!account->fresh)
         account->fresh = calloc(1, sizeof *account->fresh);
     fresh = account->fresh;
+    if (fresh)
+        fresh->records.plain = true;
     if (!fresh || !rows || account->index.read_only || block.n > FRESH_BYTES)
         return;
     postern_mime_facts(block, &facts);

@@ -70,6 +70,59 @@ static void test_buffer_keeps_order(void **state)
     assert_null(b.data);
 }
 
+/* struct shelf - memory that is never given twice, so that what was given back can be looked at. */
+struct shelf {
+    char room[8192];
+    size_t used;
+};
+
+static void *shelf_resize(void *ctx, void *p, size_t n)
+{
+    struct shelf *shelf = ctx;
+    char *fresh = shelf->room + shelf->used;
+
+    if (n == 0)
+        return NULL;
+    assert_true(shelf->used + n <= sizeof shelf->room);
+    if (p) /* no more is behind it than what came after */
+        memmove(fresh, p, n < (size_t)(fresh - (char *)p) ? n : (size_t)(fresh - (char *)p));
+    shelf->used += n;
+    return fresh;
+}
+
+static size_t count_in(const struct shelf *shelf, struct postern_span text)
+{
+    struct postern_span rest = span_make(shelf->room, shelf->used);
+    size_t count = 0;
+
+    for (const char *at; (at = memmem(rest.p, rest.n, text.p, text.n)); count++)
+        rest = span_from(rest, (size_t)(at - rest.p) + text.n);
+    return count;
+}
+
+/* test_buffer_wipes - a password is nowhere when the buffer has grown, and when it is done; one
+ * that is plain spares itself that, and says the same. */
+static void test_buffer_wipes(void **state)
+{
+    (void)state;
+    for (int plain = 0; plain < 2; plain++) {
+        struct shelf shelf = {.used = 0};
+        struct postern_allocator allocator = {shelf_resize, &shelf};
+        struct buffer b = {.allocator = &allocator, .plain = plain};
+
+        buffer_append_text(&b, "open sesame");
+        while (buffer_length(&b) < 1000)
+            buffer_append_char(&b, '.');
+        assert_true(span_begins(buffer_span(&b), SPAN("open sesame.....")));
+        assert_int_equal(buffer_length(&b), 1000);
+        assert_int_equal(count_in(&shelf, SPAN("sesame")), plain ? 3 : 1);
+        buffer_done(&b);
+        assert_int_equal(count_in(&shelf, SPAN("sesame")), plain ? 3 : 0);
+        assert_int_equal(b.plain, plain);
+        assert_int_equal(buffer_length(&b), 0);
+    }
+}
+
 static void test_buffer_error_sticks(void **state)
 {
     struct meter meter = {.left = 1};
@@ -96,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_arena_refuses_the_absurd),
         cmocka_unit_test(test_arena_copy_ends_with_nul),
         cmocka_unit_test(test_buffer_keeps_order),
+        cmocka_unit_test(test_buffer_wipes),
         cmocka_unit_test(test_buffer_error_sticks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
