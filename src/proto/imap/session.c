@@ -224,7 +224,7 @@ void postern_imap_sent(struct postern_imap *s, uint64_t n, postern_time now)
         s->last = s->now;
     output_sent(&s->out, &s->tail, n);
     imap_advance(s);
-    if (buffer_length(&s->out) == 0 && !s->work)
+    if (buffer_length(&s->out) == 0 && imap_is_idle(s))
         buffer_done(&s->out); /* an idle session holds no buffer */
     (void)imap_result_of(s);
 }
