@@ -22,6 +22,7 @@
 
 #define FOLDER_BUCKETS 4096
 #define FOLDER_NAME_BYTES 256
+#define FOLDER_PATH_BYTES (2 * FOLDER_NAME_BYTES + 16)
 #define INBOX_ID 1
 
 struct folder_store {
@@ -111,6 +112,10 @@ int folder_list_users(struct postern_store *store, int (*each)(void *ctx, struct
                       void *ctx);
 /* folder_path - the folder of a user; POSTERN_E_NOT_FOUND for a name that must not become one. */
 int folder_path(const struct folder_store *store, struct postern_span user, char out[PATH_MAX]);
+/* path_beneath - "DIR/SUB/NAME" of a file of the mailbox, seen from the account's base; without a
+ * name its sub-folder. false: too long to be one. */
+bool path_beneath(const struct postern_account *account, const struct index_mailbox *mailbox,
+                  unsigned sub, struct postern_span name, char out[FOLDER_PATH_BYTES]);
 /* account_open_path - the folders and the index of a new account; made with POSTERN_STORE_CREATE.
  */
 int account_open_path(struct postern_account *account, struct postern_span user, unsigned flags);

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,12 +22,14 @@ static int open_beneath(struct postern_account *account, const struct index_mail
                         unsigned sub, struct postern_span name)
 {
     struct open_how how = {.flags = READ_FLAGS, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH};
-    char path[2 * NAME_MAX + 16];
+    char path[FOLDER_PATH_BYTES];
     struct place place;
     int fd;
 
-    snprintf(path, sizeof path, "%.*s%s%s/%.*s", SPAN_ARG(mailbox->dir), mailbox->dir.n ? "/" : "",
-             account->store->kind->subs[sub], SPAN_ARG(name));
+    if (!path_beneath(account, mailbox, sub, name, path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
     fd = (int)syscall(SYS_openat2, account->base, path, &how, sizeof how);
     if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
         return fd;

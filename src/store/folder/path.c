@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* put - as far as there is room. Where behind it the next comes. */
 static size_t put(char *out, size_t at, struct postern_span s)
 {
-    for (size_t i = 0; i < s.n; i++, at++)
-        if (at < PATH_MAX)
-            out[at] = s.p[i];
-    return at;
+    if (at < PATH_MAX && s.n)
+        memcpy(out + at, s.p, s.n < PATH_MAX - at ? s.n : PATH_MAX - at);
+    return at + s.n;
 }
 
 int folder_path(const struct folder_store *store, struct postern_span user, char out[PATH_MAX])
@@ -47,6 +47,27 @@ int folder_path(const struct folder_store *store, struct postern_span user, char
         return POSTERN_E_NOT_FOUND;
     out[n] = '\0';
     return 0;
+}
+
+bool path_beneath(const struct postern_account *account, const struct index_mailbox *mailbox,
+                  unsigned sub, struct postern_span name, char out[FOLDER_PATH_BYTES])
+{
+    struct postern_span of_sub = postern_span_of(account->store->kind->subs[sub]);
+    size_t n = 0;
+
+    if (mailbox->dir.n + of_sub.n + name.n + 3 > FOLDER_PATH_BYTES)
+        return false;
+    if (mailbox->dir.n) {
+        n = put(out, n, mailbox->dir);
+        out[n++] = '/';
+    }
+    n = put(out, n, of_sub);
+    if (name.n) {
+        out[n++] = '/';
+        n = put(out, n, name);
+    }
+    out[n] = '\0';
+    return true;
 }
 
 /* make_one - one folder of a path, synced into its parent. */

@@ -23,12 +23,12 @@ static int change_times(struct postern_account *account, const struct index_mail
                         struct index_time times_r[FOLDER_SUBS])
 {
     const struct folder_kind *kind = account->store->kind;
-    char path[FOLDER_NAME_BYTES + 8];
+    char path[FOLDER_PATH_BYTES];
     struct stat facts;
 
     for (unsigned i = 0; i < kind->sub_count; i++) {
-        snprintf(path, sizeof path, "%.*s%s%s", SPAN_ARG(mailbox->dir), mailbox->dir.n ? "/" : "",
-                 kind->subs[i]);
+        if (!path_beneath(account, mailbox, i, (struct postern_span){0}, path))
+            return POSTERN_E_TOO_LONG;
         if (fstatat(account->base, path, &facts, AT_SYMLINK_NOFOLLOW) < 0)
             return folder_error(errno);
         times_r[i] = folder_time(&facts);
