@@ -333,9 +333,11 @@ POSTERN_API int postern_imap_answer_structure(struct postern_imap *s, uint64_t i
  * CONTENT, READ and STORE, or the session is freed. */
 POSTERN_API int postern_imap_answer_structures(struct postern_imap *s, uint64_t id,
                                                const struct postern_structure *all, size_t count);
-/* postern_imap_answer_content - content: any number that names it to the application. */
+/* postern_imap_answer_content - content: any number that names it to the application. size_raw: its
+ * octets as READ gives them, or POSTERN_SIZE_UNKNOWN; where they are as many as on the wire, lines
+ * are not looked for. */
 POSTERN_API int postern_imap_answer_content(struct postern_imap *s, uint64_t id, int err,
-                                            uint64_t content);
+                                            uint64_t content, uint64_t size_raw);
 /* postern_imap_answer_read - empty: the end. */
 POSTERN_API int postern_imap_answer_read(struct postern_imap *s, uint64_t id, int err,
                                          struct postern_span bytes);

@@ -37,7 +37,6 @@ struct postern_service; /* a provider made ready: checked, with its table of ban
 struct postern_visit;   /* one connection */
 
 #define POSTERN_LATER (-1000) /* a callback's result: postern_answer() will bring it */
-#define POSTERN_SIZE_UNKNOWN UINT64_MAX
 
 /* struct postern_token - a question to the application. By value: keep it as long as needed. */
 struct postern_token {

@@ -96,7 +96,7 @@ static void content_answer(struct postern_visit *v, int err)
     const struct imap_side *side = v->imap;
 
     postern_imap_answer_content(side->engine, side->question.id, err,
-                                side->body ? side->body->id : 0);
+                                side->body ? side->body->id : 0, POSTERN_SIZE_UNKNOWN);
 }
 
 static void content_opened(struct postern_visit *v, int result)

@@ -101,7 +101,11 @@ static int content_work(struct serve_imap *s, unsigned wait_flag)
     int err = imap_reach(s, wait_flag, &box);
 
     imap_content_close(s);
-    return err ? err : imap_ops(s)->message(box, s->question.uid, wait_flag, &s->content, &facts);
+    if (!err)
+        err = imap_ops(s)->message(box, s->question.uid, wait_flag, &s->content, &facts);
+    if (!err)
+        s->content_size = facts.size_raw;
+    return err;
 }
 
 static void content_finish(struct serve_imap *s, int err)
@@ -110,7 +114,7 @@ static void content_finish(struct serve_imap *s, int err)
         login_log_error(&s->login, "message", err);
     else
         s->fetched++;
-    postern_imap_answer_content(s->engine, s->question.id, err, ++s->content_id);
+    postern_imap_answer_content(s->engine, s->question.id, err, ++s->content_id, s->content_size);
 }
 
 static int read_work(struct serve_imap *s, unsigned wait_flag)

@@ -55,7 +55,7 @@ struct serve_imap {
     postern_time looked_at;          /* at the selected mailbox, since they came; 0: not yet */
     unsigned look_flag;              /* POSTERN_STORE_LOOKED, or 0: it must be looked at again */
     struct postern_content *content; /* NULL: none open */
-    uint64_t content_id;
+    uint64_t content_id, content_size;
     struct postern_mailbox *target; /* of APPEND */
     struct postern_delivery **deliveries;
     size_t delivery_count;

@@ -221,7 +221,8 @@ static void answer(struct run *run, const struct postern_imap_question *q)
         answer_structure(run, q);
         break;
     case POSTERN_IMAP_CONTENT:
-        postern_imap_answer_content(run->imap, q->id, error_of(what), what);
+        postern_imap_answer_content(run->imap, q->id, error_of(what), what,
+                                    what & 1 ? what : POSTERN_SIZE_UNKNOWN);
         break;
     case POSTERN_IMAP_READ:
         answer_read(run, q);

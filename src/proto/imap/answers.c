@@ -144,10 +144,11 @@ int postern_imap_answer_structures(struct postern_imap *s, uint64_t id,
                 &(struct imap_answer){.text = all[0].block, .structures = all, .count = count});
 }
 
-int postern_imap_answer_content(struct postern_imap *s, uint64_t id, int err, uint64_t content)
+int postern_imap_answer_content(struct postern_imap *s, uint64_t id, int err, uint64_t content,
+                                uint64_t size_raw)
 {
     return take(s, id, mask(POSTERN_IMAP_CONTENT),
-                &(struct imap_answer){.err = err, .content = content});
+                &(struct imap_answer){.err = err, .content = content, .size_raw = size_raw});
 }
 
 int postern_imap_answer_read(struct postern_imap *s, uint64_t id, int err,

@@ -296,7 +296,8 @@ static void took_structure(struct postern_imap *s, const struct imap_answer *ans
     struct imap_append *append = s->append;
     struct postern_mime_range range;
 
-    if (answer->err || !section_find(answer->text, &append->url.section, 0, &range)) {
+    if (answer->err ||
+        !section_find(answer->text, &append->url.section, (struct postern_mime_range){0}, &range)) {
         bad_url(s);
         return;
     }

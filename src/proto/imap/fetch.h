@@ -63,6 +63,7 @@ struct fetch_stream {
     uint64_t at, end;    /* of the content, as stored */
     uint64_t skip, left; /* as sent: to pass over, and to write */
     char last;
+    bool as_is;    /* all its lines end with CRLF: nothing is to be looked for */
     bool collects; /* a header to be filtered: it goes to `header` */
     /* BINARY: decoded twice, first to be counted */
     bool decodes, counting, has_nul;
@@ -95,7 +96,7 @@ struct imap_fetch {
     struct imap_structures structures;
     uint32_t wanted[FETCH_BATCH]; /* of these */
     struct buffer header;
-    uint64_t content;
+    uint64_t content, content_size; /* as stored */
     bool has_content;
     struct fetch_stream stream;
     struct preview preview;
@@ -127,9 +128,10 @@ bool section_transfer(const struct imap_fetch *fetch, const struct fetch_section
                       enum transfer_kind *kind_r);
 /* section_is_binary - is the part one of any octets, not encoded (RFC 3516 4.2)? */
 bool section_is_binary(const struct imap_fetch *fetch, const struct fetch_section *section);
-/* section_find - where it is; false: it is not there, NIL. */
+/* section_find - where it is; false: it is not there, NIL. whole: where all of it is, for who has
+ * no block since he asks for no more. */
 bool section_find(struct postern_span block, const struct fetch_section *section,
-                  uint64_t size_wire, struct postern_mime_range *range_r);
+                  struct postern_mime_range whole, struct postern_mime_range *range_r);
 /* stream_begin - of a section that lies there, what of it is to be sent. */
 void stream_begin(struct fetch_stream *stream, const struct fetch_section *section,
                   const struct postern_mime_range *range);

@@ -208,6 +208,12 @@ static bool begin_decoding(struct postern_imap *s, enum transfer_kind kind)
     return true;
 }
 
+static struct postern_mime_range whole_range(const struct imap_fetch *fetch)
+{
+    return (struct postern_mime_range){.raw_end = fetch->content_size,
+                                       .wire_end = fetch_info(fetch)->size_wire};
+}
+
 /* I 2.3.1.1-7 I 6.4.5.1-9 I 7.1-5 */
 static void begin_octets(struct postern_imap *s)
 {
@@ -221,8 +227,7 @@ static void begin_octets(struct postern_imap *s)
 
     section_write_label(s, section);
     fetch->unknown |= !known;
-    if (!known ||
-        !section_find(fetch->structures.block, section, fetch_info(fetch)->size_wire, &range)) {
+    if (!known || !section_find(fetch->structures.block, section, whole_range(fetch), &range)) {
         write_text(s, fetch->item->kind == FETCH_BINARY_SIZE ? " 0" : " NIL");
         fetch->item = fetch->item->next;
         return;
@@ -270,6 +275,7 @@ static void took_content(struct postern_imap *s, const struct imap_answer *answe
         return;
     }
     s->fetch->content = answer->content;
+    s->fetch->content_size = answer->size_raw;
     s->fetch->has_content = true;
     begin_section(s);
 }

@@ -81,13 +81,13 @@ bool section_transfer(const struct imap_fetch *fetch, const struct fetch_section
 
 /* I 2.4-1 I 6.4.5.1-4 I 6.4.5.1-8 */
 bool section_find(struct postern_span block, const struct fetch_section *section,
-                  uint64_t size_wire, struct postern_mime_range *range_r)
+                  struct postern_mime_range whole, struct postern_mime_range *range_r)
 {
     struct postern_mime_part part;
     uint32_t at;
 
     if (section->what == SECTION_ALL && !section->path_n) {
-        *range_r = (struct postern_mime_range){0, UINT64_MAX, 0, size_wire};
+        *range_r = whole;
         if (block.n) {
             postern_mime_part(block, 0, &part);
             *range_r = part.body;

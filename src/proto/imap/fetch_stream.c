@@ -16,6 +16,18 @@ static void append_without_nul(struct postern_span text, struct buffer *out)
     }
 }
 
+/* put_as_is - as put, where LF is CRLF already. */
+static void put_as_is(struct fetch_stream *stream, struct postern_span in, struct buffer *out)
+{
+    size_t n = in.n < stream->left ? in.n : (size_t)stream->left;
+
+    if (!stream->keeps_nul && n && memchr(in.p, '\0', n))
+        append_without_nul(span_make(in.p, n), out);
+    else
+        buffer_append(out, span_make(in.p, n));
+    stream->left -= n;
+}
+
 /* put - LF is CRLF; then skip and left count. */
 static void put(struct fetch_stream *stream, struct postern_span in, struct buffer *out)
 {
@@ -54,14 +66,14 @@ void stream_begin(struct fetch_stream *stream, const struct fetch_section *secti
 
     *stream = (struct fetch_stream){
         .active = true, .at = range->raw, .end = range->raw_end, .left = size};
+    stream->as_is = range->raw_end - range->raw == size;
     if (!section->partial)
         return;
     stream->skip = section->offset < size ? section->offset : size;
     stream->left = size - stream->skip < section->length ? size - stream->skip : section->length;
-    if (range->raw_end - range->raw == size) { /* as stored is as sent */
+    if (stream->as_is) {
         stream->at += stream->skip;
         stream->skip = 0;
-        stream->last = '\r'; /* so no LF is bare, also not one that the part begins with */
     }
 }
 
@@ -69,7 +81,10 @@ void stream_take(struct fetch_stream *stream, struct postern_span octets, struct
 {
     if (octets.n) {
         stream->at += octets.n;
-        put(stream, octets, out);
+        if (stream->as_is)
+            put_as_is(stream, octets, out);
+        else
+            put(stream, octets, out);
         return;
     }
     stream->at = stream->end;

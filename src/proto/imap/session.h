@@ -36,7 +36,7 @@ struct imap_answer {
     const struct postern_uid_range *ranges;
     size_t count;
     const struct postern_imap_mailbox *mailbox;
-    uint64_t content;
+    uint64_t content, size_raw;
     uint32_t uid_validity;
 };
 
