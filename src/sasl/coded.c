@@ -22,11 +22,16 @@ int sasl_coded_step(struct postern_sasl *sasl, const struct postern_allocator *a
     return r;
 }
 
-int sasl_coded_first(struct postern_sasl *sasl, unsigned mechanism,
-                     const struct postern_allocator *allocator, struct postern_span initial)
+int sasl_coded_begin(struct postern_sasl **sasl_r, unsigned mechanism,
+                     const struct sasl_offer *offer, struct postern_span initial)
 {
+    int err = sasl_begin(sasl_r, mechanism, offer);
+
+    if (err < 0)
+        return err;
     if (initial.n && postern_sasl_is_server_first(mechanism) &&
-        postern_sasl_step(sasl, false, initial) != POSTERN_SASL_CHALLENGE)
+        postern_sasl_step(*sasl_r, false, initial) != POSTERN_SASL_CHALLENGE)
         return POSTERN_E_NOMEM;
-    return sasl_coded_step(sasl, allocator, span_equal(initial, SPAN("=")) ? SPAN("") : initial);
+    return sasl_coded_step(*sasl_r, offer->options.allocator,
+                           span_equal(initial, SPAN("=")) ? SPAN("") : initial);
 }

@@ -23,6 +23,22 @@ unsigned sasl_offered(const struct sasl_offer *offer)
     return offered;
 }
 
+void sasl_write_names(unsigned mechanisms, const char *prefix, struct buffer *out)
+{
+    for (unsigned bit = 1; bit < POSTERN_SASL_ALL; bit <<= 1)
+        if (mechanisms & bit) {
+            buffer_append_text(out, prefix);
+            buffer_append_text(out, postern_sasl_name(bit));
+        }
+}
+
+int sasl_admits(const struct sasl_offer *offer, unsigned mechanism)
+{
+    if (mechanism & offer->mechanisms && !offer->plaintext && postern_sasl_is_plaintext(mechanism))
+        return POSTERN_E_DENIED;
+    return mechanism & sasl_offered(offer) ? 0 : POSTERN_E_UNSUPPORTED;
+}
+
 int sasl_begin(struct postern_sasl **sasl_r, unsigned mechanism, const struct sasl_offer *offer)
 {
     struct postern_sasl_options options = offer->options;
@@ -35,4 +51,14 @@ int sasl_begin(struct postern_sasl **sasl_r, unsigned mechanism, const struct sa
         options.decoy_key = span_make(key, sizeof key);
     }
     return postern_sasl_new(sasl_r, mechanism, &options);
+}
+
+struct postern_span sasl_account(const struct postern_sasl_facts *facts)
+{
+    return facts->authzid.n ? facts->authzid : facts->authcid;
+}
+
+struct postern_span sasl_secret(const struct postern_sasl_facts *facts)
+{
+    return facts->token.n ? facts->token : facts->password;
 }

@@ -5,7 +5,6 @@
 #include "codec/base64.h"
 #include "proto/imap/commands.h"
 #include "sasl/coded.h"
-#include "sasl/offer.h"
 
 /* I 11.7-3 I 6.2.2-11 */
 bool imap_is_secure(const struct postern_imap *s)
@@ -29,13 +28,8 @@ static struct sasl_offer offer_of(const struct postern_imap *s)
 void imap_write_mechanisms(struct postern_imap *s)
 {
     struct sasl_offer offer = offer_of(s);
-    unsigned mask = sasl_offered(&offer);
 
-    for (unsigned bit = 1; bit < POSTERN_SASL_ALL; bit <<= 1)
-        if (mask & bit) {
-            write_text(s, " AUTH=");
-            write_text(s, postern_sasl_name(bit));
-        }
+    sasl_write_names(sasl_offered(&offer), " AUTH=", &s->out);
 }
 
 static void sasl_state(struct postern_imap *s, int state);
@@ -65,13 +59,12 @@ static void sasl_ask(struct postern_imap *s, enum postern_imap_question_kind kin
 {
     const struct postern_sasl_facts *facts = postern_sasl_facts(s->sasl);
 
-    s->question =
-        (struct postern_imap_question){.method = postern_sasl_name(facts->mechanism),
-                                       .mechanism = facts->mechanism,
-                                       .user = facts->authcid,
-                                       .authorize = facts->authzid,
-                                       .secret = facts->token.n ? facts->token : facts->password,
-                                       .tls = s->tls};
+    s->question = (struct postern_imap_question){.method = postern_sasl_name(facts->mechanism),
+                                                 .mechanism = facts->mechanism,
+                                                 .user = facts->authcid,
+                                                 .authorize = facts->authzid,
+                                                 .secret = sasl_secret(facts),
+                                                 .tls = s->tls};
     imap_ask(s, kind, kind == POSTERN_IMAP_AUTHENTICATE ? sasl_verified : sasl_keys);
 }
 
@@ -79,9 +72,9 @@ static void sasl_ask(struct postern_imap *s, enum postern_imap_question_kind kin
 static void sasl_done(struct postern_imap *s)
 {
     const struct postern_sasl_facts *facts = postern_sasl_facts(s->sasl);
-    struct postern_span name = facts->authzid.n ? facts->authzid : facts->authcid, user;
+    struct postern_span user;
 
-    if (arena_copy(&s->arena, s->user.n ? s->user : name, &user) < 0)
+    if (arena_copy(&s->arena, s->user.n ? s->user : sasl_account(facts), &user) < 0)
         imap_no_memory(s);
     else
         imap_logged_in(s, user);
@@ -96,6 +89,7 @@ static void challenge(struct postern_imap *s)
     imap_input_clear(s);
 }
 
+/* I 6.2.2-4, I 6.2.2-5 */
 static void sasl_state(struct postern_imap *s, int state)
 {
     switch (state) {
@@ -114,20 +108,19 @@ static void sasl_state(struct postern_imap *s, int state)
     case POSTERN_SASL_FAILED:
         imap_login_failed(s, s->verdict ? s->verdict : POSTERN_NO_CREDENTIALS);
         break;
+    case POSTERN_E_DENIED:
+        imap_no(s, "PRIVACYREQUIRED", "not without TLS");
+        break;
+    case POSTERN_E_UNSUPPORTED:
+        imap_no(s, "CANNOT", "no such mechanism is offered");
+        break;
+    case POSTERN_E_SYNTAX:
+        postern_sasl_free(&s->sasl);
+        imap_bad(s, "this is not base64");
+        break;
     default:
         imap_no_memory(s);
         break;
-    }
-}
-
-/* hear - what a response came to. I 6.2.2-4, I 6.2.2-5 */
-static void hear(struct postern_imap *s, int state)
-{
-    if (state == POSTERN_E_SYNTAX) {
-        postern_sasl_free(&s->sasl);
-        imap_bad(s, "this is not base64");
-    } else {
-        sasl_state(s, state);
     }
 }
 
@@ -138,7 +131,7 @@ void imap_sasl_line(struct postern_imap *s, struct postern_span line)
         postern_sasl_free(&s->sasl);
         imap_bad(s, "cancelled");
     } else {
-        hear(s, sasl_coded_step(s->sasl, s->o.allocator, line.n ? line : SPAN("")));
+        sasl_state(s, sasl_coded_step(s->sasl, s->o.allocator, line.n ? line : SPAN("")));
     }
 }
 
@@ -160,20 +153,12 @@ void imap_cmd_authenticate(struct postern_imap *s)
     if (!imap_good(s))
         return;
     mechanism = postern_sasl_find(name);
-    if (mechanism & s->o.sasl_mechanisms && !imap_is_secure(s) &&
-        postern_sasl_is_plaintext(mechanism)) {
-        imap_no(s, "PRIVACYREQUIRED", "not without TLS");
-    } else if (!(mechanism & sasl_offered(&offer))) {
-        imap_no(s, "CANNOT", "no such mechanism is offered");
-    } else {
-        s->verdict = POSTERN_YES;
-        (void)imap_set_text(s, &s->user, (struct postern_span){0}); /* frees only */
-        err = sasl_begin(&s->sasl, mechanism, &offer);
-        if (err == POSTERN_E_NOMEM)
-            imap_no_memory(s);
-        else if (err)
-            imap_no(s, "CANNOT", "no such mechanism is offered");
-        else
-            hear(s, sasl_coded_first(s->sasl, mechanism, s->o.allocator, initial));
+    err = sasl_admits(&offer, mechanism);
+    if (err < 0) {
+        sasl_state(s, err);
+        return;
     }
+    s->verdict = POSTERN_YES;
+    (void)imap_set_text(s, &s->user, (struct postern_span){0}); /* frees only */
+    sasl_state(s, sasl_coded_begin(&s->sasl, mechanism, &offer, initial));
 }

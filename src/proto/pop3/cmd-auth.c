@@ -6,7 +6,6 @@
 #include "codec/base64.h"
 #include "proto/pop3/session.h"
 #include "sasl/coded.h"
-#include "sasl/offer.h"
 
 static const struct postern_span nothing = {NULL, 0};
 
@@ -48,23 +47,22 @@ static void ask(struct postern_pop3 *s, enum postern_pop3_question_kind kind)
     const struct postern_sasl_facts *facts = postern_sasl_facts(s->sasl);
 
     /* R79: whether authcid may act as authzid is the application's word */
-    s->question = (struct postern_pop3_question){
-        .login = {.method = postern_sasl_name(facts->mechanism),
-                  .mechanism = facts->mechanism,
-                  .user = facts->authcid,
-                  .authorize = facts->authzid,
-                  .secret = facts->token.p ? facts->token : facts->password,
-                  .tls = s->tls}};
+    s->question =
+        (struct postern_pop3_question){.login = {.method = postern_sasl_name(facts->mechanism),
+                                                 .mechanism = facts->mechanism,
+                                                 .user = facts->authcid,
+                                                 .authorize = facts->authzid,
+                                                 .secret = sasl_secret(facts),
+                                                 .tls = s->tls}};
     pop3_ask(s, kind);
 }
 
 static void done(struct postern_pop3 *s)
 {
     const struct postern_sasl_facts *facts = postern_sasl_facts(s->sasl);
-    struct postern_span sent = facts->authzid.n ? facts->authzid : facts->authcid;
 
     /* the application may have named the mailbox already */
-    if (!s->name.n && pop3_set_text(s, &s->name, sent) < 0) {
+    if (!s->name.n && pop3_set_text(s, &s->name, sasl_account(facts)) < 0) {
         pop3_no_memory(s);
         return;
     }
@@ -90,20 +88,19 @@ void pop3_sasl_state(struct postern_pop3 *s, int state)
     case POSTERN_SASL_FAILED:
         pop3_login_failed(s, s->verdict ? s->verdict : POSTERN_NO_CREDENTIALS, nothing); /* R76 */
         break;
+    case POSTERN_E_DENIED:
+        pop3_err(s, NULL, TEXT_NEED_TLS); /* R97 */
+        break;
+    case POSTERN_E_UNSUPPORTED:
+        pop3_err(s, NULL, TEXT_NO_MECHANISM); /* R81 */
+        break;
+    case POSTERN_E_SYNTAX:
+        postern_sasl_free(&s->sasl);
+        pop3_err(s, NULL, TEXT_BAD_BASE64); /* R74 */
+        break;
     default:
         pop3_no_memory(s);
         break;
-    }
-}
-
-/* hear - what a response came to. */
-static void hear(struct postern_pop3 *s, int state)
-{
-    if (state == POSTERN_E_SYNTAX) {
-        postern_sasl_free(&s->sasl);
-        pop3_err(s, NULL, TEXT_BAD_BASE64); /* R74 */
-    } else {
-        pop3_sasl_state(s, state);
     }
 }
 
@@ -114,7 +111,7 @@ void pop3_sasl_line(struct postern_pop3 *s, struct postern_span line)
         pop3_err(s, NULL, TEXT_CANCELLED);
         return;
     }
-    hear(s, sasl_coded_step(s->sasl, s->o.allocator, line));
+    pop3_sasl_state(s, sasl_coded_step(s->sasl, s->o.allocator, line));
 }
 
 void pop3_cmd_auth(struct postern_pop3 *s)
@@ -122,15 +119,10 @@ void pop3_cmd_auth(struct postern_pop3 *s)
     unsigned mechanism = postern_sasl_find(s->argument[0]);
     struct postern_span initial = s->argument_count > 1 ? s->argument[1] : nothing;
     struct sasl_offer offer = offer_of(s);
-    int err;
+    int err = sasl_admits(&offer, mechanism);
 
-    if (mechanism & s->o.sasl_mechanisms && !pop3_is_secure(s) &&
-        postern_sasl_is_plaintext(mechanism)) {
-        pop3_err(s, NULL, TEXT_NEED_TLS); /* R97 */
-        return;
-    }
-    if (!(mechanism & sasl_offered(&offer))) {
-        pop3_err(s, NULL, TEXT_NO_MECHANISM); /* R81 */
+    if (err < 0) {
+        pop3_sasl_state(s, err);
         return;
     }
     if (initial.n && postern_sasl_is_server_first(mechanism)) {
@@ -139,13 +131,7 @@ void pop3_cmd_auth(struct postern_pop3 *s)
     }
     pop3_forget_login(s);
     s->verdict = POSTERN_YES;
-    err = sasl_begin(&s->sasl, mechanism, &offer);
-    if (err == POSTERN_E_NOMEM)
-        pop3_no_memory(s);
-    else if (err < 0)
-        pop3_err(s, NULL, TEXT_NO_MECHANISM);
-    else
-        hear(s, sasl_coded_first(s->sasl, mechanism, s->o.allocator, initial)); /* R72 */
+    pop3_sasl_state(s, sasl_coded_begin(&s->sasl, mechanism, &offer, initial)); /* R72 */
 }
 
 void pop3_sasl_keys(struct postern_pop3 *s, const struct postern_pop3_keys *keys)

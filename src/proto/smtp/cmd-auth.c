@@ -4,7 +4,6 @@
 #include "codec/base64.h"
 #include "proto/smtp/session.h"
 #include "sasl/coded.h"
-#include "sasl/offer.h"
 
 static bool is_secure(const struct postern_smtp *s)
 {
@@ -34,13 +33,8 @@ bool smtp_offers_auth(const struct postern_smtp *s)
 void smtp_write_mechanisms(struct postern_smtp *s)
 {
     struct sasl_offer offer = offer_of(s);
-    unsigned mask = sasl_offered(&offer);
 
-    for (unsigned bit = 1; bit < POSTERN_SASL_ALL; bit <<= 1)
-        if (mask & bit) {
-            buffer_append_char(&s->out, ' ');
-            buffer_append_text(&s->out, postern_sasl_name(bit));
-        }
+    sasl_write_names(sasl_offered(&offer), " ", &s->out);
 }
 
 /* ---- how it ends ----------------------------------------------------------------------------- */
@@ -82,10 +76,10 @@ static void counted_in(struct postern_smtp *s, const struct smtp_answer *answer)
 static void sasl_done(struct postern_smtp *s)
 {
     const struct postern_sasl_facts *facts = postern_sasl_facts(s->sasl);
-    struct postern_span name = facts->authzid.n ? facts->authzid : facts->authcid;
 
-    s->question = (struct postern_smtp_question){.name = s->candidate.n ? s->candidate : name,
-                                                 .method = postern_sasl_name(facts->mechanism)};
+    s->question =
+        (struct postern_smtp_question){.name = s->candidate.n ? s->candidate : sasl_account(facts),
+                                       .method = postern_sasl_name(facts->mechanism)};
     smtp_ask(s, POSTERN_SMTP_LOGIN, counted_in);
 }
 
@@ -117,15 +111,15 @@ static void ask(struct postern_smtp *s, enum postern_smtp_question_kind kind)
 {
     const struct postern_sasl_facts *facts = postern_sasl_facts(s->sasl);
 
-    s->question =
-        (struct postern_smtp_question){.method = postern_sasl_name(facts->mechanism),
-                                       .mechanism = facts->mechanism,
-                                       .user = facts->authcid,
-                                       .authorize = facts->authzid,
-                                       .secret = facts->token.n ? facts->token : facts->password};
+    s->question = (struct postern_smtp_question){.method = postern_sasl_name(facts->mechanism),
+                                                 .mechanism = facts->mechanism,
+                                                 .user = facts->authcid,
+                                                 .authorize = facts->authzid,
+                                                 .secret = sasl_secret(facts)};
     smtp_ask(s, kind, kind == POSTERN_SMTP_AUTHENTICATE ? verified : keys_found);
 }
 
+/* J4 L1 L3 */
 static void sasl_state(struct postern_smtp *s, int state)
 {
     switch (state) {
@@ -146,20 +140,19 @@ static void sasl_state(struct postern_smtp *s, int state)
     case POSTERN_SASL_FAILED:
         failed(s, s->verdict ? s->verdict : POSTERN_NO_CREDENTIALS);
         break;
+    case POSTERN_E_DENIED:
+        smtp_refuse(s, 538, "5.7.11", "not without TLS");
+        break;
+    case POSTERN_E_UNSUPPORTED:
+        smtp_refuse(s, 504, "5.5.4", "no such mechanism is offered");
+        break;
+    case POSTERN_E_SYNTAX:
+        auth_over(s);
+        smtp_refuse(s, 501, "5.5.2", "this is not base64");
+        break;
     default:
         smtp_no_memory(s);
         break;
-    }
-}
-
-/* hear - (J4 L1 L3) what a response came to. */
-static void hear(struct postern_smtp *s, int state)
-{
-    if (state == POSTERN_E_SYNTAX) {
-        auth_over(s);
-        smtp_refuse(s, 501, "5.5.2", "this is not base64");
-    } else {
-        sasl_state(s, state);
     }
 }
 
@@ -172,7 +165,7 @@ void smtp_sasl_line(struct postern_smtp *s, struct postern_span line)
         auth_over(s);
         smtp_refuse(s, 501, "5.7.0", "cancelled");
     } else {
-        hear(s, sasl_coded_step(s->sasl, s->o.allocator, line));
+        sasl_state(s, sasl_coded_step(s->sasl, s->o.allocator, line));
     }
     if (s->asked == ASKED_NOTHING && !s->sasl)
         smtp_command_over(s);
@@ -183,7 +176,7 @@ void smtp_cmd_auth(struct postern_smtp *s, struct postern_span argument)
     struct sasl_offer offer = offer_of(s);
     struct postern_span initial = argument, name = span_cut(&initial, ' ');
     unsigned mechanism = postern_sasl_find(name);
-    int err;
+    int err = sasl_admits(&offer, mechanism);
 
     if (s->user.n) {
         smtp_refuse(s, 503, "5.5.1", "you are logged in");
@@ -191,19 +184,10 @@ void smtp_cmd_auth(struct postern_smtp *s, struct postern_span argument)
         smtp_refuse(s, 502, "5.5.1", "nobody logs in here");
     } else if (!name.n) {
         smtp_refuse(s, 501, "5.5.4", "a mechanism is wanted");
-    } else if (mechanism & s->o.sasl_mechanisms && !is_secure(s) &&
-               postern_sasl_is_plaintext(mechanism)) {
-        smtp_refuse(s, 538, "5.7.11", "not without TLS");
-    } else if (!(mechanism & sasl_offered(&offer))) {
-        smtp_refuse(s, 504, "5.5.4", "no such mechanism is offered");
+    } else if (err < 0) {
+        sasl_state(s, err);
     } else {
         s->verdict = POSTERN_YES;
-        err = sasl_begin(&s->sasl, mechanism, &offer);
-        if (err == POSTERN_E_NOMEM)
-            smtp_no_memory(s);
-        else if (err)
-            smtp_refuse(s, 504, "5.5.4", "no such mechanism is offered");
-        else
-            hear(s, sasl_coded_first(s->sasl, mechanism, s->o.allocator, initial));
+        sasl_state(s, sasl_coded_begin(&s->sasl, mechanism, &offer, initial));
     }
 }
