@@ -16,16 +16,12 @@ static void login_answer(void *session, enum postern_verdict verdict, struct pos
         postern_imap_answer_default(s->engine, s->question.id);
 }
 
-static void login_keys(void *session, enum postern_verdict verdict,
-                       const struct account_secrets *found)
+static void login_keys(void *session, enum postern_verdict verdict, const struct login_keys *found)
 {
     struct serve_imap *s = session;
-    struct postern_scram_keys keys = {0};
 
-    if (found)
-        keys = login_scram_keys(found);
-    postern_imap_answer_keys(s->engine, s->question.id, verdict, found ? &keys : NULL,
-                             found ? postern_span_of(found->user) : (struct postern_span){NULL, 0});
+    postern_imap_answer_keys(s->engine, s->question.id, verdict, found ? &found->scram : NULL,
+                             found ? found->user : (struct postern_span){NULL, 0});
 }
 
 void imap_login_init(struct serve_imap *s, struct postern_span peer, postern_time now)
@@ -124,8 +120,7 @@ static void account_finish(struct serve_imap *s, int err)
         login_log_error(&s->login, "open", err);
         login_out(&s->login);
     } else {
-        s->login.ever_in = true;
-        login_log(&s->login, "login", "method", s->login.method, NULL, NULL);
+        login_entered(&s->login);
     }
     postern_imap_answer(s->engine, s->question.id, err < 0 ? err : 0);
 }

@@ -108,6 +108,12 @@ void login_log(struct login *login, const char *event, const char *key1, const c
         login->site->work->log(login->conn, event, pairs);
 }
 
+void login_entered(struct login *login)
+{
+    login->ever_in = true;
+    login_log(login, "login", "method", login->method, NULL, NULL);
+}
+
 void login_log_error(struct login *login, const char *what, int err)
 {
     if (err != POSTERN_E_NOT_FOUND && err != POSTERN_E_IN_USE)

@@ -16,6 +16,12 @@ struct login_question {
     bool tls;
 };
 
+/* struct login_keys - what is stored of a user, as the engines want it. borrowed. */
+struct login_keys {
+    struct postern_scram_keys scram;
+    struct postern_span apop, user;
+};
+
 struct login_job;
 struct login {
     const struct serve_site *site;
@@ -23,8 +29,8 @@ struct login {
     void *session; /* handed to the two that follow */
     /* answer - of login_check(): user is the account's name, absent: as sent. */
     void (*answer)(void *session, enum postern_verdict verdict, struct postern_span user);
-    /* keys - of login_lookup(): found NULL with YES: decoys; borrowed. */
-    void (*keys)(void *session, enum postern_verdict verdict, const struct account_secrets *found);
+    /* keys - of login_lookup(): found NULL with YES: decoys. */
+    void (*keys)(void *session, enum postern_verdict verdict, const struct login_keys *found);
     struct login_question question; /* the open one */
     struct login_job *job;
     postern_time now; /* the session's clock, kept up by its pump */
@@ -57,8 +63,8 @@ void login_lookup(struct login *login);
  * why not, with text_r. */
 enum postern_verdict login_accept(struct login *login, struct postern_span user,
                                   struct postern_span *text_r);
-/* login_scram_keys - as the engines want them; lent as long as found. */
-struct postern_scram_keys login_scram_keys(const struct account_secrets *found);
+/* login_entered - the account is open: say so. */
+void login_entered(struct login *login);
 /* login_user - logged in as; "" when not. Lent until the next login. */
 const char *login_user(const struct login *login);
 /* login_out - count the user out. */

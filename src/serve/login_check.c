@@ -169,14 +169,25 @@ static void lookup_work(struct login_job *job)
     job->verdict = accounts_secrets(job->accounts, job->user, job->hash, &job->secrets);
 }
 
+static struct login_keys keys_of(const struct account_secrets *found)
+{
+    return (struct login_keys){
+        .scram = {.salt = span_make((const char *)found->salt, found->salt_bytes),
+                  .iterations = found->iterations,
+                  .stored_key = span_make((const char *)found->stored_key, found->key_bytes),
+                  .server_key = span_make((const char *)found->server_key, found->key_bytes)},
+        .apop = span_make(found->apop, found->apop_bytes),
+        .user = postern_span_of(found->user)};
+}
+
 /* lookup_finish - an unknown user gets decoys: it takes as long as for a known one. */
 static void lookup_finish(struct login *login, struct login_job *job)
 {
-    bool decoys = job->verdict == POSTERN_NO_CREDENTIALS;
+    bool found = job->verdict == POSTERN_YES, decoys = job->verdict == POSTERN_NO_CREDENTIALS;
+    struct login_keys keys = keys_of(&job->secrets);
 
-    login->proof_due = job->verdict == POSTERN_YES || decoys;
-    login->keys(login->session, decoys ? POSTERN_YES : job->verdict,
-                job->verdict == POSTERN_YES ? &job->secrets : NULL);
+    login->proof_due = found || decoys;
+    login->keys(login->session, decoys ? POSTERN_YES : job->verdict, found ? &keys : NULL);
 }
 
 static enum postern_hash hash_of(unsigned mechanism)
@@ -210,13 +221,4 @@ void login_lookup(struct login *login)
     wait = login_wait(login, true);
     if (!wait || login->site->work->later(login->conn, wait, lookup_now, login) < 0)
         lookup_now(login);
-}
-
-struct postern_scram_keys login_scram_keys(const struct account_secrets *found)
-{
-    return (struct postern_scram_keys){
-        .salt = span_make((const char *)found->salt, found->salt_bytes),
-        .iterations = found->iterations,
-        .stored_key = span_make((const char *)found->stored_key, found->key_bytes),
-        .server_key = span_make((const char *)found->server_key, found->key_bytes)};
 }

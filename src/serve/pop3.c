@@ -49,16 +49,14 @@ static void login_answer(void *session, enum postern_verdict verdict, struct pos
         pop3_refuse(s);
 }
 
-static void login_keys(void *session, enum postern_verdict verdict,
-                       const struct account_secrets *found)
+static void login_keys(void *session, enum postern_verdict verdict, const struct login_keys *found)
 {
     struct serve_pop3 *s = session;
     struct postern_pop3_keys keys = {0};
 
     if (found)
-        keys = (struct postern_pop3_keys){.scram = login_scram_keys(found),
-                                          .apop_secret = span_make(found->apop, found->apop_bytes),
-                                          .user = postern_span_of(found->user)};
+        keys = (struct postern_pop3_keys){
+            .scram = found->scram, .apop_secret = found->apop, .user = found->user};
     postern_pop3_answer_keys(s->engine, s->question.id, verdict, found ? &keys : NULL,
                              (struct postern_span){NULL, 0});
 }

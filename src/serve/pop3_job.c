@@ -8,31 +8,20 @@
 #include "base/memory.h"
 #include "base/span.h"
 
-struct pop3_job *pop3_job_new(struct serve_pop3 *s, size_t bytes_size)
+struct pop3_job *pop3_job_new(struct serve_pop3 *s, struct postern_span user)
 {
-    struct pop3_job *job;
+    /* UNSAFE: no wrap, user lies in memory */
+    struct pop3_job *job = memory_new(NULL, sizeof *job + user.n);
 
-    if (bytes_size > SIZE_MAX / 2)
-        return NULL;
-    job = memory_new(NULL, sizeof *job + bytes_size); /* UNSAFE: no wrap, see above */
     if (!job)
         return NULL;
+    if (user.n)
+        memcpy(job->bytes, user.p, user.n);
+    job->user = span_make(job->bytes, user.n);
     job->session = s;
     job->site = s->site;
     job->id = s->question.id;
     return job;
-}
-
-struct postern_span pop3_job_copy(struct pop3_job *job, struct postern_span text)
-{
-    char *copy = job->bytes + job->bytes_size;
-
-    if (!text.p)
-        return text;
-    if (text.n)
-        memcpy(copy, text.p, text.n);
-    job->bytes_size += text.n;
-    return span_make(copy, text.n);
 }
 
 static void job_free(struct pop3_job *job)
@@ -40,7 +29,7 @@ static void job_free(struct pop3_job *job)
     pop3_content_free(job->site, job->content); /* before the mailbox that it belongs to */
     pop3_opened_release(job->site, &job->left);
     pop3_opened_release(job->site, &job->opened);
-    secret_wipe(job->bytes, job->bytes_size);
+    secret_wipe(job->bytes, job->user.n);
     memory_free(NULL, job->uids);
     memory_free(NULL, job);
 }

@@ -62,7 +62,7 @@ static void log_opened(struct serve_pop3 *s)
     const struct postern_list *list = &s->opened.snapshot->list;
 
     if (!s->question.waking)
-        login_log(&s->login, "login", "method", s->login.method, NULL, NULL);
+        login_entered(&s->login);
     pop3_log_number(s, "mailbox", "messages", list->count, "octets", list->total_bytes);
 }
 
@@ -82,7 +82,6 @@ static void open_finished(struct serve_pop3 *s, int err, struct pop3_opened *ope
     mailbox = mailbox_facts(s);
     postern_snapshot_unref(&s->seen);
     s->seen = postern_snapshot_ref(s->opened.snapshot);
-    s->login.ever_in = true;
     log_opened(s);
     postern_pop3_answer_open(s->engine, s->question.id, POSTERN_YES, &mailbox, absent);
 }
@@ -99,12 +98,11 @@ static void open_finish(struct serve_pop3 *s, struct pop3_job *job)
 
 static void open_on_worker(struct serve_pop3 *s)
 {
-    struct pop3_job *job = pop3_job_new(s, s->question.user.n);
+    struct pop3_job *job = pop3_job_new(s, s->question.user);
 
     if (job) {
         job->work = open_work;
         job->finish = open_finish;
-        job->user = pop3_job_copy(job, s->question.user);
     }
     pop3_job_run(s, job);
 }
@@ -167,7 +165,7 @@ void pop3_find(struct serve_pop3 *s)
 
 static struct pop3_job *expunge_job(struct serve_pop3 *s)
 {
-    struct pop3_job *job = pop3_job_new(s, 0);
+    struct pop3_job *job = pop3_job_new(s, absent);
     struct postern_pop3_ref ref;
     size_t cursor = 0;
 
@@ -210,12 +208,11 @@ static int tidy_work(struct pop3_job *job)
 /* tidy_later - the files of what was expunged are removed after the answer. */
 static void tidy_later(struct serve_pop3 *s)
 {
-    struct pop3_job *job = pop3_job_new(s, strlen(login_user(&s->login)));
+    struct pop3_job *job = pop3_job_new(s, postern_span_of(login_user(&s->login)));
 
     if (!job)
         return;
     job->work = tidy_work;
-    job->user = pop3_job_copy(job, postern_span_of(login_user(&s->login)));
     pop3_job_run_alone(s, job);
 }
 

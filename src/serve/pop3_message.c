@@ -82,7 +82,7 @@ int pop3_ref_uid(struct serve_pop3 *s, const struct postern_pop3_ref *ref, uint3
 
 static void message_on_worker(struct serve_pop3 *s, uint32_t uid)
 {
-    struct pop3_job *job = pop3_job_new(s, 0);
+    struct pop3_job *job = pop3_job_new(s, absent);
 
     if (job) {
         job->work = message_work;

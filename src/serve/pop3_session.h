@@ -33,8 +33,8 @@ struct pop3_job {
     int (*work)(struct pop3_job *job);                          /* on a worker; its result is err */
     void (*finish)(struct serve_pop3 *s, struct pop3_job *job); /* on the loop; answers */
     int err;
-    struct pop3_opened left; /* the freed session's mailbox */
-    struct postern_span user;
+    struct pop3_opened left;  /* the freed session's mailbox */
+    struct postern_span user; /* a copy, in bytes */
     /* store */
     struct postern_mailbox *mailbox; /* borrowed of the session */
     struct pop3_opened opened;       /* what the job opened; taken by finish() */
@@ -42,8 +42,7 @@ struct pop3_job {
     uint32_t uid;
     uint32_t *uids;
     size_t count;
-    size_t bytes_size;
-    _Alignas(max_align_t) char bytes[]; /* the copies behind the spans */
+    char bytes[];
 };
 
 struct serve_pop3 {
@@ -64,10 +63,8 @@ struct serve_pop3 {
 void pop3_log_number(struct serve_pop3 *s, const char *event, const char *key1, uint64_t value1,
                      const char *key2, uint64_t value2);
 
-/* jobs. pop3_job_new - with room for bytes_size copied bytes; pop3_job_copy takes them from there.
- */
-struct pop3_job *pop3_job_new(struct serve_pop3 *s, size_t bytes_size);
-struct postern_span pop3_job_copy(struct pop3_job *job, struct postern_span text);
+/* jobs. pop3_job_new - user: copied; absent: the job needs none. */
+struct pop3_job *pop3_job_new(struct serve_pop3 *s, struct postern_span user);
 /* pop3_job_run - send it out; job is taken. <0: it could not be, and the question is refused for
  * now. */
 void pop3_job_run(struct serve_pop3 *s, struct pop3_job *job);

@@ -14,16 +14,12 @@ static void login_answer(void *session, enum postern_verdict verdict, struct pos
         postern_smtp_answer_default(s->engine, s->question.id);
 }
 
-static void login_keys(void *session, enum postern_verdict verdict,
-                       const struct account_secrets *found)
+static void login_keys(void *session, enum postern_verdict verdict, const struct login_keys *found)
 {
     struct serve_smtp *s = session;
-    struct postern_scram_keys keys = {0};
 
-    if (found)
-        keys = login_scram_keys(found);
-    postern_smtp_answer_keys(s->engine, s->question.id, verdict, found ? &keys : NULL,
-                             found ? postern_span_of(found->user) : (struct postern_span){NULL, 0});
+    postern_smtp_answer_keys(s->engine, s->question.id, verdict, found ? &found->scram : NULL,
+                             found ? found->user : (struct postern_span){NULL, 0});
 }
 
 void smtp_login_init(struct serve_smtp *s, struct postern_span peer, postern_time now)
@@ -54,7 +50,6 @@ void smtp_login_accept(struct serve_smtp *s)
         smtp_say(s, 454, "4.7.0", "too many connections of this user");
         return;
     }
-    s->login.ever_in = true;
-    login_log(&s->login, "login", "method", s->login.method, NULL, NULL);
+    login_entered(&s->login);
     smtp_yes(s);
 }
