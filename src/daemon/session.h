@@ -14,6 +14,7 @@ struct session {
     const struct serve_protocol *protocol;
     void *self;
     struct net_watch *watch;
+    /* copies: a worker may log after the connection is gone */
     struct net_peer peer;
     char id[20], tls[96];
     postern_time later_at; /* POSTERN_NEVER: nothing is held back */
