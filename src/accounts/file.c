@@ -8,26 +8,16 @@
 #include "accounts/escape.h"
 #include "accounts/keys.h"
 #include "accounts/table.h"
+#include "accounts/watched.h"
 #include "base/span.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <time.h>
 
 struct password_file {
     char *path;
     struct account_table *table;
-    struct stat seen;
-    time_t looked; /* monotonic seconds */
+    struct watched watched;
 };
-
-static time_t seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_sec;
-}
 
 static int file_read(struct password_file *file)
 {
@@ -47,7 +37,7 @@ static int file_read(struct password_file *file)
     err = table_parse(span_make(text, n), &table, &line, &why);
     secret_wipe(text, n);
     free(text);
-    file->seen = facts; /* also of a broken file: it is not read again until it changes */
+    file->watched.seen = facts; /* also of a broken file: it is not read again until it changes */
     if (err < 0) {
         accounts_set_error(file->path, line, why);
         return err;
@@ -61,16 +51,8 @@ static int file_read(struct password_file *file)
 static struct password_file *file_look(struct accounts *accounts)
 {
     struct password_file *file = accounts->self;
-    time_t now = seconds();
-    struct stat facts;
 
-    if (now == file->looked)
-        return file;
-    file->looked = now;
-    if (stat(file->path, &facts) == 0 &&
-        (facts.st_mtim.tv_sec != file->seen.st_mtim.tv_sec ||
-         facts.st_mtim.tv_nsec != file->seen.st_mtim.tv_nsec || facts.st_ino != file->seen.st_ino ||
-         facts.st_size != file->seen.st_size))
+    if (watched_has_changed(&file->watched, file->path))
         (void)!file_read(file);
     return file;
 }
@@ -220,7 +202,6 @@ int accounts_file_new(struct accounts **accounts_r, const char *path)
         free(file);
         return POSTERN_E_NOMEM;
     }
-    file->looked = seconds();
     err = file_read(file);
     if (!err)
         err = accounts_new(accounts_r, &kind, file);

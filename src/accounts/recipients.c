@@ -9,11 +9,10 @@
 #include "accounts/internal.h"
 #include "accounts/name.h"
 #include "accounts/table.h"
+#include "accounts/watched.h"
 #include "base/span.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #define DEPTH_MAX 10
 
@@ -28,8 +27,7 @@ struct recipients {
     size_t domain_count;
     pthread_mutex_t mutex; /* guards what follows */
     struct aliases aliases;
-    struct stat seen;
-    time_t looked;
+    struct watched watched;
 };
 
 /* struct search - one address on its way. */
@@ -251,7 +249,8 @@ static int aliases_load(struct recipients *recipients)
     unsigned line = 0;
     char *text = NULL;
     size_t n = 0;
-    int err = stat(path, &recipients->seen) < 0 ? POSTERN_E_NOT_FOUND : read_whole(path, &text, &n);
+    int err = stat(path, &recipients->watched.seen) < 0 ? POSTERN_E_NOT_FOUND
+                                                        : read_whole(path, &text, &n);
 
     if (!err)
         err = aliases_parse(span_make(text, n), &aliases, &line, &why);
@@ -271,17 +270,9 @@ static int aliases_load(struct recipients *recipients)
 /* look - read it again if it has changed; a broken one leaves what was. With the mutex. */
 static void look(struct recipients *recipients)
 {
-    struct timespec now;
-    struct stat facts;
+    const char *path = recipients->o.aliases;
 
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    if (!recipients->o.aliases || !*recipients->o.aliases || now.tv_sec == recipients->looked)
-        return;
-    recipients->looked = now.tv_sec;
-    if (stat(recipients->o.aliases, &facts) == 0 &&
-        (facts.st_mtim.tv_sec != recipients->seen.st_mtim.tv_sec ||
-         facts.st_mtim.tv_nsec != recipients->seen.st_mtim.tv_nsec ||
-         facts.st_ino != recipients->seen.st_ino || facts.st_size != recipients->seen.st_size))
+    if (path && *path && watched_has_changed(&recipients->watched, path))
         (void)!aliases_load(recipients);
 }
 

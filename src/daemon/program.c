@@ -4,6 +4,7 @@
 
 #include "base/span.h"
 #include "daemon/server.h"
+#include "serve/clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -86,7 +87,7 @@ static void hear(struct run *run)
 
 static int milliseconds_left(const struct run *run)
 {
-    postern_time now = server_now();
+    postern_time now = clock_now();
 
     return now >= run->until ? 0 : (int)((run->until - now) / 1000000) + 1;
 }
@@ -129,7 +130,7 @@ static int end(struct run *run, int err)
 
 int program_run(const struct program *program, struct buffer *said)
 {
-    struct run run = {.out = -1, .until = server_now() + program->limit, .said = said};
+    struct run run = {.out = -1, .until = clock_now() + program->limit, .said = said};
     int err = begin(&run, program), status;
 
     status = end(&run, err ? err : listen_to(&run));

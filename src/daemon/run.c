@@ -8,6 +8,7 @@
 #include "daemon/server.h"
 
 #include "daemon/sdnotify.h"
+#include "serve/clock.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -43,12 +44,12 @@ static void wait_for_end(struct server *server, const sigset_t *signals)
 static void drain(struct server *server, const sigset_t *signals)
 {
     const struct timespec look = {.tv_nsec = DRAIN_LOOK_NS};
-    postern_time end = server_now() + server->config->drain_timeout;
+    postern_time end = clock_now() + server->config->drain_timeout;
 
     log_note(server->log, LOG_LEVEL_INFO, "draining", NULL, NULL, NULL, NULL);
     sdnotify("STOPPING=1");
     net_loops_drain(server->loops, server->config->drain_timeout);
-    while (net_connections(server->loops) > 0 && server_now() < end) {
+    while (net_connections(server->loops) > 0 && clock_now() < end) {
         int signal = sigtimedwait(signals, NULL, &look);
 
         if (signal == SIGTERM || signal == SIGINT) {

@@ -5,13 +5,12 @@
  * of the name. */
 #include "daemon/sdnotify.h"
 
-#include <postern/base.h>
+#include "serve/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 int sdnotify_to(const char *socket_path, const char *state)
@@ -44,11 +43,9 @@ int sdnotify(const char *state)
 
 int sdnotify_reloading(void)
 {
-    struct timespec now;
     char state[64];
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
     snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu",
-             (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
+             (unsigned long long)clock_now() / 1000);
     return sdnotify(state);
 }

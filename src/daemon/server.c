@@ -19,20 +19,11 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #define POOL_QUEUE_MAX 4096  /* more waiting work than this is refused: [SYS/TEMP] */
 #define POOL_LONG_THREADS 64 /* they wait, and do little */
 #define DELAY_ENTRIES 65536
-
-postern_time server_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (postern_time)now.tv_sec * POSTERN_SECOND + (postern_time)now.tv_nsec;
-}
 
 int server_fail(struct server *server, int code, const char *what, const char *why)
 {

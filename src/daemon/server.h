@@ -79,8 +79,6 @@ int server_options(struct server *server);
 int server_run(struct server *server);
 void server_done(struct server *server);
 
-/* server_now - the monotonic clock. */
-postern_time server_now(void);
 /* server_fail - log "error" and hand on the exit code. */
 int server_fail(struct server *server, int code, const char *what, const char *why);
 

@@ -5,13 +5,14 @@
 
 #include "base/memory.h"
 #include "base/span.h"
+#include "serve/clock.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 
 int session_user_in(void *server, struct postern_span user)
 {
-    return users_in(((struct server *)server)->users, user, server_now());
+    return users_in(((struct server *)server)->users, user, clock_now());
 }
 
 void session_user_out(void *server, struct postern_span user)
@@ -39,7 +40,7 @@ void session_struck(void *server, void *conn)
 {
     struct session *session = conn;
 
-    if (bans_strike(((struct server *)server)->bans, &session->peer.address.any, server_now()))
+    if (bans_strike(((struct server *)server)->bans, &session->peer.address.any, clock_now()))
         log_note(session->server->log, LOG_LEVEL_WARN, "banned", "session", session->id, "peer",
                  session->peer.text);
 }
@@ -186,7 +187,7 @@ static int begin(struct session *session, const struct postern_tls_facts *tls)
 
     return session->protocol->make(&session->self, &server->site, session,
                                    postern_span_of(session->peer.text), tls,
-                                   plaintext_allowed(server->config, &session->peer), server_now());
+                                   plaintext_allowed(server->config, &session->peer), clock_now());
 }
 
 int session_accept(void *ctx, struct net_conn *conn, const struct net_peer *peer,
@@ -197,7 +198,7 @@ int session_accept(void *ctx, struct net_conn *conn, const struct net_peer *peer
     struct session *session;
     int r;
 
-    if (bans_has(server->bans, &peer->address.any, server_now()))
+    if (bans_has(server->bans, &peer->address.any, clock_now()))
         return POSTERN_E_DENIED;
     session = memory_new(NULL, sizeof *session);
     if (!session)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* clock - the time as the sessions' clock has it, for what takes its own on a worker. */
+/* clock - the time as the sessions' clock has it, for the daemon and for what takes its own on a
+ * worker. */
 #ifndef SERVE_CLOCK_H
 #define SERVE_CLOCK_H
 
