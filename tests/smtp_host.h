@@ -181,7 +181,6 @@ static inline void smtp_host_connect(struct smtp_host *host)
 {
     static const struct postern_tls_facts facts;
 
-    host->site.has_quota = true;
     if (host->protocol->make(&host->session, &host->site, host, postern_span_of(host->peer),
                              host->tls ? &facts : NULL, host->plaintext, host->now) < 0)
         abort();

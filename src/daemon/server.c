@@ -199,7 +199,6 @@ static void site_fill(struct server *server)
         .spool_folder = program_folder(),
         .detail_create = server->config->detail_create,
         .space = server->space,
-        .has_quota = server->config->quota_mb || server->config->quota_messages,
         .set_quota = server->config->imap_set_quota,
         .any_sender = server->config->any_sender,
         .deduplicate = server->config->deduplicate,

@@ -127,7 +127,6 @@ int deliver_message(const struct deliver *deliver, int (*read)(void *ctx, char *
                               .work = &alone_work,
                               .create_mailboxes = true,
                               .detail_create = deliver->detail_create,
-                              .has_quota = true,
                               .space = deliver->space,
                               .deliver_into = deliver->mailbox,
                               .original_to = deliver->original};

@@ -68,7 +68,6 @@ struct serve_site {
     const char *original_to;  /* of all mail, for X-Original-To; NULL: not written */
     bool set_quota;           /* users may change their own limits */
     struct space *space;      /* of the disk, asked before a message comes; NULL: not asked */
-    bool has_quota;           /* accounts have limits: RCPT looks */
     bool smtp_login;          /* AUTH not only where users send: postern dev */
     bool text_index;          /* searches ask the accounts' indexes of texts */
     bool deduplicate;         /* what an MTA sends again is recognised */

@@ -158,7 +158,7 @@ static int rcpt_work(struct serve_smtp *s, unsigned wait_flag)
 
     if (found != ADDRESS_FOUND)
         return found;
-    for (size_t i = 0; s->site->has_quota && i < s->found.count; i++) {
+    for (size_t i = 0; i < s->found.count; i++) {
         err = has_room(s, s->found.all[i].user, wait_flag);
         if (err)
             return err;

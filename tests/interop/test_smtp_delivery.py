@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from harness import Checks, Server
+from harness import POSTERN, Checks, Server
 from sent import MESSAGE, USERS, deliver, serve_smtp
 
 checks = Checks()
@@ -28,6 +28,23 @@ def test_gone(server):
     while len(list((server.mail / "bob").rglob("new/*"))) == before and time.monotonic() < until:
         time.sleep(0.02)
     checks.check("the message stays", len(list((server.mail / "bob").rglob("new/*"))) == before + 1)
+
+
+def test_own_limits(server):
+    """F9: an account's own limits count before the message is sent as well, where the others have none."""
+    def limits(*arguments):
+        subprocess.run([POSTERN, "mailbox", "quota", "alice", "--config", str(server.folder / "postern.conf"), *arguments], check=True,
+                       capture_output=True, timeout=30)
+
+    with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=30) as smtp:
+        smtp.sendmail("ann@far.example", ["alice@example.org"], MESSAGE)
+        for arguments, code in (((), 250), (("--storage", "1"), 452), (("--storage", "100"), 250), (("--default",), 250)):
+            limits(*arguments)
+            smtp.ehlo()
+            smtp.mail("ann@far.example", ["SIZE=3000"])
+            told = [smtp.rcpt(f"{user}@example.org") for user in ("alice", "bob")]
+            checks.check(f"alice has {' '.join(arguments) or 'none'}", [each[0] for each in told] == [code, 250], str(told))
+            smtp.rset()
 
 
 def test_all_or_nobody(_):
