@@ -56,6 +56,7 @@
 
 #include <postern/engine.h>
 #include <postern/message.h>
+#include <postern/mime.h>
 #include <postern/sasl.h>
 
 #ifdef __cplusplus
@@ -92,6 +93,7 @@ struct postern_imap_options {
     bool tls_available;         /* offer STARTTLS; false */
     bool login_referrals;       /* say LOGIN-REFERRALS (RFC 2221); false */
     bool has_text_index;        /* searches for texts ask FIND first; false */
+    bool has_field_index;       /* those for a text in Subject or From do, too; false */
     bool compress_available;    /* the host can do DEFLATE (RFC 4978): offer COMPRESS; false */
     /* limits */
     uint32_t message_limit; /* messages of one command, told as MESSAGELIMIT (RFC 9738; it wants at
@@ -202,6 +204,7 @@ struct postern_imap_question {
     uint64_t size_bytes; /* APPEND: announced */
     /* WRITE; FIND: a text, folded by i;unicode-casemap (RFC 5051) */
     struct postern_span bytes;
+    enum postern_mime_field field; /* FIND: of the header; POSTERN_MIME_OTHER: text anywhere */
     const struct postern_metadata *metadata; /* SET_METADATA: absent values are removed */
     size_t metadata_count;
     struct postern_quota limits; /* SET_QUOTA: bytes_max, messages_max, mailboxes_max; 0: none */

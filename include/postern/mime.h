@@ -176,6 +176,10 @@ POSTERN_API int postern_mime_find(struct postern_span block, uint32_t part,
                                   struct postern_mime_header *header_r);
 /* postern_mime_field_named - by its name, without regard to case; OTHER: it is not in the list. */
 POSTERN_API enum postern_mime_field postern_mime_field_named(struct postern_span name);
+
+/* postern_mime_is_plain - a value that stands for what it says: ASCII, no encoded words. */
+POSTERN_API bool postern_mime_is_plain(struct postern_span value);
+
 /* ---- values of fields: each takes the next item off the front of *rest ----------------------- */
 
 /* postern_mime_parameter - "; name=value" (RFC 2045 5.1): 1 one, 0 no more. The value is unquoted

@@ -32,6 +32,7 @@
 #define POSTERN_STORE_H
 
 #include <postern/message.h>
+#include <postern/mime.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -245,6 +246,14 @@ struct postern_store_ops {
      * store that has none at hand. */
     int (*structures)(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
                       unsigned flags, char *room, size_t size, struct postern_structure *all_r);
+    /* may_have - which messages may have a text in a field of their header, without regard to case:
+     * UIDs as ranges, rising, apart. A message in none of them has it in no such field, now or when
+     * it comes. What structures() told after the first such question is known to the next ones.
+     * POSTERN_E_UNSUPPORTED: nothing is known of this field, or mailbox. NULL: a store that knows
+     * of none. */
+    int (*may_have)(struct postern_mailbox *mailbox, enum postern_mime_field field,
+                    struct postern_span text, unsigned flags,
+                    int (*each)(void *ctx, struct postern_uid_range range), void *ctx);
     /* cache_path - the absolute path, without links, of a folder of the mailbox's account, where
      * what can be made again of immutable messages may be kept, and removed by anybody at any time.
      * POSTERN_E_UNSUPPORTED, _TOO_LONG. NULL: a store that has no such place. */

@@ -3,6 +3,7 @@
  * quoted strings and without spaces around them. */
 #include "base/span.h"
 #include "codec/base64.h"
+#include "codec/utf8.h"
 #include "mime/text.h"
 #include <postern/mime.h>
 
@@ -26,6 +27,15 @@ static bool piece(struct postern_span *rest, size_t max, struct postern_span *pi
     *piece_r = span_make(rest->p, n);
     *rest = span_from(*rest, n + 1);
     return true;
+}
+
+bool postern_mime_is_plain(struct postern_span value)
+{
+    size_t at = span_find(value, '=');
+
+    while (at < value.n && !span_begins(span_from(value, at), SPAN("=?")))
+        at += 1 + span_find(span_from(value, at + 1), '=');
+    return at >= value.n && utf8_is_ascii(value);
 }
 
 /* take_encoded - "=?charset*language?B?text?=" at the front. */

@@ -219,6 +219,7 @@ int imap_session_new(void **session_r, const struct serve_site *site, void *conn
     options.plaintext_without_tls = plaintext_allowed;
     options.compress_available = true;
     options.has_text_index = site->text_index;
+    options.has_field_index = site->store->ops->may_have;
     r = postern_imap_new(&s->engine, &options, tls, now);
     if (r < 0) {
         memory_free(NULL, s);

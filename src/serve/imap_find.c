@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* imap_find - which messages may have a text (FIND), as the account's index of texts knows. What is
- * not in the index yet is brought into it meanwhile, for a while. */
+/* imap_find - which messages may have a text (FIND), as the store knows of header fields, and of
+ * all the rest the account's index of texts. What is not in the index yet is brought into it
+ * meanwhile, for a while. */
 #include "serve/imap_session.h"
 
 #include "base/span.h"
@@ -10,12 +11,21 @@
 
 static int find_work(struct serve_imap *s, unsigned wait_flag)
 {
+    const struct postern_imap_question *q = &s->question;
     struct postern_mailbox *box;
     int err = imap_reach(s, wait_flag, &box);
 
+    buffer_take(&s->ranges, buffer_length(&s->ranges));
     if (!err && !box)
         err = POSTERN_E_NOT_FOUND;
-    return err ? err : text_look_up(imap_ops(s), box, BRING_UP, s->question.bytes, &s->ranges);
+    if (err)
+        return err;
+    if (q->field != POSTERN_MIME_OTHER)
+        return imap_ops(s)->may_have(box, q->field, q->bytes, wait_flag, imap_note_range,
+                                     &s->ranges);
+    if (wait_flag)
+        return POSTERN_E_AGAIN;
+    return text_look_up(imap_ops(s), box, BRING_UP, q->bytes, &s->ranges);
 }
 
 static void find_finish(struct serve_imap *s, int err)
@@ -30,4 +40,5 @@ static void find_finish(struct serve_imap *s, int err)
     buffer_done(&s->ranges);
 }
 
-const struct imap_work imap_find_work = {.work = find_work, .finish = find_finish};
+const struct imap_work imap_find_work = {
+    .work = find_work, .finish = find_finish, .tries_now = true};

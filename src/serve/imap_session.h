@@ -107,6 +107,8 @@ int imap_reach(struct serve_imap *s, unsigned wait_flag, struct postern_mailbox 
 void imap_leave_other(struct serve_imap *s);
 /* imap_take_ranges - into s->ranges. */
 int imap_take_ranges(struct serve_imap *s, struct postern_mailbox *mailbox);
+/* imap_note_range - the store's: to a struct buffer of ranges. */
+int imap_note_range(void *ranges, struct postern_uid_range range);
 /* imap_take_vanished - into s->vanished: what was expunged from the selected mailbox above `since`;
  * s->vanished_known. */
 int imap_take_vanished(struct serve_imap *s, uint64_t since);

@@ -7,12 +7,12 @@
 #include "base/span.h"
 #include <stdlib.h>
 
-static int note_range(void *ctx, struct postern_uid_range range)
+int imap_note_range(void *ctx, struct postern_uid_range range)
 {
-    struct serve_imap *s = ctx;
+    struct buffer *ranges = ctx;
 
-    buffer_append(&s->vanished, span_make((const char *)&range, sizeof range));
-    return s->vanished.error;
+    buffer_append(ranges, span_make((const char *)&range, sizeof range));
+    return ranges->error;
 }
 
 static int by_uid(const void *left, const void *right)
@@ -46,7 +46,7 @@ int imap_take_vanished(struct serve_imap *s, uint64_t since)
     int err;
 
     buffer_take(&s->vanished, buffer_length(&s->vanished));
-    err = imap_ops(s)->vanished(s->mailbox, since, note_range, s);
+    err = imap_ops(s)->vanished(s->mailbox, since, imap_note_range, &s->vanished);
     s->vanished_known = !err;
     join(&s->vanished);
     return err == POSTERN_E_NOT_FOUND ? 0 : err;

@@ -299,7 +299,7 @@ static struct postern_span play(struct postern_span in, struct postern_span deci
     POSTERN_IMAP_OPTIONS_INIT(&options);
     options.sasl_mechanisms = POSTERN_SASL_PLAIN | POSTERN_SASL_LOGIN;
     options.plaintext_without_tls = true;
-    options.acl = options.has_text_index = true;
+    options.acl = options.has_text_index = options.has_field_index = true;
     options.command_before_login_max = 8192;
     options.command_max = 8192;
     options.append_max = 10000;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* test_search_index - searches with an index of texts find what they find without: random mails of
- * all encodings, random texts, some of which stand in them, over a Maildir; while the index is
- * behind, whole, damaged, and gone. In a build without it both ways are the same. SEARCH_SEED and
- * SEARCH_COUNT replay and lengthen. */
+/* test_search_index - searches with an index of texts, and with what the store remembers of header
+ * fields, find what they find without: random mails of all encodings, random texts, some of which
+ * stand in them, over a Maildir; while the index is behind, whole, damaged, and gone. In a build
+ * without an index of texts both ways are the same for those. SEARCH_SEED and SEARCH_COUNT replay
+ * and lengthen. */
 #include "imap_host.h"
 #include "serve/text.h"
 #include "store/text/text_index.h"
+#include <ctype.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <unistd.h>
@@ -22,10 +24,11 @@ struct run {
     unsigned seed;
     char *mails[MAILS];
     size_t sizes[MAILS];
+    unsigned coded; /* mails whose subject is more than it says */
     bool failed;
 };
 
-static unsigned passed, failed, opened;
+static unsigned passed, failed, opened, shown;
 static const struct postern_store_ops *inner;
 
 static int count_message(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
@@ -33,6 +36,16 @@ static int count_message(struct postern_mailbox *mailbox, uint32_t uid, unsigned
 {
     opened++;
     return inner->message(mailbox, uid, flags, content_r, facts_r);
+}
+
+static int count_structures(struct postern_mailbox *mailbox, const uint32_t *uids, size_t count,
+                            unsigned flags, char *room, size_t size,
+                            struct postern_structure *all_r)
+{
+    int n = inner->structures(mailbox, uids, count, flags, room, size, all_r);
+
+    shown += n > 0 ? (unsigned)n : 0;
+    return n;
 }
 
 static unsigned chance(struct run *run, unsigned of)
@@ -104,7 +117,19 @@ static size_t part(struct run *run, char *out)
     return n + length;
 }
 
-static size_t mail(struct run *run, char *out)
+/* plain_field - of words that few others have, perhaps folded; it may look coded. */
+static size_t plain_field(struct run *run, const char *name, char *out)
+{
+    static const char *const pieces[] = {"ab",  "Bc", "C", "dd", "e@f", "<",
+                                         ">\"", ", ", "=", "?",  " ",   "\r\n "};
+    size_t n = (size_t)sprintf(out, "%s: x", name);
+
+    for (unsigned i = chance(run, 12); i > 0; i--)
+        n += (size_t)sprintf(out + n, "%s", pieces[chance(run, 12)]);
+    return n + (size_t)sprintf(out + n, ".\r\n");
+}
+
+static size_t coded_subject(struct run *run, char *out)
 {
     char text[8192];
     size_t n = (size_t)sprintf(out, "Subject: "), length = words(run, text, 5);
@@ -114,7 +139,19 @@ static size_t mail(struct run *run, char *out)
             out[n++] = text[i];
     n += (size_t)sprintf(out + n, " =?utf-8?q?");
     n += hex(text, length < 18 ? length : 18, out + n);
-    n += (size_t)sprintf(out + n, "?=\r\n");
+    return n + (size_t)sprintf(out + n, "?=\r\n");
+}
+
+static size_t mail(struct run *run, char *out)
+{
+    unsigned kind = chance(run, 4);
+    size_t n = chance(run, 3) ? plain_field(run, "From", out) : 0;
+
+    if (kind > 0) /* some have none, some two */
+        n += plain_field(run, "Subject", out + n);
+    if (kind == 1)
+        n += coded_subject(run, out + n);
+    run->coded += memmem(out, n, "=?", 2) != NULL;
     if (chance(run, 2))
         return n + part(run, out + n);
     n += (size_t)sprintf(out + n, "Content-Type: multipart/mixed; boundary=q\r\n\r\n");
@@ -162,20 +199,41 @@ static size_t needle(struct run *run, unsigned mails, char *out)
     return n;
 }
 
+/* field_needle - a piece of a mail's first fields, in any case. */
+static size_t field_needle(struct run *run, unsigned mails, char *out)
+{
+    const char *mail = run->mails[chance(run, mails)];
+    size_t at = chance(run, 60), n = 0;
+
+    while (n < 3 + chance(run, 4) && mail[at + n] && mail[at + n] != '\r' && mail[at + n] != '\n') {
+        out[n] = chance(run, 4) ? mail[at + n] : (char)toupper((unsigned char)mail[at + n]);
+        n++;
+    }
+    return n ? n : word(run, out);
+}
+
 static size_t search(struct run *run, unsigned mails, char *out)
 {
     static const char *const keys[] = {"TEXT",
                                        "BODY",
                                        "NOT TEXT",
                                        "FUZZY BODY",
-                                       "SUBJECT",
                                        "OR BODY {2+}\r\nss TEXT",
-                                       "RETURN (COUNT) TEXT"};
+                                       "RETURN (COUNT) TEXT",
+                                       "SUBJECT",
+                                       "FROM",
+                                       "NOT SUBJECT",
+                                       "HEADER From",
+                                       "OR FROM {3+}\r\nabb SUBJECT",
+                                       "FUZZY SUBJECT",
+                                       "HEADER Subject"};
     char text[64];
-    size_t length = needle(run, mails, text);
-    size_t n = (size_t)sprintf(out, "x %s %s {%zu+}\r\n",
-                               chance(run, 5) ? "UID SEARCH" : "ESEARCH IN (personal)",
-                               keys[chance(run, 7)], length);
+    unsigned key = chance(run, sizeof keys / sizeof *keys);
+    size_t length =
+        key < 6 || !chance(run, 4) ? needle(run, mails, text) : field_needle(run, mails, text);
+    size_t n =
+        (size_t)sprintf(out, "x %s %s {%zu+}\r\n",
+                        chance(run, 5) ? "UID SEARCH" : "ESEARCH IN (personal)", keys[key], length);
 
     memcpy(out + n, text, length);
     return n + length + (size_t)sprintf(out + n + length, "\r\n");
@@ -239,6 +297,22 @@ static void misses(struct run *run)
         fail(run, "nothing was opened to be searched", line);
 }
 
+/* field_misses - no parsed form is looked at for what is in no plain subject. */
+static void field_misses(struct run *run)
+{
+    static const char line[] = "x UID SEARCH SUBJECT \"nothing happens, xyzzy\"\r\n";
+
+    compare(run, line, strlen(line));
+    shown = 0;
+    host_say(&run->indexed, SPAN(line), SIZE_MAX);
+    if (shown > run->coded)
+        fail(run, "parsed forms were looked at though none can have it", line);
+    shown = 0;
+    host_say(&run->plain, SPAN(line), SIZE_MAX);
+    if (shown <= run->coded)
+        fail(run, "no parsed forms were looked at", line);
+}
+
 /* spoil - octets of the index's file are other ones. */
 static void spoil(struct run *run)
 {
@@ -264,7 +338,9 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 static void connect_one(struct run *run, struct host_session *s, bool indexed)
 {
     run->host.site.text_index = indexed;
+    run->ops.may_have = indexed ? inner->may_have : NULL;
     host_connect(&run->host, s, true);
+    run->ops.may_have = inner->may_have;
     host_say(s, SPAN("l LOGIN ann secret\r\nl ENABLE IMAP4rev2\r\nl SELECT INBOX\r\n"), SIZE_MAX);
 }
 
@@ -281,6 +357,7 @@ static void begin(struct run *run)
     inner = run->host.store.ops;
     run->ops = *inner;
     run->ops.message = count_message;
+    run->ops.structures = count_structures;
     run->host.store.ops = &run->ops;
 }
 
@@ -307,6 +384,7 @@ static bool play(unsigned seed)
     connect_one(&run, &run.indexed, true);
     searches(&run, MAILS / 2);
     misses(&run);
+    field_misses(&run);
     for (unsigned i = 0; i < 4; i++)
         keep(&run, MAILS / 2, i);
     for (unsigned i = MAILS / 2; i < MAILS; i++)
@@ -318,6 +396,7 @@ static bool play(unsigned seed)
     spoil(&run);
     searches(&run, MAILS);
     misses(&run);
+    field_misses(&run);
     unlink(run.file);
     searches(&run, MAILS);
     if (run.failed)

@@ -151,9 +151,6 @@ void search_parse_partial(struct postern_imap *s, struct search_partial *partial
 enum truth search_judge(struct postern_imap *s, const struct imap_search *search,
                         const struct postern_message_info *info, enum search_depth depth);
 
-/* search_is_plain - a header's value is what it stands for: ASCII, no encoded words. Most are, and
- * are compared where they lie. */
-bool search_is_plain(struct postern_span text);
 /* search_decode_words - a header's value with its encoded words as UTF-8, of any charset. */
 void search_decode_words(struct postern_imap *s, struct postern_span value, struct buffer *out);
 

@@ -38,22 +38,13 @@ static bool contains(struct postern_span text, struct postern_span needle)
     return needle.n == 0 || (text.n >= needle.n && memmem(text.p, text.n, needle.p, needle.n));
 }
 
-bool search_is_plain(struct postern_span text)
-{
-    size_t at = span_find(text, '=');
-
-    while (at < text.n && !span_begins(span_from(text, at), SPAN("=?")))
-        at += 1 + span_find(span_from(text, at + 1), '=');
-    return at >= text.n && utf8_is_ascii(text);
-}
-
 /* value_has - a header's value, its encoded words decoded, as compared. I 6.4.4-12 */
 static bool value_has(struct postern_imap *s, struct postern_span value, struct postern_span needle)
 {
     struct buffer plain = {.allocator = s->o.allocator}, folded = {.allocator = s->o.allocator};
     bool has;
 
-    if (search_is_plain(value))
+    if (postern_mime_is_plain(value)) /* most are */
         return utf8_is_ascii(needle) && span_has_nocase(value, needle);
     search_decode_words(s, value, &plain);
     text_fold(buffer_span(&plain), &folded);
@@ -141,6 +132,8 @@ static enum truth leaf(struct postern_imap *s, const struct imap_search *search,
     case SEARCH_SET:
         return truth_of(imap_set_has(&step->set, info->uid));
     case SEARCH_HEADER:
+        if (step->is_narrowed && !imap_set_has(&step->set, info->uid))
+            return FALSE_;
         return header(s, search, step, depth, i);
     case SEARCH_BODY:
     case SEARCH_TEXT:

@@ -170,7 +170,7 @@ static void take_header(struct text_scan *scan)
         if (!is_wanted(scan, field))
             continue;
         field = unfold(scan->field.p ? span_from(field, span_find(field, ':') + 1) : field, &copy);
-        if (is_over_with(scan, field, search_is_plain(field)))
+        if (is_over_with(scan, field, postern_mime_is_plain(field)))
             continue;
         search_decode_words(scan->s, field, &scan->plain);
         take_plain(scan, true);

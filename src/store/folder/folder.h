@@ -48,8 +48,9 @@ struct kept {
     struct index_time young[FOLDER_SUBS]; /* as after the last look, or change of our own: too young
                                            * to be believed for long */
     unsigned looked_touches;
-    int64_t looked_ms;   /* monotonic: when that look was */
-    uint32_t *by_unique; /* places + 1, by hash of unique-id; open addressing */
+    int64_t looked_ms;             /* monotonic: when that look was */
+    struct signatures *signatures; /* signature.c; NULL: none */
+    uint32_t *by_unique;           /* places + 1, by hash of unique-id; open addressing */
     size_t unique_room, unique_rows;
     uint64_t unique_loads;
 };
@@ -273,6 +274,13 @@ int folder_find(struct postern_mailbox *mailbox, struct postern_span unique_id,
 struct index_row *mailbox_unique(struct postern_account *account, struct index_mailbox *mailbox,
                                  struct postern_span unique);
 void kept_free(struct kept *kept);
+/* ---- signature.c */
+/* signature_note - the message at a row's place has this parsed form. With the mutex. */
+void signature_note(struct postern_account *account, uint64_t id, size_t place, uint32_t uid,
+                    struct postern_span block);
+int folder_may_have(struct postern_mailbox *mailbox, enum postern_mime_field field,
+                    struct postern_span text, unsigned flags,
+                    int (*each)(void *ctx, struct postern_uid_range range), void *ctx);
 /* ---- read.c */
 int folder_message(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
                    struct postern_content **content_r, struct postern_facts *facts_r);
@@ -369,10 +377,10 @@ uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *ma
         .keyword = folder_keyword, .keyword_name = folder_keyword_name, .find = folder_find,   \
         .message = folder_message, .read = folder_read, .content_close = folder_content_close, \
         .structure = folder_structure, .structures = folder_structures,                        \
-        .cache_path = folder_cache_path, .flags = folder_flags, .copy = folder_copy,           \
-        .expunge = folder_expunge, .tidy = folder_tidy, .begin = folder_begin,                 \
-        .write = folder_write, .commit = folder_commit, .abort = folder_abort,                 \
-        .watch_fd = folder_watch_fd, .watch_clear = folder_watch_clear,                        \
+        .may_have = folder_may_have, .cache_path = folder_cache_path, .flags = folder_flags,   \
+        .copy = folder_copy, .expunge = folder_expunge, .tidy = folder_tidy,                   \
+        .begin = folder_begin, .write = folder_write, .commit = folder_commit,                 \
+        .abort = folder_abort, .watch_fd = folder_watch_fd, .watch_clear = folder_watch_clear, \
         .watch_all = folder_watch_all, .watch_all_clear = folder_watch_all_clear,              \
         .watch_all_end = folder_watch_all_end, .free = folder_free                             \
     }

@@ -9,6 +9,7 @@
 void kept_free(struct kept *kept)
 {
     postern_snapshot_unref(&kept->snapshot);
+    free(kept->signatures);
     free(kept->by_unique);
     free(kept);
 }

@@ -92,6 +92,8 @@ static void keep(struct postern_account *account, uint64_t id, uint32_t uid,
     fresh = account->fresh;
     if (fresh)
         fresh->records.plain = true;
+    if (rows)
+        signature_note(account, id, mailbox_place(rows, uid), uid, block);
     if (!fresh || !rows || account->index.read_only || block.n > FRESH_BYTES)
         return;
     postern_mime_facts(block, &facts);
@@ -133,8 +135,10 @@ static int find_parsed(struct postern_mailbox *mailbox, uint32_t uid, unsigned f
     if (row && (row->uid != uid || row->bits & ROW_GONE))
         row = NULL;
     /* the row's own checksum can wait: a record tells whose it is, and whether it is whole */
-    if (row && cache_read(&account->index, rows, row, block_r) == 0)
+    if (row && cache_read(&account->index, rows, row, block_r) == 0) {
+        signature_note(account, mailbox->id, place, uid, *block_r);
         return 0;
+    }
     if (flags & POSTERN_STORE_NO_WAIT && !is_quick(account, row))
         return POSTERN_E_AGAIN;
     *fd_r = message_open(mailbox, uid, &facts);
@@ -226,6 +230,7 @@ int folder_structures(struct postern_mailbox *mailbox, const uint32_t *uids, siz
             row && row->block ? cache_find(rows, row, window, offset) : (struct postern_span){0};
         if (!all_r[n].block.p)
             break;
+        signature_note(account, mailbox->id, place - 1, uids[n], all_r[n].block);
         n++;
     }
     account_leave(account);
