@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""milters - a fake milter, which notes what it is told and says anything."""
+"""milters - a fake milter, which notes what it is told and says anything, and a server that asks it."""
+import smtplib
 import socket
 import struct
 import threading
 import time
+
+from harness import Server
+from sent import HASH, SMALL
 
 ADD, BODY, CHANGE, QUARANTINE, ALL, LISTS = 1, 2, 0x10, 0x20, 0xFF, 0x100
 NO = {"C": 1, "H": 2, "M": 4, "R": 8, "B": 0x10, "L": 0x20, "N": 0x40, "T": 0x200}
@@ -104,3 +108,32 @@ class Milter:
         while time.monotonic() < until and not (self.heard and self.heard[-1][0] == "Q"):
             time.sleep(0.01)
         return self.letters()
+
+
+def serve(filters, *settings):
+    names = ", ".join(f'"{one}"' for one in filters)
+    return Server(settings=['domains = {"example.org"}', 'smtp_listen = {"127.0.0.1:0"}', 'submission_listen = {"127.0.0.1:0"}',
+                            "submission_listen_tls = {}", 'lmtp_listen = {"127.0.0.1:0"}', f"filter = {{{names}}}",
+                            "filter_timeout = 2s", *settings], users=(), users_text=f"alice:{HASH}\nbob:{HASH}\n")
+
+
+def talk(server, to=("alice@example.org",), message=SMALL):
+    """The replies to MAIL, each RCPT, and the message, as far as it came."""
+    said = []
+    with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=60, local_hostname="far.example") as smtp:
+        smtp.ehlo()
+        said.append(smtp.mail("ann@far.example"))
+        if said[0][0] != 250:
+            return said
+        said += [smtp.rcpt(one) for one in to]
+        if not any(code == 250 for code, _ in said[1:]):
+            return said
+        try:
+            said.append(smtp.data(message))
+        except smtplib.SMTPDataError as error:
+            said.append((error.smtp_code, error.smtp_error))
+    return said
+
+
+def codes(said):
+    return [code for code, _ in said]
