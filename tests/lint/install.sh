@@ -37,10 +37,27 @@ cmake -S "$work" -B "$work/b" -G Ninja -Dpostern_DIR="$libdir/cmake/postern" -DC
 [ "$("$work/b/use")" = NOMEM ] || fail "cmake run"
 passed=$((passed + 1))
 for file in share/man/man1/postern.1 share/man/man5/postern.conf.5 share/man/man3/libpostern.3 \
-    lib/systemd/system/postern.service share/postern/sample/01-plain.eml bin/postern; do
+    lib/systemd/system/postern.service share/postern/systemd/sendmail.conf share/postern/sample/01-plain.eml bin/postern; do
     [ -s "$work/dest/usr/$file" ] || fail "no $file"
     passed=$((passed + 1))
 done
 [ -e "$libdir/libpostern.so.0" ] || fail "no libpostern.so.0"
 passed=$((passed + 1))
+# the unit: what systemd says of it; and the drop-in takes back all that implies NoNewPrivileges
+unit=$work/postern.service
+sed "s|^ExecStart=[^ ]*|ExecStart=$work/dest/usr/bin/postern|" "$work/dest/usr/lib/systemd/system/postern.service" >"$unit"
+for setting in NoNewPrivileges LockPersonality MemoryDenyWriteExecute PrivateDevices ProtectClock ProtectHostname ProtectKernelLogs \
+    ProtectKernelModules ProtectKernelTunables RestrictAddressFamilies RestrictNamespaces RestrictRealtime RestrictSUIDSGID \
+    SystemCallArchitectures SystemCallFilter; do
+    grep -q "^$setting=." "$unit" || fail "the unit has no $setting"
+    grep -Eq "^$setting=(no)?$" "$work/dest/usr/share/postern/systemd/sendmail.conf" || fail "sendmail.conf leaves $setting"
+    passed=$((passed + 1))
+done
+if command -v systemd-analyze >/dev/null; then
+    said=$(systemd-analyze verify --man=no "$unit" 2>&1) && [ -z "$said" ] || fail "the unit: $said"
+    systemd-analyze security --offline=true --no-pager --threshold=25 "$unit" >/dev/null || fail "the unit keeps too much"
+    sed -n '/^\[Service\]/,$p' "$work/dest/usr/share/postern/systemd/sendmail.conf" >>"$unit"
+    said=$(systemd-analyze verify --man=no "$unit" 2>&1) && [ -z "$said" ] || fail "sendmail.conf: $said"
+    passed=$((passed + 3))
+fi
 echo "install: $passed passed, 0 failed"
