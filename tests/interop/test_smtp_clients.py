@@ -3,7 +3,9 @@
 """test_smtp_clients - who sends mail to us: swaks, msmtp, curl, smtplib and nodemailer as users' programs do, Postfix, Exim and
 OpenSMTPD as MTAs do, by SMTP and by LMTP over TCP and a unix socket. What arrived is read over POP3 and compared octet by
 octet with what was sent."""
+import grp
 import os
+import re
 import smtplib
 import socket
 import subprocess
@@ -11,7 +13,7 @@ import time
 
 import mtas
 from clients import npm
-from harness import Checks, Server
+from harness import SOURCE, Checks, Server
 from sent import EIGHT, HASH, SMALL, arrived, body, mail_of, wait_for
 
 checks = Checks()
@@ -203,24 +205,62 @@ def test_postfix(server):
         checks.check("Postfix, SMTPUTF8: the sender", found.startswith("Return-Path: <grüße@far.example>".encode()), repr(found[:80]))
 
 
-class Asking(mtas.Postfix):
-    """As docs/operating.md has it."""
-    settings = "smtpd_recipient_restrictions = permit_mynetworks, reject_unverified_recipient\nunverified_recipient_reject_code = 550\n" \
-               "mynetworks = 192.0.2.0/24\n"
+OPERATING = (SOURCE / "docs/operating.md").read_text()
 
 
-def test_postfix_asks(server):
+class Documented(mtas.Postfix):
+    """With the lines of docs/operating.md for main.cf, of which later ones count; all senders are strangers."""
+    settings = re.search(r"in its `main.cf`\n\n((?:    .+\n)+)", OPERATING)[1].replace("    ", "") + "mynetworks = 192.0.2.0/24\n"
+    whither = ("lmtp:inet:127.0.0.1:24", "lmtp:inet:127.0.0.1:{}")
+
+    def __init__(self, place):
+        super().__init__(f"lmtp:{place}")
+        if self.whither[0] not in self.settings:
+            raise RuntimeError(f"docs/operating.md has no {self.whither[0]}")
+        self.settings = self.settings.replace(self.whither[0], self.whither[1].format(place))
+
+
+class OnSocket(Documented):
+    """And those for its socket."""
+    whither = ("virtual_transport = lmtp:inet:127.0.0.1:24",
+               re.search(r"`(virtual_transport = lmtp:unix:)/run/postern/lmtp`", OPERATING)[1] + "{}")
+    services = re.search(r"`(lmtp unix [^`]*)` in `master.cf`", OPERATING)[1] + "\n"
+
+
+def asks(what, mta, server):
     """What we would refuse is refused to the sender, not bounced to whoever it claims to be."""
-    with Asking(f"lmtp:{server.port('lmtp')}") as mta:
+    if not mta.ready:
+        checks.skip(f"Postfix cannot run here: {mta.why}")
+        return
+    with smtplib.SMTP("127.0.0.1", mta.port, timeout=60) as smtp:
+        some = smtp.sendmail("ann@far.example", ["nobody@example.org", "alice+lists@example.org"], SMALL)
+    checks.check(f"{what}: asks", list(some) == ["nobody@example.org"] and some["nobody@example.org"][0] == 550 and
+                 b"5.1.1 no such user here" in some["nobody@example.org"][1], str(some))
+    arrived(f"{what}: asks, and hands on", checks, server, "alice", SMALL)
+    checks.check(f"{what}: nothing is bounced", "non-delivery" not in mta.log(), mta.log()[-600:])
+
+
+def test_postfix_documented(server):
+    with Documented(server.port("lmtp")) as mta:
+        asks("Postfix as documented", mta, server)
+
+
+def test_postfix_on_its_socket(_):
+    """The socket is given to its group, and to nobody else."""
+    folder = Server.make_folder()
+    folder.chmod(0o755)
+    line = re.search(r"`(lmtp_listen = [^`]*)`", OPERATING)[1].replace("/run/postern", str(folder))
+    with OnSocket(folder / "lmtp") as mta:
         if not mta.ready:
             checks.skip(f"Postfix cannot run here: {mta.why}")
             return
-        with smtplib.SMTP("127.0.0.1", mta.port, timeout=60) as smtp:
-            some = smtp.sendmail("ann@far.example", ["nobody@example.org", "alice@example.org"], SMALL)
-        checks.check("Postfix asks", list(some) == ["nobody@example.org"] and some["nobody@example.org"][0] == 550 and
-                     b"5.1.1 no such user here" in some["nobody@example.org"][1], str(some))
-        arrived("Postfix asks, and hands on", checks, server, "alice", SMALL)
-        checks.check("nothing is bounced", "non-delivery" not in mta.log(), mta.log()[-600:])
+        server = Server(settings=['domains = {"example.org"}', line], users=(), users_text=USERS, folder=folder)
+        try:
+            facts = os.stat(folder / "lmtp")
+            checks.check("the socket is its group's", (facts.st_mode & 0o777, facts.st_gid) == (0o660, grp.getgrnam("postfix").gr_gid), str(facts))
+            asks("Postfix on its socket", mta, server)
+        finally:
+            server.stop()
 
 
 def test_exim(server):
