@@ -193,15 +193,15 @@ static size_t window_of(const struct index_mailbox *rows, const uint32_t *uids, 
     const struct index_row *row = row_behind(rows, &place, uids[0]);
     uint64_t first = row ? row->block : 0, last = first;
 
-    for (size_t i = 1; row && i < count && last - first + RECORD_BYTES < size; i++) {
+    if (first == 0)
+        return 0;
+    for (size_t i = 1; i < count && last - first + RECORD_BYTES < size; i++) {
         row = row_behind(rows, &place, uids[i]);
         if (!row || row->block < last || row->block - last > GAP_BYTES)
             break;
         last = row->block;
     }
     *offset_r = first;
-    if (first == 0)
-        return 0;
     return last - first + RECORD_BYTES < size ? (size_t)(last - first) + RECORD_BYTES : size;
 }
 
