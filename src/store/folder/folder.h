@@ -243,8 +243,8 @@ int mailbox_sync(struct postern_account *account, uint64_t id, unsigned flags, b
 bool own_begin(struct postern_account *account, uint64_t id);
 void own_end(struct postern_account *account, uint64_t id, bool known);
 /* ---- learn.c */
-/* row_learn - sizes and facts of a file that is new. POSTERN_E_AGAIN, _NOMEM; a file that cannot be
- * read is ROW_UNREADABLE. */
+/* row_learn - sizes and facts of a file that is new; its row has the sizes that its name tells,
+ * UINT64_MAX none. POSTERN_E_AGAIN, _NOMEM; a file that cannot be read is ROW_UNREADABLE. */
 int row_learn(struct postern_account *account, const struct index_mailbox *mailbox,
               struct index_row *row, struct postern_span name);
 void row_take_scan(struct index_row *row, const struct scan *scan);

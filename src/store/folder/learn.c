@@ -125,14 +125,9 @@ static void learn_file(int fd, const struct stat *facts, struct index_row *row)
 int row_learn(struct postern_account *account, const struct index_mailbox *mailbox,
               struct index_row *row, struct postern_span name)
 {
-    struct file_facts known;
     struct stat facts;
-    int fd;
+    int fd = file_open(account, mailbox, row_sub(row), name, &facts);
 
-    account->store->kind->read_name(name, &known);
-    row->size_raw = known.size_raw;
-    row->size_wire = known.size_wire;
-    fd = file_open(account, mailbox, row_sub(row), name, &facts);
     if (fd == POSTERN_E_AGAIN || fd == POSTERN_E_NOMEM)
         return fd; /* of us, not of the file */
     if (fd < 0) {

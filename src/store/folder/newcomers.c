@@ -20,7 +20,7 @@ struct newcomer {
     struct found *found;
     struct postern_span name, unique;
     unsigned long long number; /* of seconds, as names begin */
-    uint32_t uid_validity, uid;
+    struct file_facts facts;   /* of the name; the UID perhaps of the list */
 };
 
 struct newcomers {
@@ -47,22 +47,19 @@ static bool is_doomed(const struct sync *sync, struct postern_span name)
 static void describe(const struct sync *sync, struct newcomers *newcomers, struct newcomer *one)
 {
     const struct folder_kind *kind = sync->account->store->kind;
-    struct file_facts facts;
     const struct uidlist_entry *known;
 
     one->name = found_name(&sync->listing, one->found);
     one->number = strtoull(one->name.p, NULL, 10);
-    kind->read_name(one->name, &facts);
-    one->uid_validity = facts.uid_validity;
-    one->uid = facts.uid;
-    if (facts.uid) {
+    kind->read_name(one->name, &one->facts);
+    if (one->facts.uid) {
         newcomers->named = true;
         return;
     }
     known = uidlist_find(&newcomers->uidlist, kind->key_of(one->name));
     if (known) {
-        one->uid_validity = newcomers->uidlist.uid_validity;
-        one->uid = known->uid;
+        one->facts.uid_validity = newcomers->uidlist.uid_validity;
+        one->facts.uid = known->uid;
         one->unique = known->unique;
     }
 }
@@ -96,8 +93,8 @@ static int choose_validity(struct sync *sync, const struct newcomers *newcomers)
     if (err)
         return err;
     for (size_t i = 0; i < newcomers->count; i++)
-        if (newcomers->all[i].uid && newcomers->all[i].uid_validity > validity)
-            validity = newcomers->all[i].uid_validity;
+        if (newcomers->all[i].facts.uid && newcomers->all[i].facts.uid_validity > validity)
+            validity = newcomers->all[i].facts.uid_validity;
     sync->facts.uid_validity = validity ? validity : fresh.uid_validity;
     if (validity == newcomers->uidlist.uid_validity && newcomers->uidlist.uid_next)
         sync->facts.uid_next = newcomers->uidlist.uid_next;
@@ -117,8 +114,8 @@ static int by_uid(const void *a, const void *b)
 {
     const struct newcomer *x = a, *y = b;
 
-    if (x->uid != y->uid)
-        return x->uid - 1 < y->uid - 1 ? -1 : 1; /* 0 last */
+    if (x->facts.uid != y->facts.uid)
+        return x->facts.uid - 1 < y->facts.uid - 1 ? -1 : 1; /* 0 last */
     if (x->number != y->number)
         return x->number < y->number ? -1 : 1;
     return compare_spans(x->name, y->name);
@@ -127,13 +124,13 @@ static int by_uid(const void *a, const void *b)
 /* may_keep - whether the UID that a file brings can be its own. */
 static bool may_keep(const struct sync *sync, const struct newcomer *one, uint32_t last)
 {
-    uint32_t next = sync->mailbox->facts.uid_next;
+    uint32_t next = sync->mailbox->facts.uid_next, uid = one->facts.uid;
 
-    if (one->uid == 0 || one->uid_validity != sync->facts.uid_validity || one->uid <= last)
+    if (uid == 0 || one->facts.uid_validity != sync->facts.uid_validity || uid <= last)
         return false;
     if (sync->facts.adopt)
-        return one->uid < UID_MAX && !mailbox_find(sync->mailbox, one->uid);
-    return one->uid >= next && one->uid - next < AHEAD_MAX;
+        return uid < UID_MAX && !mailbox_find(sync->mailbox, uid);
+    return uid >= next && uid - next < AHEAD_MAX;
 }
 
 static void settle_uids(struct sync *sync, struct newcomers *newcomers)
@@ -145,10 +142,10 @@ static void settle_uids(struct sync *sync, struct newcomers *newcomers)
         struct newcomer *one = &newcomers->all[i];
 
         if (!may_keep(sync, one, last)) {
-            one->uid = 0;
+            one->facts.uid = 0;
             continue;
         }
-        last = one->uid;
+        last = one->facts.uid;
         if (sync->facts.uid_next <= last)
             sync->facts.uid_next = last + 1;
     }
@@ -160,8 +157,8 @@ static void settle_uids(struct sync *sync, struct newcomers *newcomers)
 static int write_row(struct sync *sync, const struct newcomer *one)
 {
     const struct folder_kind *kind = sync->account->store->kind;
-    struct index_row row = {.uid = one->uid, .modseq = sync->modseq, .date_s = INDEX_NO_DATE};
-    struct file_facts facts;
+    const struct file_facts *facts = &one->facts;
+    struct index_row row = {.uid = facts->uid, .modseq = sync->modseq, .date_s = INDEX_NO_DATE};
     int err;
 
     if (row.uid == 0) {
@@ -169,12 +166,13 @@ static int write_row(struct sync *sync, const struct newcomer *one)
             return POSTERN_E_FULL;
         row.uid = sync->facts.uid_next++;
     }
-    kind->read_name(one->name, &facts);
-    row.bits = (uint16_t)(facts.flags | (one->found->sub ? ROW_SECOND_SUB : 0));
-    row.keywords = facts.letters ? letters_to_keywords(&sync->place, sync->mailbox, facts.letters,
-                                                       0, &sync->maker)
-                                 : 0;
+    row.bits = (uint16_t)(facts->flags | (one->found->sub ? ROW_SECOND_SUB : 0));
+    row.keywords = facts->letters ? letters_to_keywords(&sync->place, sync->mailbox, facts->letters,
+                                                        0, &sync->maker)
+                                  : 0;
     row.email_id = span_hash(kind->key_of(one->name));
+    row.size_raw = facts->size_raw;
+    row.size_wire = facts->size_wire;
     err = row_learn(sync->account, sync->mailbox, &row, one->name);
     row_write(&sync->group, sync->facts.id, &row, one->name, one->unique);
     return err ? err : sync->group.error;

@@ -223,6 +223,7 @@ static void write_edited(struct sync *sync, const struct index_row *old, struct 
 {
     struct postern_span name = found_name(&sync->listing, found);
     struct index_row row = *old;
+    struct file_facts facts;
 
     if (!(old->bits & ROW_UNREADABLE)) {
         group_expunge(&sync->group, sync->facts.id, (struct postern_uid_range){old->uid, old->uid},
@@ -230,6 +231,9 @@ static void write_edited(struct sync *sync, const struct index_row *old, struct 
         found->place = 0;
         return;
     }
+    sync->account->store->kind->read_name(name, &facts);
+    row.size_raw = facts.size_raw;
+    row.size_wire = facts.size_wire;
     if (row_learn(sync->account, sync->mailbox, &row, name) < 0)
         return; /* the next look tries again */
     row.modseq = sync->modseq;
