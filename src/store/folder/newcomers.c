@@ -136,12 +136,14 @@ static bool may_keep(const struct sync *sync, const struct newcomer *one, uint32
 static void settle_uids(struct sync *sync, struct newcomers *newcomers)
 {
     uint32_t last = 0;
+    bool sorted = true;
 
     qsort(newcomers->all, newcomers->count, sizeof *newcomers->all, by_uid);
     for (size_t i = 0; i < newcomers->count; i++) {
         struct newcomer *one = &newcomers->all[i];
 
         if (!may_keep(sync, one, last)) {
+            sorted &= one->facts.uid == 0;
             one->facts.uid = 0;
             continue;
         }
@@ -149,7 +151,8 @@ static void settle_uids(struct sync *sync, struct newcomers *newcomers)
         if (sync->facts.uid_next <= last)
             sync->facts.uid_next = last + 1;
     }
-    qsort(newcomers->all, newcomers->count, sizeof *newcomers->all, by_uid);
+    if (!sorted)
+        qsort(newcomers->all, newcomers->count, sizeof *newcomers->all, by_uid);
     if (sync->facts.adopt && newcomers->named && sync->facts.uid_next < UID_MAX)
         sync->facts.uid_next += JUMP_AFTER_LOSS;
 }
