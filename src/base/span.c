@@ -102,6 +102,21 @@ bool span_has_nocase(struct postern_span s, struct postern_span text)
     return false;
 }
 
+/* Eight octets a step, of which the last may be seen twice. */
+bool span_has_8bit(struct postern_span s)
+{
+    uint64_t all = 0;
+    size_t i = 0;
+
+    for (; i + 8 <= s.n; i += 8)
+        all |= eight_at(s.p + i);
+    if (i && i < s.n)
+        all |= eight_at(s.p + s.n - 8);
+    for (; i < s.n && s.n < 8; i++)
+        all |= (unsigned char)s.p[i];
+    return all & (EACH_OCTET << 7);
+}
+
 struct postern_span span_cut(struct postern_span *s, char c)
 {
     size_t at = span_find(*s, c);

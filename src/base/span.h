@@ -36,6 +36,8 @@ bool span_begins_nocase(struct postern_span s, struct postern_span prefix);
 size_t span_find(struct postern_span s, char c);
 /* span_has_nocase - does text occur in s, but for ASCII case? An empty one does. */
 bool span_has_nocase(struct postern_span s, struct postern_span text);
+/* span_has_8bit - does it have an octet above 127? */
+bool span_has_8bit(struct postern_span s);
 /* span_cut - the part before the first c; *s becomes the part behind it (absent when there was no
  * c). */
 struct postern_span span_cut(struct postern_span *s, char c);

@@ -105,21 +105,6 @@ void postern_mime_free(struct postern_mime **mime_p)
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-/* has_8bit - eight octets at a time: it sees every octet of the top header. */
-static bool has_8bit(struct postern_span s)
-{
-    uint64_t eight, all = 0;
-    size_t i = 0;
-
-    for (; i + sizeof eight <= s.n; i += sizeof eight) {
-        memcpy(&eight, s.p + i, sizeof eight);
-        all |= eight;
-    }
-    for (; i < s.n; i++)
-        all |= (unsigned char)s.p[i] & 0x80;
-    return all & UINT64_C(0x8080808080808080);
-}
-
 static bool is_blank(struct postern_span line)
 {
     return (line.n == 1 && line.p[0] == '\n') ||
@@ -216,7 +201,7 @@ static void count(struct postern_mime *mime, struct postern_span piece, bool end
     if (!mime->in_line && piece.p[0] == '.')
         mime->dirty = true;
     if (mime->current == 0 && mime->place == IN_HEADER && !mime->utf8_header)
-        mime->utf8_header = has_8bit(piece);
+        mime->utf8_header = span_has_8bit(piece);
     mime->at.raw += piece.n;
     mime->at.wire += piece.n;
     mime->last = piece.p[piece.n - 1];

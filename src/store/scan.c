@@ -10,14 +10,6 @@
 
 #define SCAN_BYTES 65536
 
-static bool has_8bit(struct postern_span s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] >= 0x80)
-            return true;
-    return false;
-}
-
 /* scan_piece - a run without a line feed, or one that ends in it. */
 static void scan_piece(struct scan *scan, struct postern_span piece, bool ends)
 {
@@ -31,7 +23,7 @@ static void scan_piece(struct scan *scan, struct postern_span piece, bool ends)
             scan->dirty = true;
     }
     if (!scan->in_body && !scan->utf8_header)
-        scan->utf8_header = has_8bit(span_make(piece.p, content));
+        scan->utf8_header = span_has_8bit(span_make(piece.p, content));
     /* a header ends with a line that holds nothing but its line end */
     if (content > 1 || (content == 1 && !(piece.p[0] == '\r' && scan->line_blank)))
         scan->line_blank = false;

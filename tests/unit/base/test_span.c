@@ -107,6 +107,28 @@ static void test_has_nocase(void **state)
     assert_in_range(found, 2000, 18000);
 }
 
+/* One such octet in each place of texts of up to three steps. */
+static void test_has_8bit_sees_every_octet(void **state)
+{
+    char room[24];
+
+    (void)state;
+    memset(room, 0x7f, sizeof room);
+    for (size_t n = 0; n <= sizeof room; n++) {
+        for (size_t at = 0; at <= n; at++) {
+            struct postern_span s;
+
+            if (at < sizeof room)
+                room[at] = '\x80';
+            s = guard_copy(room, n);
+            assert_int_equal(span_has_8bit(s), at < n);
+            guard_free(s);
+            if (at < sizeof room)
+                room[at] = 0x7f;
+        }
+    }
+}
+
 static void test_secret_compare(void **state)
 {
     char secret[] = "secret";
@@ -138,6 +160,7 @@ int main(void)
         cmocka_unit_test(test_case_is_ascii_only),
         cmocka_unit_test(test_trim_and_from),
         cmocka_unit_test(test_has_nocase),
+        cmocka_unit_test(test_has_8bit_sees_every_octet),
         cmocka_unit_test(test_secret_compare),
         cmocka_unit_test(test_errors_have_name_text_category),
     };
