@@ -3,6 +3,8 @@
  * Locale-free on purpose: isalpha() and friends ask the environment what a letter is. */
 #include "base/span.h"
 
+#include "base/eight.h"
+
 struct postern_span postern_span_of(const char *text)
 {
     return text ? span_make(text, strlen(text)) : (struct postern_span){NULL, 0};
@@ -44,22 +46,6 @@ size_t span_find(struct postern_span s, char c)
     return found ? (size_t)(found - s.p) : s.n;
 }
 
-#define EACH_OCTET UINT64_C(0x0101010101010101)
-
-static uint64_t eight_at(const char *p)
-{
-    uint64_t octets;
-
-    memcpy(&octets, p, sizeof octets);
-    return octets;
-}
-
-/* has_zero - is one of the eight octets 0? */
-static bool has_zero(uint64_t octets)
-{
-    return (octets - EACH_OCTET) & ~octets & (EACH_OCTET << 7);
-}
-
 /* struct octet - one that is looked for, in eight places at once. */
 struct octet {
     uint64_t fold, value; /* fold: 0x20 in each place if it is a letter */
@@ -68,8 +54,7 @@ struct octet {
 static struct octet octet_of(char c)
 {
     c = ascii_lower(c);
-    return (struct octet){c >= 'a' && c <= 'z' ? EACH_OCTET * 0x20 : 0,
-                          EACH_OCTET * (unsigned char)c};
+    return (struct octet){c >= 'a' && c <= 'z' ? EIGHT(0x20) : 0, EIGHT(c)};
 }
 
 /* differs - 0 in the places where the octet is. */
@@ -90,7 +75,7 @@ bool span_has_nocase(struct postern_span s, struct postern_span text)
     first = octet_of(text.p[0]);
     last = octet_of(text.p[text.n - 1]);
     for (; i + text.n + 7 <= s.n; i += 8) {
-        if (!has_zero(differs(s.p + i, first) | differs(s.p + i + text.n - 1, last)))
+        if (!eight_has_below(differs(s.p + i, first) | differs(s.p + i + text.n - 1, last), 1))
             continue;
         for (size_t at = i; at < i + 8; at++)
             if (span_begins_nocase(span_from(s, at), text))
@@ -114,7 +99,7 @@ bool span_has_8bit(struct postern_span s)
         all |= eight_at(s.p + s.n - 8);
     for (; i < s.n && s.n < 8; i++)
         all |= (unsigned char)s.p[i];
-    return all & (EACH_OCTET << 7);
+    return eight_has_8bit(all);
 }
 
 struct postern_span span_cut(struct postern_span *s, char c)
