@@ -4,6 +4,7 @@
 #define BASE_BUFFER_H
 
 #include <postern/base.h>
+#include <string.h>
 
 /* struct buffer - unread bytes are [head, tail) of data. Set allocator (NULL = malloc) and zero the
  * rest. Memory is wiped before it is given back, since passwords pass through buffers; `plain`: not
@@ -17,6 +18,16 @@ struct buffer {
 };
 
 void buffer_append(struct buffer *b, struct postern_span bytes);
+/* buffer_append_few - the same for a literal: where the compiler sees its length, a store. */
+static inline void buffer_append_few(struct buffer *b, struct postern_span bytes)
+{
+    if (b->error || b->capacity - b->tail < bytes.n || !bytes.n) {
+        buffer_append(b, bytes);
+        return;
+    }
+    memcpy(b->data + b->tail, bytes.p, bytes.n);
+    b->tail += bytes.n;
+}
 void buffer_append_char(struct buffer *b, char c);
 void buffer_append_text(struct buffer *b, const char *text);
 void buffer_append_number(struct buffer *b, uint64_t number);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* envelope - ENVELOPE (RFC 9051 7.5.2). Sender and Reply-To that are missing or empty are From. */
+/* envelope - ENVELOPE (RFC 9051 7.5.2). Sender and Reply-To that are missing or empty are From, as
+ * they mostly are: then what was told of From is told again. */
 #include "mime/list.h"
 
 #define ADDRESS_BYTES 4096
@@ -46,15 +47,35 @@ static bool write_addresses(struct list *list, struct postern_span block, uint32
     return any;
 }
 
+/* struct told - where in what was written a list stands, for writing it again. */
+struct told {
+    size_t at, n;
+};
+
 /* I 7.5.2-7 */
-static void write_list(struct list *list, struct postern_span block, uint32_t part,
-                       enum postern_mime_field field, bool or_from)
+static struct told write_list(struct list *list, struct postern_span block, uint32_t part,
+                              enum postern_mime_field field)
 {
+    size_t at;
+
     list_text(list, " ");
-    if (write_addresses(list, block, part, field))
-        return;
-    if (!or_from || !write_addresses(list, block, part, POSTERN_MIME_FROM))
+    at = buffer_length(list->out);
+    if (!write_addresses(list, block, part, field))
         list_text(list, "NIL");
+    return (struct told){at, buffer_length(list->out) - at};
+}
+
+/* write_or_from - room comes first: what was written may move. */
+static void write_or_from(struct list *list, struct postern_span block, uint32_t part,
+                          enum postern_mime_field field, struct told from)
+{
+    char *room;
+
+    list_text(list, " ");
+    if (write_addresses(list, block, part, field) || !(room = buffer_room(list->out, from.n)))
+        return;
+    memcpy(room, buffer_span(list->out).p + from.at, from.n);
+    buffer_commit(list->out, from.n);
 }
 
 /* I 7.5.2-8 */
@@ -67,16 +88,18 @@ static void write_value(struct list *list, struct postern_span block, uint32_t p
 /* I 7.5.2-6 */
 void mime_write_envelope(struct list *list, struct postern_span block, uint32_t part)
 {
+    struct told from;
+
     list_text(list, "(");
     write_value(list, block, part, POSTERN_MIME_DATE);
     list_text(list, " ");
     write_value(list, block, part, POSTERN_MIME_SUBJECT);
-    write_list(list, block, part, POSTERN_MIME_FROM, false);
-    write_list(list, block, part, POSTERN_MIME_SENDER, true);
-    write_list(list, block, part, POSTERN_MIME_REPLY_TO, true);
-    write_list(list, block, part, POSTERN_MIME_TO, false);
-    write_list(list, block, part, POSTERN_MIME_CC, false);
-    write_list(list, block, part, POSTERN_MIME_BCC, false);
+    from = write_list(list, block, part, POSTERN_MIME_FROM);
+    write_or_from(list, block, part, POSTERN_MIME_SENDER, from);
+    write_or_from(list, block, part, POSTERN_MIME_REPLY_TO, from);
+    write_list(list, block, part, POSTERN_MIME_TO);
+    write_list(list, block, part, POSTERN_MIME_CC);
+    write_list(list, block, part, POSTERN_MIME_BCC);
     list_text(list, " ");
     write_value(list, block, part, POSTERN_MIME_IN_REPLY_TO);
     list_text(list, " ");

@@ -20,7 +20,7 @@ struct list {
 /* inline, so that the length of a literal is known when it is compiled */
 static inline void list_text(struct list *list, const char *text)
 {
-    buffer_append(list->out, span_make(text, strlen(text)));
+    buffer_append_few(list->out, span_make(text, strlen(text)));
 }
 void list_number(struct list *list, uint64_t number);
 /* list_string - quoted; what a quoted string cannot hold becomes a literal. */
