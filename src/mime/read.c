@@ -182,19 +182,41 @@ void postern_mime_part(struct postern_span block, uint32_t i, struct postern_mim
         .type_is_default = kind >> 24};
 }
 
+/* struct fields - those of a part: rows from begin to end. */
+struct fields {
+    const char *begin, *end;
+};
+
+#define FIELD_BYTES (FIELD_WORDS * WORD)
+
+static struct fields fields_of(struct postern_span block, uint32_t part)
+{
+    struct row row = part_row(block, part);
+    const char *begin = field_row(block, row_word(row, PART_FIELDS)).p;
+
+    return (struct fields){begin, begin + row_word(row, PART_FIELD_COUNT) * FIELD_BYTES};
+}
+
+/* field_from - the first there or behind that is of that name, or the end. The octet that tells
+ * stands in front: all are looked through for each name that is told of a message. */
+static const char *field_from(const char *at, const char *end, enum postern_mime_field field)
+{
+    while (at < end && (unsigned char)*at != (unsigned)field)
+        at += FIELD_BYTES;
+    return at;
+}
+
 struct postern_span postern_mime_field(struct postern_span block, uint32_t part,
                                        enum postern_mime_field field, unsigned n)
 {
-    struct row row = part_row(block, part);
-    uint32_t first = row_word(row, PART_FIELDS), count = row_word(row, PART_FIELD_COUNT);
+    struct fields fields = fields_of(block, part);
+    struct row row = {field_from(fields.begin, fields.end, field)};
 
-    for (uint32_t at = first; at < first + count; at++) {
-        struct row found = field_row(block, at);
-
-        if ((row_word(found, FIELD_ID) & 0xff) == (uint32_t)field && n-- == 0)
-            return string_at(block, row_word(found, FIELD_VALUE), row_word(found, FIELD_VALUE_N));
-    }
-    return (struct postern_span){0};
+    while (row.p < fields.end && n-- > 0)
+        row.p = field_from(row.p + FIELD_BYTES, fields.end, field);
+    if (row.p == fields.end)
+        return (struct postern_span){0};
+    return string_at(block, row_word(row, FIELD_VALUE), row_word(row, FIELD_VALUE_N));
 }
 
 void postern_mime_header(struct postern_span block, uint32_t part, uint32_t i,
