@@ -29,15 +29,35 @@ static void put(struct reader *reader, char c)
         *reader->out++ = c;
 }
 
+/* What an octet may mean, at all or within quotes. */
+enum { MEANS = 1, MEANS_QUOTED = 2 };
+static const unsigned char meanings[256] = {
+    ['\t'] = MEANS, ['\n'] = MEANS, ['\r'] = MEANS,
+    [' '] = MEANS,  ['('] = MEANS,  ['"'] = MEANS | MEANS_QUOTED,
+    [','] = MEANS,  [':'] = MEANS,  [';'] = MEANS,
+    ['<'] = MEANS,  ['>'] = MEANS,  ['\\'] = MEANS_QUOTED};
+
+/* put_run - an octet that has no meaning here, and those behind it that have none anywhere. */
+static void put_run(struct reader *reader, unsigned meaning)
+{
+    size_t n = 1, room = (size_t)(reader->end - reader->out);
+
+    while (n < reader->rest.n && !(meanings[(unsigned char)reader->rest.p[n]] & meaning))
+        n++;
+    memcpy(reader->out, reader->rest.p, n < room ? n : room);
+    reader->out += n < room ? n : room;
+    reader->rest = span_from(reader->rest, n);
+}
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* is_stop - one of them; a NUL octet is none. Most octets are letters, which never are. */
+/* is_stop - one of them, all of which have a meaning; a NUL octet is none. */
 static bool is_stop(const char *stops, char c)
 {
-    return !(c >= 'a' && c <= 'z') && c && strchr(stops, c);
+    return meanings[(unsigned char)c] & MEANS && strchr(stops, c);
 }
 
 static void put_comment(struct reader *reader, char c)
@@ -70,10 +90,11 @@ static void take_comment(struct reader *reader)
 
 static void take_quoted(struct reader *reader)
 {
-    for (step(reader); reader->rest.n && peek(reader) != '"'; step(reader)) {
+    step(reader);
+    while (reader->rest.n && peek(reader) != '"') {
         if (peek(reader) == '\\' && reader->rest.n > 1)
             step(reader);
-        put(reader, peek(reader));
+        put_run(reader, MEANS_QUOTED);
     }
     step(reader);
 }
@@ -99,12 +120,10 @@ static struct postern_span take_until(struct reader *reader, const char *stops, 
         if (space && spaces && reader->out != begin && c != '@' && reader->out[-1] != '@')
             put(reader, ' ');
         space = false;
-        if (c == '"') {
+        if (c == '"')
             take_quoted(reader);
-        } else {
-            put(reader, c);
-            step(reader);
-        }
+        else
+            put_run(reader, MEANS);
     }
     return span_make(begin, (size_t)(reader->out - begin));
 }
