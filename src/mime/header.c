@@ -19,17 +19,18 @@ static bool is_message(const struct postern_mime *mime)
     return mime->current == 0 || mime_part_at(mime, part->parent)->kind == POSTERN_MIME_MESSAGE;
 }
 
-static enum postern_mime_field id_of(struct postern_span name, unsigned count)
+/* is_named - the usual spelling first: the compiler sees the known one, and compares words. */
+static inline bool is_named(struct postern_span name, struct postern_span known)
 {
-    for (unsigned i = 0; i < count; i++)
-        if (name.n == mime_field_names[i].n && span_equal_nocase(name, mime_field_names[i]))
-            return (enum postern_mime_field)i;
-    return POSTERN_MIME_OTHER;
+    return name.n == known.n &&
+           (memcmp(name.p, known.p, known.n) == 0 || span_begins_nocase(name, known));
 }
 
 enum postern_mime_field postern_mime_field_named(struct postern_span name)
 {
-    return id_of(name, POSTERN_MIME_FIELDS);
+#define NAMED(id, text) is_named(name, SPAN(text)) ? POSTERN_MIME_##id:
+    return POSTERN_MIME_FIELD_MAP(NAMED) POSTERN_MIME_OTHER;
+#undef NAMED
 }
 
 static bool is_chosen(const struct postern_mime *mime, struct postern_span name)
@@ -114,15 +115,21 @@ void mime_field_over(struct postern_mime *mime, struct spot end)
 {
     struct postern_span text = buffer_span(&mime->field), name = text, value;
     struct field field = {.begin = mime->field_at, .end = end};
-    bool message = is_message(mime);
+    bool message, ends;
 
     if (!mime->in_field)
         return;
     mime->in_field = false;
+    message = is_message(mime);
     name.n = span_find(text, ':');
+    ends = name.n < text.n;
     value = trimmed(span_from(text, name.n + 1));
-    if (name.n < text.n && is_name(name = span_trim(name))) {
-        field.id = id_of(name, message ? POSTERN_MIME_FIELDS : POSTERN_MIME_PART_FIELDS);
+    name = span_trim(name);
+    field.id = postern_mime_field_named(name);
+    /* of a known name it is known that it is one */
+    if (ends && (field.id != POSTERN_MIME_OTHER || is_name(name))) {
+        if (!message && field.id >= POSTERN_MIME_PART_FIELDS)
+            field.id = POSTERN_MIME_OTHER;
         field.kept = field.id != POSTERN_MIME_OTHER || (message && is_chosen(mime, name));
         if (field.kept || mime->current == 0)
             remember(mime, &field, name, value);
