@@ -152,18 +152,17 @@ static void header_line(struct postern_mime *mime, struct postern_span line)
     }
 }
 
-static bool is_held_delimiter(struct postern_mime *mime)
+static bool is_held_delimiter(struct postern_mime *mime, struct postern_span line)
 {
-    struct postern_span line = buffer_span(&mime->line);
-
     return mime->holding && line.n > 2 && line.p[0] == '-' && line.p[1] == '-' &&
            mime_delimiter_take(mime, line);
 }
 
-static void line_over(struct postern_mime *mime)
+/* line_over - line: what was held of it. */
+static void line_over(struct postern_mime *mime, struct postern_span line)
 {
-    if (!is_held_delimiter(mime) && mime->place == IN_HEADER)
-        header_line(mime, buffer_span(&mime->line));
+    if (!is_held_delimiter(mime, line) && mime->place == IN_HEADER)
+        header_line(mime, line);
     buffer_take(&mime->line, buffer_length(&mime->line));
     mime->in_line = mime->holding = mime->passing = false;
     mime->line_at = mime->at;
@@ -171,26 +170,25 @@ static void line_over(struct postern_mime *mime)
 }
 
 /* hold - a line that may matter; of a long one the beginning, or nothing where only a delimiter or
- * an empty line would matter. */
-static void hold(struct postern_mime *mime, struct postern_span piece)
+ * an empty line would matter. whole: the piece is all of it, and needs no copy. What is held. */
+static struct postern_span hold(struct postern_mime *mime, struct postern_span piece, bool whole)
 {
     bool field = mime->place == IN_HEADER && is_header_kept(mime);
     size_t max = field ? mime->options.field_max : mime->options.boundary_max + PADDING_MAX;
     size_t room = max > buffer_length(&mime->line) ? max - buffer_length(&mime->line) : 0;
 
-    mime->holding = true;
-    if (piece.n <= room) {
-        buffer_append(&mime->line, piece);
-        return;
-    }
-    if (field) {
+    mime->holding = piece.n <= room || field;
+    if (piece.n <= room && whole)
+        return piece;
+    if (piece.n > room && field)
         mime->cut = true;
-        buffer_append(&mime->line, span_make(piece.p, room));
-        return;
+    if (mime->holding) {
+        buffer_append(&mime->line, span_make(piece.p, piece.n <= room ? piece.n : room));
+    } else {
+        buffer_take(&mime->line, buffer_length(&mime->line));
+        mime->passing = true;
     }
-    buffer_take(&mime->line, buffer_length(&mime->line));
-    mime->holding = false;
-    mime->passing = true;
+    return buffer_span(&mime->line);
 }
 
 /* count - the octets of a piece of a line; ends: with its end. */
@@ -223,12 +221,13 @@ void postern_mime_feed(struct postern_mime *mime, struct postern_span octets)
         struct postern_span piece =
             span_make(octets.p, end ? (size_t)(end - octets.p) + 1 : octets.n);
         bool may_end = !mime->in_line && piece.p[0] == '-' && mime_boundary_any(mime);
+        struct postern_span line = {0};
 
         if ((mime->place == IN_HEADER && !mime->passing) || mime->holding || may_end)
-            hold(mime, piece);
+            line = hold(mime, piece, end && !mime->in_line);
         count(mime, piece, end);
         if (end)
-            line_over(mime);
+            line_over(mime, line);
         octets = span_from(octets, piece.n);
     }
 }
@@ -242,7 +241,7 @@ static void last_line(struct postern_mime *mime)
     mime->at.wire += 2;
     mime->at.lines++;
     mime->this_end_n = 0;
-    line_over(mime);
+    line_over(mime, buffer_span(&mime->line));
 }
 
 int postern_mime_end(struct postern_mime *mime, struct postern_span *block_r)
