@@ -163,6 +163,7 @@ static void lists_append(struct buffer *block, uint32_t parts, size_t strings_n)
 
     if (block->error || parts > LISTED_PARTS || strings_n > LISTED_BYTES)
         return;
+    (void)buffer_room(&envelope, LISTS_BYTES);
     mime_write_envelope(&lists[0], buffer_span(block), 0);
     mime_write_body(&lists[1], buffer_span(block), true);
     list_keep(block, &lists[0], HEAD_ENVELOPE);

@@ -14,6 +14,9 @@
 /* A delimiter may have spaces behind it (RFC 2046 5.1.1, transport-padding); this many. */
 #define PADDING_MAX 1000
 #define BOUNDARY_LIMIT 1000
+/* What most headers fit into, so that little is moved while it grows. */
+#define FIRST_FIELDS 32
+#define FIRST_BYTES 1024
 
 void postern_mime_options_init(struct postern_mime_options *options)
 {
@@ -76,6 +79,9 @@ int postern_mime_new(struct postern_mime **mime_r, const struct postern_mime_opt
     set_options(mime, options);
     mime->line = mime->field = mime->parts = mime->fields = mime->strings = mime->boundaries =
         mime->stack = mime->block = (struct buffer){.allocator = allocator, .plain = true};
+    (void)buffer_room(&mime->field, FIRST_BYTES);
+    (void)buffer_room(&mime->strings, FIRST_BYTES);
+    (void)buffer_room(&mime->fields, FIRST_FIELDS * sizeof(struct field));
     mime_part_add(mime, NO_PART);
     if (mime->parts.error) {
         postern_mime_free(&mime);
