@@ -127,7 +127,6 @@ struct postern_message_info {
     int64_t saved_s;    /* when it came into this mailbox; 0: not known */
     uint64_t size_wire; /* octets with CRLF line ends */
     uint64_t email_id;  /* the same for a message and its copies, else different; 0 unknown */
-    struct postern_span unique_id; /* POP3's; lent for the call that shows it */
 };
 
 /* struct postern_structure - the parsed form of a message: a block that mime.h reads. */

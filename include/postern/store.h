@@ -229,6 +229,9 @@ struct postern_store_ops {
      * uid_offset is 0. */
     int (*find)(struct postern_mailbox *mailbox, struct postern_span unique_id,
                 struct postern_entry *entry_r, uint32_t *uid_r);
+    /* unique_id - of a message as of the last refresh, as POP3 tells it and find() takes it; NUL
+     * behind it. Its length, or POSTERN_E_NOT_FOUND. */
+    int (*unique_id)(struct postern_mailbox *mailbox, uint32_t uid, char out[POSTERN_UID_MAX + 1]);
     /* message - open one for reading. content_r: given, end with content_close; it may outlive the
      * message, not the mailbox. */
     int (*message)(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,

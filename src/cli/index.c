@@ -76,13 +76,11 @@ static int take_info(void *ctx, const struct postern_message_info *info)
     if (!infos)
         return POSTERN_E_NOMEM;
     dump->infos = infos;
-    infos[dump->info_count] = *info;
-    infos[dump->info_count++].unique_id =
-        span_make(strndup(info->unique_id.p, info->unique_id.n), info->unique_id.n);
+    infos[dump->info_count++] = *info;
     return 0;
 }
 
-static void dump_message(const struct dump *dump, const char *name,
+static void dump_message(const struct dump *dump, const char *name, const char *unique_id,
                          const struct postern_message_info *info)
 {
     fputs("{\"mailbox\": ", stdout);
@@ -96,25 +94,24 @@ static void dump_message(const struct dump *dump, const char *name,
         info->flags & POSTERN_FLAG_DELETED ? "T" : "", info->flags & POSTERN_FLAG_DRAFT ? "D" : "",
         (unsigned long long)info->modseq, (long long)info->date_s,
         (unsigned long long)info->size_wire, (unsigned long long)info->email_id);
-    json_text(stdout, info->unique_id);
+    json_text(stdout, postern_span_of(unique_id));
     dump_keywords(dump, name, info->keywords);
     puts("}");
 }
 
 static int dump_messages(struct dump *dump, const char *name)
 {
+    const struct postern_store_ops *ops = dump->store->ops;
     struct postern_mailbox *mailbox = NULL;
-    int err = dump->store->ops->open(dump->account, postern_span_of(name), 0, &mailbox);
+    char unique_id[POSTERN_UID_MAX + 1];
+    int err = ops->open(dump->account, postern_span_of(name), 0, &mailbox);
 
     if (!err)
-        err = dump->store->ops->each(mailbox, (struct postern_uid_range){1, UINT32_MAX}, 0,
-                                     take_info, dump);
-    dump->store->ops->close(&mailbox);
-    for (size_t i = 0; i < dump->info_count; i++) {
-        if (!err)
-            dump_message(dump, name, &dump->infos[i]);
-        free((char *)dump->infos[i].unique_id.p);
-    }
+        err = ops->each(mailbox, (struct postern_uid_range){1, UINT32_MAX}, 0, take_info, dump);
+    for (size_t i = 0; i < dump->info_count && !err; i++)
+        if (ops->unique_id(mailbox, dump->infos[i].uid, unique_id) > 0)
+            dump_message(dump, name, unique_id, &dump->infos[i]);
+    ops->close(&mailbox);
     free(dump->infos);
     dump->infos = NULL;
     dump->info_count = 0;

@@ -13,6 +13,7 @@
 #define MAIL "Subject: ours\n\nbody\n"
 #define SECRET "Subject: SECRET\n\nnobody may read this\n"
 #define KEPT 60
+#define UIDS_MOST 65536
 
 struct neighbour {
     const struct world *w;
@@ -152,30 +153,48 @@ struct kept {
     unsigned count;
 };
 
-static int find_kept(void *ctx, const struct postern_message_info *info)
+/* struct uids - of all that are there. */
+struct uids {
+    uint32_t all[UIDS_MOST];
+    unsigned count;
+};
+
+static int note_uid(void *ctx, const struct postern_message_info *info)
 {
-    struct kept *kept = ctx;
+    struct uids *uids = ctx;
+
+    assert_true(uids->count < UIDS_MOST);
+    uids->all[uids->count++] = info->uid;
+    return 0;
+}
+
+static void find_kept(struct world *w, struct kept *kept, uint32_t uid)
+{
+    char unique[POSTERN_UID_MAX + 1];
+    int n = w->ops->unique_id(w->box, uid, unique);
     unsigned long long number;
 
-    if (info->unique_id.n < 16 || memcmp(info->unique_id.p + info->unique_id.n - 4, "keep", 4) != 0)
-        return 0;
-    number = strtoull(info->unique_id.p + 11, NULL, 10);
+    if (n < 16 || strcmp(unique + n - 4, "keep") != 0)
+        return;
+    number = strtoull(unique + 11, NULL, 10);
     assert_true(number < KEPT);
-    if (kept->uids[number] && kept->uids[number] != info->uid)
-        fail_msg("message %llu was UID %u and is %u", number, kept->uids[number], info->uid);
-    kept->uids[number] = info->uid;
+    if (kept->uids[number] && kept->uids[number] != uid)
+        fail_msg("message %llu was UID %u and is %u", number, kept->uids[number], uid);
+    kept->uids[number] = uid;
     kept->count++;
-    return 0;
 }
 
 static void look_for_kept(struct world *w, struct kept *kept)
 {
     struct postern_status status;
+    struct uids uids = {.count = 0};
 
     kept->count = 0;
     assert_int_equal(w->ops->refresh(w->box, 0, &status), 0);
     assert_int_equal(
-        w->ops->each(w->box, (struct postern_uid_range){1, UINT32_MAX}, 0, find_kept, kept), 0);
+        w->ops->each(w->box, (struct postern_uid_range){1, UINT32_MAX}, 0, note_uid, &uids), 0);
+    for (unsigned i = 0; i < uids.count; i++)
+        find_kept(w, kept, uids.all[i]);
     if (kept->count != KEPT)
         fail_msg("%u of %u that stay are there", kept->count, KEPT);
 }

@@ -268,6 +268,7 @@ int folder_recent(struct postern_mailbox *mailbox, uint32_t *from_r);
 /* ---- kept.c */
 int folder_snapshot(struct postern_mailbox *mailbox, unsigned flags,
                     struct postern_snapshot **snapshot_r);
+int folder_unique_id(struct postern_mailbox *mailbox, uint32_t uid, char out[POSTERN_UID_MAX + 1]);
 int folder_find(struct postern_mailbox *mailbox, struct postern_span unique_id,
                 struct postern_entry *entry_r, uint32_t *uid_r);
 /* mailbox_unique - the live row with a unique-id, or NULL. */
@@ -375,12 +376,13 @@ uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *ma
         .refresh = folder_refresh, .recent = folder_recent, .ranges = folder_ranges,           \
         .first_unseen = folder_first_unseen, .each = folder_each, .vanished = folder_vanished, \
         .keyword = folder_keyword, .keyword_name = folder_keyword_name, .find = folder_find,   \
-        .message = folder_message, .read = folder_read, .content_close = folder_content_close, \
-        .structure = folder_structure, .structures = folder_structures,                        \
-        .may_have = folder_may_have, .cache_path = folder_cache_path, .flags = folder_flags,   \
-        .copy = folder_copy, .expunge = folder_expunge, .tidy = folder_tidy,                   \
-        .begin = folder_begin, .write = folder_write, .commit = folder_commit,                 \
-        .abort = folder_abort, .watch_fd = folder_watch_fd, .watch_clear = folder_watch_clear, \
+        .unique_id = folder_unique_id, .message = folder_message, .read = folder_read,         \
+        .content_close = folder_content_close, .structure = folder_structure,                  \
+        .structures = folder_structures, .may_have = folder_may_have,                          \
+        .cache_path = folder_cache_path, .flags = folder_flags, .copy = folder_copy,           \
+        .expunge = folder_expunge, .tidy = folder_tidy, .begin = folder_begin,                 \
+        .write = folder_write, .commit = folder_commit, .abort = folder_abort,                 \
+        .watch_fd = folder_watch_fd, .watch_clear = folder_watch_clear,                        \
         .watch_all = folder_watch_all, .watch_all_clear = folder_watch_all_clear,              \
         .watch_all_end = folder_watch_all_end, .free = folder_free                             \
     }

@@ -155,6 +155,25 @@ struct index_row *mailbox_unique(struct postern_account *account, struct index_m
     return place ? mailbox_find(rows, mailbox_row(rows, place - 1)->uid) : NULL;
 }
 
+int folder_unique_id(struct postern_mailbox *mailbox, uint32_t uid, char out[POSTERN_UID_MAX + 1])
+{
+    const struct index_row *row;
+    struct postern_span unique = {NULL, 0};
+    int err = mailbox_enter_known(mailbox);
+
+    if (err)
+        return err;
+    row = mailbox_find(mailbox_index(mailbox), uid);
+    if (row)
+        unique = row_unique_id(mailbox->account, mailbox_index(mailbox), row, out);
+    if (row && unique.p != out)
+        memcpy(out, unique.p, unique.n);
+    if (row)
+        out[unique.n] = '\0';
+    account_leave(mailbox->account);
+    return row ? (int)unique.n : POSTERN_E_NOT_FOUND;
+}
+
 int folder_find(struct postern_mailbox *mailbox, struct postern_span unique_id,
                 struct postern_entry *entry_r, uint32_t *uid_r)
 {

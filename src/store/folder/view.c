@@ -95,11 +95,9 @@ int folder_first_unseen(struct postern_mailbox *mailbox, uint32_t *uid_r)
     return 0;
 }
 
-static int show_row(const struct postern_account *account, const struct index_mailbox *rows,
-                    const struct index_row *row,
+static int show_row(const struct index_row *row,
                     int (*each)(void *ctx, const struct postern_message_info *info), void *ctx)
 {
-    char text[POSTERN_UID_MAX + 1];
     struct postern_message_info info = {.uid = row->uid,
                                         .flags = row->bits & POSTERN_FLAGS_ALL,
                                         .keywords = row->keywords,
@@ -107,15 +105,13 @@ static int show_row(const struct postern_account *account, const struct index_ma
                                         .date_s = row->date_s == INDEX_NO_DATE ? 0 : row->date_s,
                                         .saved_s = row->saved_s,
                                         .size_wire = row->size_wire,
-                                        .email_id = row->email_id,
-                                        .unique_id = row_unique_id(account, rows, row, text)};
+                                        .email_id = row->email_id};
 
     return each(ctx, &info);
 }
 
 /* struct showing - rows on their way to who asked for them. */
 struct showing {
-    const struct postern_account *account;
     struct index_mailbox *rows;
     uint64_t since;
     int (*each)(void *ctx, const struct postern_message_info *info);
@@ -129,7 +125,7 @@ static int show(const struct showing *showing, const struct index_row *row)
         return 0;
     if (!row_is_whole(showing->rows, row))
         return POSTERN_E_CORRUPT;
-    return show_row(showing->account, showing->rows, row, showing->each, showing->ctx);
+    return show_row(row, showing->each, showing->ctx);
 }
 
 static int show_range(const struct showing *showing, struct postern_uid_range range)
@@ -150,8 +146,7 @@ static int show_range(const struct showing *showing, struct postern_uid_range ra
 int folder_each(struct postern_mailbox *mailbox, struct postern_uid_range range, uint64_t since,
                 int (*each)(void *ctx, const struct postern_message_info *info), void *ctx)
 {
-    struct showing showing = {
-        .account = mailbox->account, .since = since, .each = each, .ctx = ctx};
+    struct showing showing = {.since = since, .each = each, .ctx = ctx};
     uint32_t uids[RECENT_MAX];
     size_t count = 0;
     int result = mailbox_enter_known(mailbox);

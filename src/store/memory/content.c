@@ -33,6 +33,21 @@ int memory_find(struct postern_mailbox *mailbox, struct postern_span unique_id,
     return err;
 }
 
+int memory_unique_id(struct postern_mailbox *mailbox, uint32_t uid, char out[POSTERN_UID_MAX + 1])
+{
+    const struct message *message;
+    int result = memory_enter(mailbox);
+
+    if (result)
+        return result;
+    message = box_find(mailbox->box, uid);
+    result = message ? (int)strlen(message->unique) : POSTERN_E_NOT_FOUND;
+    if (message)
+        memcpy(out, message->unique, (size_t)result + 1);
+    memory_leave(mailbox);
+    return result;
+}
+
 int memory_message(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,
                    struct postern_content **content_r, struct postern_facts *facts_r)
 {

@@ -66,6 +66,7 @@ int postern_store_memory_new(struct postern_store *store_r)
                                                  .keyword = memory_keyword,
                                                  .keyword_name = memory_keyword_name,
                                                  .find = memory_find,
+                                                 .unique_id = memory_unique_id,
                                                  .message = memory_message,
                                                  .read = memory_read,
                                                  .content_close = memory_content_close,

@@ -163,6 +163,7 @@ int memory_keyword_name(struct postern_mailbox *mailbox, unsigned number,
                         struct postern_span *name_r);
 
 /* content.c */
+int memory_unique_id(struct postern_mailbox *mailbox, uint32_t uid, char out[POSTERN_UID_MAX + 1]);
 int memory_find(struct postern_mailbox *mailbox, struct postern_span unique_id,
                 struct postern_entry *entry_r, uint32_t *uid_r);
 int memory_message(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags,

@@ -112,11 +112,10 @@ int memory_each(struct postern_mailbox *mailbox, struct postern_uid_range range,
     if (result)
         return result;
     for (size_t i = 0; i < mailbox->box->count && !result; i++) {
-        struct postern_message_info info = mailbox->box->messages[i].info;
+        const struct postern_message_info *info = &mailbox->box->messages[i].info;
 
-        info.unique_id = postern_span_of(mailbox->box->messages[i].unique);
-        if (info.uid >= range.first && info.uid <= range.last && info.modseq > since)
-            result = each(ctx, &info);
+        if (info->uid >= range.first && info->uid <= range.last && info->modseq > since)
+            result = each(ctx, info);
     }
     memory_leave(mailbox);
     return result;
