@@ -220,21 +220,55 @@ static void count(struct postern_mime *mime, struct postern_span piece, bool end
     }
 }
 
+/* pass_lines - whole lines of a body that begin with nothing that matters, as most of a message's
+ * do: they are only counted, all at once. How many octets they are. */
+static size_t pass_lines(struct postern_mime *mime, struct postern_span octets)
+{
+    const char *end = NULL;
+    size_t n = 0, bare = 0;
+    uint64_t lines = 0;
+
+    while (n < octets.n && octets.p[n] != '-' && octets.p[n] != '.' &&
+           (end = memchr(octets.p + n, '\n', octets.n - n))) {
+        size_t line_n = (size_t)(end - octets.p) + 1 - n;
+
+        bare += line_n == 1 || end[-1] != '\r';
+        lines++;
+        n += line_n;
+    }
+    if (lines == 0)
+        return 0;
+    mime->dirty |= bare > 0;
+    mime->at.raw += n;
+    mime->at.wire += n + bare;
+    mime->at.lines += lines;
+    mime->line_at = mime->at;
+    mime->end_n = n > 1 && octets.p[n - 2] == '\r' ? 2 : 1;
+    return n;
+}
+
+/* take_piece - up to the end of the line under way, or of the octets. How many they are. */
+static size_t take_piece(struct postern_mime *mime, struct postern_span octets)
+{
+    const char *end = memchr(octets.p, '\n', octets.n);
+    struct postern_span piece = span_make(octets.p, end ? (size_t)(end - octets.p) + 1 : octets.n),
+                        line = {0};
+    bool may_end = !mime->in_line && piece.p[0] == '-' && mime_boundary_any(mime);
+
+    if ((mime->place == IN_HEADER && !mime->passing) || mime->holding || may_end)
+        line = hold(mime, piece, end && !mime->in_line);
+    count(mime, piece, end);
+    if (end)
+        line_over(mime, line);
+    return piece.n;
+}
+
 void postern_mime_feed(struct postern_mime *mime, struct postern_span octets)
 {
     while (octets.n) {
-        const char *end = memchr(octets.p, '\n', octets.n);
-        struct postern_span piece =
-            span_make(octets.p, end ? (size_t)(end - octets.p) + 1 : octets.n);
-        bool may_end = !mime->in_line && piece.p[0] == '-' && mime_boundary_any(mime);
-        struct postern_span line = {0};
+        size_t n = mime->place == IN_BODY && !mime->in_line ? pass_lines(mime, octets) : 0;
 
-        if ((mime->place == IN_HEADER && !mime->passing) || mime->holding || may_end)
-            line = hold(mime, piece, end && !mime->in_line);
-        count(mime, piece, end);
-        if (end)
-            line_over(mime, line);
-        octets = span_from(octets, piece.n);
+        octets = span_from(octets, n ? n : take_piece(mime, octets));
     }
 }
 
