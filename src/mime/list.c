@@ -29,7 +29,8 @@ static bool is_plain(uint64_t octets)
            !eight_has(octets, '"') && !eight_has(octets, '\\');
 }
 
-/* kinds_of - what is plain at the beginning, mostly all of it, is passed over in steps of eight. */
+/* kinds_of - what is plain at the beginning, mostly all of it, is passed over in steps of eight; of
+ * the last step some may be seen twice. */
 static unsigned kinds_of(struct postern_span text)
 {
     unsigned kinds = 0;
@@ -37,6 +38,8 @@ static unsigned kinds_of(struct postern_span text)
 
     while (i + 8 <= text.n && is_plain(eight_at(text.p + i)))
         i += 8;
+    if (i && text.n - i < 8 && is_plain(eight_at(text.p + text.n - 8)))
+        return 0;
     for (; i < text.n; i++)
         kinds |= kind_of((unsigned char)text.p[i]);
     return kinds;
