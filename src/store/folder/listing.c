@@ -98,7 +98,7 @@ int listing_read(struct listing *listing, struct place *place)
 {
     int err = 0;
 
-    *listing = (struct listing){.kind = place->account->store->kind};
+    *listing = (struct listing){.kind = place->account->store->kind, .names.plain = true};
     for (unsigned i = 0; i < listing->kind->sub_count && !err; i++)
         err = list_sub(listing, place, i);
     return err ? err : index_keys(listing);

@@ -48,16 +48,9 @@ static bool same_times(const struct folder_kind *kind, const struct index_time *
 void row_write(struct buffer *group, uint64_t id, struct index_row *row, struct postern_span name,
                struct postern_span unique)
 {
-    struct buffer strings = {0};
-
     row->name_n = (uint8_t)name.n;
     row->unique_n = (uint8_t)unique.n;
-    buffer_append(&strings, name);
-    buffer_append(&strings, unique);
-    row->crc = row_crc(row, buffer_span(&strings));
-    if (strings.error)
-        group->error = strings.error;
-    buffer_done(&strings);
+    row->crc = index_crc(row_crc(row, name), unique); /* as of both in one */
     group_row(group, id, row, name, unique);
 }
 
@@ -301,8 +294,10 @@ static void sync_done(struct sync *sync)
 static int sync_once(struct postern_account *account, uint64_t id, bool write, bool *different_r)
 {
     struct index_mailbox *mailbox = index_mailbox_of(&account->index, id);
-    struct sync sync = {
-        .account = account, .mailbox = mailbox, .touches = atomic_load(&account->touches)};
+    struct sync sync = {.account = account,
+                        .mailbox = mailbox,
+                        .touches = atomic_load(&account->touches),
+                        .group.plain = true};
     size_t different = 0;
     int err = 0;
 

@@ -438,6 +438,7 @@ struct index_mailbox *index_mailbox_add(struct index *index, uint64_t id)
     if (!mailbox)
         return NULL;
     mailbox->facts.id = id;
+    mailbox->extra.plain = true;
     mailbox->changes = index->loads << 40; /* differs from what another load counted */
     if (index->next_id <= id)
         index->next_id = id + 1;
