@@ -14,8 +14,7 @@ enum {
     SOURCE_SUBTREE = 2,
     SOURCE_SUBTREE_ONE = 4,
     SOURCE_PERSONAL = 8,
-    SOURCE_SUBSCRIBED = 16,
-    SOURCE_INBOXES = 32
+    SOURCE_SUBSCRIBED = 16
 };
 #define NEEDS_LIST (SOURCE_SUBTREE | SOURCE_SUBTREE_ONE | SOURCE_PERSONAL | SOURCE_SUBSCRIBED)
 
@@ -47,6 +46,8 @@ static void parse_names(struct postern_imap *s, struct imap_esearch *esearch, un
         parse_char(&s->in, ')');
 }
 
+/* parse_source - "inboxes" are all mailboxes of the user's own, as with NOTIFY.
+ * I 7377:2.2-6 */
 static void parse_source(struct postern_imap *s, struct imap_esearch *esearch)
 {
     static const struct {
@@ -55,7 +56,7 @@ static void parse_source(struct postern_imap *s, struct imap_esearch *esearch)
         bool has_names;
     } words[] = {{"mailboxes", SOURCE_MAILBOX, true},       {"subtree", SOURCE_SUBTREE, true},
                  {"subtree-one", SOURCE_SUBTREE_ONE, true}, {"personal", SOURCE_PERSONAL, false},
-                 {"subscribed", SOURCE_SUBSCRIBED, false},  {"inboxes", SOURCE_INBOXES, false}};
+                 {"subscribed", SOURCE_SUBSCRIBED, false},  {"inboxes", SOURCE_PERSONAL, false}};
 
     if (parse_try_word(&s->in, "selected")) {
         esearch->selected = true;
@@ -67,7 +68,7 @@ static void parse_source(struct postern_imap *s, struct imap_esearch *esearch)
         if (words[i].has_names)
             parse_names(s, esearch, words[i].kind);
         else
-            add_source(s, esearch, words[i].kind, SPAN("INBOX"));
+            add_source(s, esearch, words[i].kind, SPAN(""));
         return;
     }
     s->in.bad = true;
@@ -114,7 +115,7 @@ static bool is_meant(const struct postern_imap *s, const struct postern_status *
         if ((kind == SOURCE_PERSONAL && rights_is_personal(s, one->name)) ||
             (kind == SOURCE_SUBSCRIBED && one->subscribed))
             return true;
-        if (kind & (SOURCE_MAILBOX | SOURCE_INBOXES) && span_equal(one->name, name))
+        if (kind == SOURCE_MAILBOX && span_equal(one->name, name))
             return true;
         if (kind & (SOURCE_SUBTREE | SOURCE_SUBTREE_ONE) &&
             is_under(one->name, name, kind == SOURCE_SUBTREE))

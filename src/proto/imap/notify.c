@@ -80,14 +80,14 @@ static bool is_under(struct postern_span name, struct postern_span parent)
     return span_begins(name, parent) && (name.n == parent.n || name.p[parent.n] == '/');
 }
 
-/* I 5465:6.4-1 */
+/* is_meant - INBOXES are the mailboxes that mail may be delivered into. An address may name any of
+ * them ("ann+lists"), and a filter may choose another one, so they are all of the user's own.
+ * I 5465:6.3-1 I 5465:6.4-1 */
 static bool is_meant(const struct postern_imap *s, const struct notify_group *group,
                      struct postern_span name, bool subscribed)
 {
-    if (group->where == NOTIFY_PERSONAL)
+    if (group->where == NOTIFY_PERSONAL || group->where == NOTIFY_INBOXES)
         return rights_is_personal(s, name);
-    if (group->where == NOTIFY_INBOXES)
-        return span_equal(name, SPAN("INBOX"));
     if (group->where == NOTIFY_SUBSCRIBED)
         return subscribed;
     for (size_t i = 0; i < group->count; i++)
