@@ -29,15 +29,18 @@ static bool is_selected(const struct imap_list *list, const struct postern_statu
     return list->options & LIST_SELECT_SUBSCRIBED || one->exists || one->has_children;
 }
 
-/* has_selected_below - hidden: one that no pattern shows by itself.
+/* has_selected_below - hidden: one that no pattern shows by itself. The names are in order: those
+ * below one begin as it does.
  * I 6.3.9.1-4 I 6.3.9.6-2 I 5258:3.5-2 I 5258:3.5-3 I 5258:3.5-4 */
 static bool has_selected_below(const struct imap_list *list, const struct imap_answer *all,
                                size_t at, bool hidden)
 {
-    for (size_t i = at + 1; i < all->count; i++) {
+    struct postern_span name = all->statuses[at].name;
+
+    for (size_t i = at + 1; i < all->count && span_begins(all->statuses[i].name, name); i++) {
         const struct postern_status *one = &all->statuses[i];
 
-        if (list_is_below(one->name, all->statuses[at].name) && is_selected(list, one) &&
+        if (list_is_below(one->name, name) && is_selected(list, one) &&
             (!hidden || !is_matched(list, one->name)))
             return true;
     }
