@@ -40,6 +40,12 @@ void loop_conn_remove(struct net_conn *conn)
         conn->next->link = conn->link;
 }
 
+void loop_wake(struct net_loop *loop)
+{
+    if (!loop->closed) /* within the lock: a handle that is closed meanwhile must not be sent to */
+        uv_async_send(&loop->wake);
+}
+
 int net_loop_post(struct net_loop *loop, void (*fn)(void *arg), void *arg)
 {
     struct post *post = malloc(sizeof *post);
@@ -50,8 +56,7 @@ int net_loop_post(struct net_loop *loop, void (*fn)(void *arg), void *arg)
     pthread_mutex_lock(&loop->mutex);
     *loop->posts_end = post;
     loop->posts_end = &post->next;
-    if (!loop->closed) /* within the lock: a handle that is closed meanwhile must not be sent to */
-        uv_async_send(&loop->wake);
+    loop_wake(loop);
     pthread_mutex_unlock(&loop->mutex);
     return 0;
 }
@@ -79,6 +84,7 @@ static void woken(uv_async_t *wake)
     struct net_loop *loop = wake->data;
 
     run_posts(loop);
+    loop_hear(loop);
     loop_check_end(loop);
 }
 

@@ -27,10 +27,11 @@ struct net_loop {
     uv_async_t wake;
     uv_timer_t timer;
     postern_time timer_due; /* when the timer is set for; POSTERN_NEVER: not set */
-    pthread_mutex_t mutex;  /* guards posts and closed */
+    pthread_mutex_t mutex;  /* guards what follows, up to hearing */
     bool closed;            /* nobody is woken any more: what is posted is run at the end */
     struct post *posts, **posts_end;
-    struct net_conn *conns; /* all connections of this loop */
+    struct net_bell *rang, *hearing; /* since the loop looked; of those then, not yet heard */
+    struct net_conn *conns;          /* all connections of this loop */
     struct net_conn **heap; /* by due time; a connection's entry may be too early, never too late */
     size_t heap_count, heap_size;
     struct acceptor *acceptors;
@@ -82,8 +83,12 @@ struct net_conn {
 /* loop.c */
 void loop_conn_add(struct net_loop *loop, struct net_conn *conn);
 void loop_conn_remove(struct net_conn *conn);
+/* loop_wake - with its mutex. */
+void loop_wake(struct net_loop *loop);
 /* loop_check_end - is it over? */
 void loop_check_end(struct net_loop *loop);
+/* bell.c. loop_hear - all that rang. */
+void loop_hear(struct net_loop *loop);
 /* deadline.c */
 /* loop_conn_due - the connection wants to be looked at by `due`; loop_conn_due_never - not at all.
  */

@@ -119,6 +119,22 @@ struct net_watch;
 int net_watch_new(struct net_watch **watch_r, struct net_loop *loop, int fd,
                   void (*ready)(void *arg), void *arg);
 void net_watch_free(struct net_watch **watch);
+/* struct net_bell - wakes its loop, without a descriptor of its own. In memory of whoever waits;
+ * zero: not hung. What it consists of is bell.c's own. */
+struct net_bell {
+    struct net_loop *loop;
+    struct net_bell *next, **link; /* of those that rang; link NULL: it did not */
+    void (*heard)(void *arg);      /* NULL: taken down */
+    void *arg;
+};
+/* net_bell_hang - from now on heard(arg) on the loop after it rang, once for all rings until then.
+ * net_bell_take_down - not any more. On the loop.
+ * net_bell_ring - any thread, as long as the memory is there; also when taken down: to no effect.
+ */
+void net_bell_hang(struct net_bell *bell, struct net_loop *loop, void (*heard)(void *arg),
+                   void *arg);
+void net_bell_take_down(struct net_bell *bell);
+void net_bell_ring(struct net_bell *bell);
 /* net_conn_tls_text - "TLSv1.3 TLS_AES_128_GCM_SHA256" for the log, or "". lent until close. */
 const char *net_conn_tls_text(const struct net_conn *conn);
 unsigned net_connections(const struct net_loops *loops);
