@@ -32,9 +32,9 @@ struct host_session {
     z_stream in, out; /* of the client */
     char *said;
     size_t said_n, said_room;
-    void (*ready)(void *arg);
-    void *ready_arg;
-    bool closed;
+    void (*heard)(void *arg);
+    void *heard_arg;
+    bool rang, closed;
 };
 
 static int host_run(void *conn, void (*work)(void *arg), void (*done)(void *arg), void *arg)
@@ -59,19 +59,24 @@ static int host_own(void *conn, struct postern_span user, void (*done)(void *arg
     return 0;
 }
 
-static int host_watch(void *conn, int fd, void (*ready)(void *arg), void *arg)
+static void host_ring(void *arg)
+{
+    ((struct host_session *)arg)->rang = true;
+}
+
+static struct postern_bell host_hang(void *conn, void (*heard)(void *arg), void *arg)
 {
     struct host_session *session = conn;
 
-    (void)fd;
-    session->ready = ready;
-    session->ready_arg = arg;
-    return 0;
+    session->rang = false;
+    session->heard = heard;
+    session->heard_arg = arg;
+    return (struct postern_bell){host_ring, session};
 }
 
-static void host_unwatch(void *conn)
+static void host_take_down(void *conn)
 {
-    ((struct host_session *)conn)->ready = NULL;
+    ((struct host_session *)conn)->rang = false;
 }
 
 static int64_t host_clock, host_hurry; /* each look at it finds it so much later */
@@ -96,8 +101,8 @@ static inline void host_open(struct host *host)
     host->work = (struct serve_work){.run = host_run,
                                      .later = host_later,
                                      .own = host_own,
-                                     .watch = host_watch,
-                                     .unwatch = host_unwatch};
+                                     .hang = host_hang,
+                                     .take_down = host_take_down};
     host->site = (struct serve_site){.store = &host->store,
                                      .accounts = host->accounts,
                                      .imap = &host->imap,
@@ -181,8 +186,7 @@ static inline void host_connect(struct host *host, struct host_session *s, bool 
     memset(s, 0, sizeof *s);
     s->host = host;
     if (serve_imap.make(&s->session, &host->site, s, SPAN("192.0.2.1:4711"),
-                        host->tls ? &facts : NULL, plaintext,
-                        host->now) < 0)
+                        host->tls ? &facts : NULL, plaintext, host->now) < 0)
         abort();
     host_turn(s, SIZE_MAX);
 }
@@ -230,11 +234,13 @@ static inline void host_compress(struct host_session *s)
     s->said_n = 0;
 }
 
-/* host_news - as if the mailbox's descriptor could be read. */
+/* host_news - its bell is heard, if it rang. */
 static inline void host_news(struct host_session *s, size_t step)
 {
-    if (s->ready)
-        s->ready(s->ready_arg);
+    if (s->rang) {
+        s->rang = false;
+        s->heard(s->heard_arg);
+    }
     host_turn(s, step);
 }
 

@@ -95,7 +95,16 @@ struct postern_account;  /* an open account; a store's own, as are those that fo
 struct postern_mailbox;  /* an open mailbox */
 struct postern_content;  /* an open message */
 struct postern_delivery; /* a message being written */
-struct postern_watch;    /* somebody who waits for news of an account */
+struct postern_watch;    /* somebody who waits for news */
+
+/* struct postern_bell - how a store says that there may be news: by ring(arg), from any thread,
+ * also within a call that the one who waits makes himself, and with the store's locks held. So it
+ * only leaves a mark for the one who waits and wakes him; it calls nothing of the store, and waits
+ * for nobody who may be in a call of the store. */
+struct postern_bell {
+    void (*ring)(void *arg);
+    void *arg;
+};
 
 /* struct postern_store - a store: its functions and itself. All functions are there (a store that
  * cannot do one returns POSTERN_E_UNSUPPORTED). */
@@ -292,18 +301,21 @@ struct postern_store_ops {
     void (*abort)(struct postern_delivery **delivery);
 
     /* ---- news */
-    /* watch_fd - a descriptor that becomes readable when the mailbox may have changed; lent until
-     * close; <0 when there is none. watch_clear empties it. */
-    int (*watch_fd)(struct postern_mailbox *mailbox);
-    void (*watch_clear)(struct postern_mailbox *mailbox);
-    /* watch_all - as watch_fd, of all that list() and metadata() of the account tell: its
-     * mailboxes, their names, subscriptions and annotations; mailboxes that are made later too,
-     * once list() has told them. watch_r: given, end with watch_all_end, before account_close.
-     * fd_r: lent until then. POSTERN_E_FULL: there is too much to watch. watch_all_clear: 0, or
-     * POSTERN_E_FULL: from now on not all of it is watched. */
-    int (*watch_all)(struct postern_account *account, struct postern_watch **watch_r, int *fd_r);
-    int (*watch_all_clear)(struct postern_watch *watch);
-    void (*watch_all_end)(struct postern_watch **watch);
+    /* watch - rings whenever the mailbox may have changed, perhaps more often than it does; what
+     * was before is not told, so look after it. bell: copied. watch_r: given, end with unwatch,
+     * before close. A handle of its own: how many share one descriptor is the caller's choice.
+     * POSTERN_E_FULL: there is too much to watch. */
+    int (*watch)(struct postern_mailbox *mailbox, const struct postern_bell *bell,
+                 struct postern_watch **watch_r);
+    /* watch_all - as watch, of all that list() and metadata() of the account tell: its mailboxes,
+     * their names, subscriptions and annotations; mailboxes that are made later too, once list()
+     * has told them. End it before account_close. */
+    int (*watch_all)(struct postern_account *account, const struct postern_bell *bell,
+                     struct postern_watch **watch_r);
+    /* watch_has_lost - of watch_all: not all of it is watched any more. It rang when that began. */
+    bool (*watch_has_lost)(const struct postern_watch *watch);
+    /* unwatch - no ring is under way when it returns, and none comes after it. NULL, *NULL fine. */
+    void (*unwatch)(struct postern_watch **watch);
 
     void (*free)(struct postern_store *store);
 };

@@ -13,7 +13,6 @@ struct session {
     struct net_conn *conn;
     const struct serve_protocol *protocol;
     void *self;
-    struct net_watch *watch;
     /* copies: a worker may log after the connection is gone */
     struct net_peer peer;
     char id[20], tls[96];
@@ -22,8 +21,9 @@ struct session {
     void *later_arg;
     void (*moved)(void *arg);
     void *moved_arg;
-    void (*ready)(void *arg); /* of watch */
-    void *ready_arg;
+    struct net_bell bell; /* rings when there may be news */
+    void (*heard)(void *arg);
+    void *heard_arg;
 };
 
 /* session_unref - freed with the last one. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* session_work - what a protocol's session (serve) asks of its connection: work on other threads,
- * time, another loop, a watch, the log.
+ * time, another loop, a bell, the log.
  *
  * The handle is counted, since work on a worker thread may outlive the connection; all counting
  * happens on the connection's loop, and a session with work out does not move. Trap: conn is NULL
@@ -108,26 +108,32 @@ static int work_own(void *conn, struct postern_span user, void (*done)(void *arg
     return net_conn_move(session->conn, owner, conn_moved);
 }
 
-static void watch_ready(void *arg)
+static void bell_heard(void *arg)
 {
     struct session *session = arg;
 
-    session->ready(session->ready_arg);
+    session->heard(session->heard_arg);
     net_conn_kick(session->conn);
 }
 
-static int work_watch(void *conn, int fd, void (*ready)(void *arg), void *arg)
+static void bell_ring(void *arg)
+{
+    net_bell_ring(&((struct session *)arg)->bell);
+}
+
+static struct postern_bell work_hang(void *conn, void (*heard)(void *arg), void *arg)
 {
     struct session *session = conn;
 
-    session->ready = ready;
-    session->ready_arg = arg;
-    return net_watch_new(&session->watch, net_conn_loop(session->conn), fd, watch_ready, session);
+    session->heard = heard;
+    session->heard_arg = arg;
+    net_bell_hang(&session->bell, net_conn_loop(session->conn), bell_heard, session);
+    return (struct postern_bell){bell_ring, session};
 }
 
-static void work_unwatch(void *conn)
+static void work_take_down(void *conn)
 {
-    net_watch_free(&((struct session *)conn)->watch);
+    net_bell_take_down(&((struct session *)conn)->bell);
 }
 
 static const char *work_tls(void *conn)
@@ -167,8 +173,8 @@ void session_work(struct serve_work *work)
                                 .run_long = work_run_long,
                                 .later = work_later,
                                 .own = work_own,
-                                .watch = work_watch,
-                                .unwatch = work_unwatch,
+                                .hang = work_hang,
+                                .take_down = work_take_down,
                                 .tls = work_tls,
                                 .log = work_log};
 }

@@ -113,12 +113,6 @@ struct net_loop *net_conn_loop(struct net_conn *conn);
 /* net_conn_move - go on on another loop: `moved` is called there, then pump(). While moving nothing
  * is called. If the connection dies meanwhile only session.free is called. POSTERN_E_NOMEM. */
 int net_conn_move(struct net_conn *conn, struct net_loop *to, void (*moved)(void *session));
-/* net_watch_new - ready(arg) on the loop whenever fd can be read. On that loop, as is free(), which
- * must come before fd is closed. watch_r: given. */
-struct net_watch;
-int net_watch_new(struct net_watch **watch_r, struct net_loop *loop, int fd,
-                  void (*ready)(void *arg), void *arg);
-void net_watch_free(struct net_watch **watch);
 /* struct net_bell - wakes its loop, without a descriptor of its own. In memory of whoever waits;
  * zero: not hung. What it consists of is bell.c's own. */
 struct net_bell {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* alone - work is done on the spot, no answer is held back, and nothing is watched. */
+/* alone - work is done on the spot, no answer is held back, and nobody hears a bell. */
 #include "serve/alone.h"
 
 #include "base/span.h"
@@ -26,19 +26,24 @@ static int own(void *conn, struct postern_span user, void (*done)(void *arg), vo
     return 0;
 }
 
-static int watch(void *conn, int fd, void (*ready)(void *arg), void *arg)
+static void ring(void *arg)
 {
-    (void)conn, (void)fd, (void)ready, (void)arg;
-    return 0;
+    (void)arg;
 }
 
-static void unwatch(void *conn)
+static struct postern_bell hang(void *conn, void (*heard)(void *arg), void *arg)
+{
+    (void)conn, (void)heard, (void)arg;
+    return (struct postern_bell){ring, NULL};
+}
+
+static void take_down(void *conn)
 {
     (void)conn;
 }
 
 const struct serve_work alone_work = {
-    .run = run, .later = later, .own = own, .watch = watch, .unwatch = unwatch};
+    .run = run, .later = later, .own = own, .hang = hang, .take_down = take_down};
 
 static void turn(struct alone *alone)
 {

@@ -141,7 +141,7 @@ void imap_content_close(struct serve_imap *s)
 
 void imap_leave(struct serve_imap *s)
 {
-    if (!s->all)
+    if (!s->wants_all)
         imap_unwatch(s);
     imap_content_close(s);
     if (s->mailbox)
@@ -156,7 +156,7 @@ static void log_out(struct serve_imap *s)
     login_out(&s->login);
     imap_leave_other(s);
     imap_leave_guest(s);
-    imap_unwatch_all(s);
+    imap_unwatch(s);
     if (s->account)
         imap_ops(s)->account_close(&s->account);
 }
@@ -170,9 +170,9 @@ static void hear(struct serve_imap *s, enum postern_imap_question_kind kind)
     else if (kind == POSTERN_IMAP_WATCH)
         imap_watch(s);
     else if (kind == POSTERN_IMAP_WATCH_ALL)
-        imap_unwatch(s), s->wants_all = true; /* the LIST that follows does it, on a worker */
+        imap_watch_all(s);
     else if (kind == POSTERN_IMAP_UNWATCH)
-        imap_unwatch_all(s), imap_unwatch(s);
+        imap_unwatch(s);
     else if (kind == POSTERN_IMAP_UNSELECT)
         imap_leave(s);
     else if (kind == POSTERN_IMAP_LOGOUT)
@@ -249,13 +249,11 @@ static void session_end(struct serve_imap *s)
 {
     compress_free(&s->compress);
     postern_imap_free(&s->engine);
-    s->watching = false;
     imap_drop_appends(s);
+    imap_unwatch(s);
     imap_leave(s);
     imap_leave_other(s);
     imap_leave_guest(s);
-    if (s->all) /* nobody waits for it by now */
-        imap_ops(s)->watch_all_end(&s->all);
     if (s->account)
         imap_ops(s)->account_close(&s->account);
     imap_shown_drop(s, POSTERN_IMAP_LOGOUT);
@@ -276,7 +274,7 @@ void imap_session_free(void *session)
 
     login_proof_failed(&s->login);
     log_closed(s);
-    imap_unwatch(s);
+    s->site->work->take_down(s->conn); /* a worker may be making what rings it */
     login_done(&s->login);
     s->dead = true;
     if (!s->working)

@@ -225,7 +225,8 @@ int imap_note_status(void *ctx, const struct postern_status *status)
 
 static int list_work(struct serve_imap *s, unsigned wait_flag)
 {
-    int err = s->wants_all && !s->all ? imap_ops(s)->watch_all(s->account, &s->all, &s->all_fd) : 0;
+    bool begins = s->wants_all && !s->watch;
+    int err = begins ? imap_ops(s)->watch_all(s->account, &s->bell, &s->watch) : 0;
 
     (void)wait_flag;
     if (err == POSTERN_E_FULL) /* what cannot be watched for another reason is asked for */
@@ -242,8 +243,9 @@ static void list_finish(struct serve_imap *s, int err)
 
     settle_names(s);
     all = statuses_of(s, &count);
-    imap_watch_all(s);
     postern_imap_answer_list(s->engine, s->question.id, err, all, count);
+    if (s->wants_all && s->watch && imap_ops(s)->watch_has_lost(s->watch))
+        (void)postern_imap_overflow(s->engine); /* nobody wants to know: it is over */
     buffer_done(&s->statuses);
     buffer_done(&s->names);
 }

@@ -45,11 +45,10 @@ struct serve_imap {
     struct postern_mailbox *other;   /* one that is only looked at; NULL: none */
     struct buffer other_name;
     struct postern_status other_status;
-    bool is_other;             /* who logged in did so in this user's name: an administrator */
-    bool watching;             /* the selected mailbox, or `all` */
-    bool wants_all;            /* the next LIST makes `all` */
-    struct postern_watch *all; /* news of all of the account; NULL: none */
-    int all_fd;
+    bool is_other;  /* who logged in did so in this user's name: an administrator */
+    bool wants_all; /* news of all of the account: the next LIST makes the watch; else of mailbox */
+    struct postern_watch *watch;     /* NULL: none */
+    struct postern_bell bell;        /* of it */
     bool takes_rest;                 /* of the octets that came last the engine has not had all */
     postern_time asked_at;           /* when the open question was */
     postern_time looked_at;          /* at the selected mailbox, since they came; 0: not yet */
@@ -128,13 +127,11 @@ void imap_shown_drop(struct serve_imap *s, enum postern_imap_question_kind kind)
 void imap_leave(struct serve_imap *s);
 void imap_drop_appends(struct serve_imap *s);
 void imap_content_close(struct serve_imap *s);
-/* imap_watch - the selected mailbox from now on, instead of what was watched; imap_unwatch -
- * nothing. */
+/* imap_watch - the selected mailbox from now on, instead of what was watched; imap_watch_all - all
+ * of the account, as soon as it is listed; imap_unwatch - nothing. */
 void imap_watch(struct serve_imap *s);
-void imap_unwatch(struct serve_imap *s);
-/* imap_watch_all - the descriptor of `all` from now on; imap_unwatch_all - it ends. On the loop. */
 void imap_watch_all(struct serve_imap *s);
-void imap_unwatch_all(struct serve_imap *s);
+void imap_unwatch(struct serve_imap *s);
 
 /* imap_finish_plain - the answer is only whether it was done. imap_finish_uids - s->uids, of the
  * messages that it came to. */

@@ -26,10 +26,11 @@ struct serve_work {
     /* own - move the session to the loop that owns the user, then done(arg) there, then kick; may
      * call done at once. Forgotten when the session is freed first. */
     int (*own)(void *conn, struct postern_span user, void (*done)(void *arg), void *arg);
-    /* watch - ready(arg) on the session's loop whenever fd can be read, then kick; until unwatch(),
-     * which must come before fd is closed. One at a time. */
-    int (*watch)(void *conn, int fd, void (*ready)(void *arg), void *arg);
-    void (*unwatch)(void *conn);
+    /* hang - a bell for the store: after it rang heard(arg) on the session's loop, then kick; until
+     * take_down(). It may ring until the session is freed, and as long as work for it is out. One
+     * at a time. */
+    struct postern_bell (*hang)(void *conn, void (*heard)(void *arg), void *arg);
+    void (*take_down)(void *conn);
     /* tls - "TLSv1.3 TLS_AES_256_GCM_SHA384"; "": none. On any thread. NULL: nobody knows. */
     const char *(*tls)(void *conn);
     /* log - one event: name and key=value pairs up to NULL; user bytes are escaped by the log. */

@@ -130,4 +130,20 @@ def test_selected(server):
     clients[0].sock.close()
 
 
+def test_descriptors(server):
+    """Who waits takes the server one descriptor, his connection: in IDLE, and for all of the account."""
+    waits = (("SELECT INBOX", f"NOTIFY SET (selected (MessageNew MessageExpunge)) (personal {EVENTS})"), ("SELECT INBOX",))
+    clients, before = [], None
+    for number in range(17):
+        clients.append(Client(server.imap, *waits[number % 2]))
+        if number % 2:
+            clients[-1].sock.sendall(b"i IDLE\r\n")
+            clients[-1].hears(b"+ idling", f"client {number} waits")
+        before = before or len(os.listdir(f"/proc/{server.process.pid}/fd"))
+    more = len(os.listdir(f"/proc/{server.process.pid}/fd")) - before
+    checks.check("16 that wait take 16 descriptors", more == 16, more)
+    for client in clients:
+        client.sock.close()
+
+
 checks.run_with(Server(), globals())

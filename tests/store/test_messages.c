@@ -357,37 +357,11 @@ static void test_recent(void **state)
     world_close(&w);
 }
 
-static bool readable(int fd, int wait_ms)
-{
-    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-
-    return poll(&poll_fd, 1, wait_ms) == 1;
-}
-
-static void test_watch(void **state)
-{
-    struct postern_mailbox *watcher = NULL;
-    struct world w;
-    int fd;
-
-    world_open(&w, *state);
-    assert_int_equal(postern_store_inbox(&w.store, text("ann"), 0, &watcher), 0);
-    fd = w.ops->watch_fd(watcher);
-    assert_true(fd >= 0);
-    w.ops->watch_clear(watcher);
-    assert_false(readable(fd, 0));
-    deliver(&w, MAIL, NULL);
-    assert_true(readable(fd, 5000));
-    assert_int_equal(look(&w, watcher, 0).count, 1);
-    w.ops->close(&watcher);
-    world_close(&w);
-}
-
 #define OVER(kind)                                                                        \
     ONE(kind, test_append_set), ONE(kind, test_flags), ONE(kind, test_flags_unchanged),   \
         ONE(kind, test_keywords), ONE(kind, test_copy_and_move), ONE(kind, test_replace), \
         ONE(kind, test_vanished), ONE(kind, test_ranges), ONE(kind, test_first_unseen),   \
-        ONE(kind, test_recent), ONE(kind, test_watch)
+        ONE(kind, test_recent)
 
 int main(void)
 {

@@ -323,6 +323,8 @@ void postern_imap_news(struct postern_imap *s)
     s->has_news = true;
     if (s->notify)
         s->notify->due = true;
+    if (s->notify_next) /* the list that it begins with may be older */
+        s->notify_next->due = true;
     imap_advance(s);
 }
 

@@ -71,8 +71,8 @@ struct postern_account {
     struct index index;
     struct kept *kept;
     struct fresh *fresh;         /* parsed forms that are to be kept; NULL: none */
-    struct account_news *news;   /* watch.h; NULL: nobody watches all of it. Their mutex */
-    atomic_uint touches;         /* a watcher heard of something: no young time is believed */
+    struct news *news;           /* that somebody watches; with the watcher's mutex (watch.h) */
+    atomic_uint touches;         /* the watcher heard of something: no young time is believed */
     struct index_time limits_of; /* the annotations' file as it was when they were read */
     uint64_t limits_inode;       /* 0: never */
     struct postern_quota limits; /* its own ones */
@@ -90,10 +90,8 @@ struct postern_content {
 
 struct postern_mailbox {
     struct postern_account *account;
-    struct postern_mailbox *next; /* of those that watch */
     uint64_t id;
-    int lock_fd, event_fd; /* -1: none */
-    int watches[FOLDER_SUBS];
+    int lock_fd;     /* -1: none */
     char *name;      /* of the last refresh */
     char **keywords; /* names that were asked for; NULL: none was */
 };
@@ -327,18 +325,18 @@ void folder_abort(struct postern_delivery **delivery);
 /* ---- copy.c */
 int folder_copy(struct postern_mailbox *from, const uint32_t *uids, size_t count,
                 struct postern_mailbox *to, bool move, uint32_t *uids_r);
-/* ---- watch.c */
-int folder_watch_fd(struct postern_mailbox *mailbox);
-void folder_watch_clear(struct postern_mailbox *mailbox);
-int folder_watch_all(struct postern_account *account, struct postern_watch **watch_r, int *fd_r);
-int folder_watch_all_clear(struct postern_watch *watch);
-void folder_watch_all_end(struct postern_watch **watch);
+/* ---- watcher.c, watch.c, watch_all.c, see watch.h */
+int folder_watch(struct postern_mailbox *mailbox, const struct postern_bell *bell,
+                 struct postern_watch **watch_r);
+int folder_watch_all(struct postern_account *account, const struct postern_bell *bell,
+                     struct postern_watch **watch_r);
+bool folder_watch_has_lost(const struct postern_watch *watch);
+void folder_unwatch(struct postern_watch **watch);
 /* watch_all_extend - to mailboxes that were made since, if anybody watches all. With the mutex. */
 void watch_all_extend(struct postern_account *account);
-void watch_leave(struct postern_mailbox *mailbox);
-void watcher_free(struct watcher *watcher);
 /* watch_news - tell those who watch a mailbox of this account. With the mutex. */
 void watch_news(struct postern_account *account, uint64_t id);
+void watcher_free(struct watcher *watcher);
 /* ---- lock.c */
 int folder_lock(struct postern_mailbox *mailbox);
 void folder_unlock(struct postern_mailbox *mailbox);
@@ -363,28 +361,27 @@ uint64_t letters_to_keywords(struct place *place, struct index_mailbox *mailbox,
 uint32_t keywords_to_letters(struct place *place, const struct index_mailbox *mailbox,
                              uint64_t keywords);
 
-#define FOLDER_OPS(kind_name)                                                                  \
-    {                                                                                          \
-        .name = kind_name, .account_open = folder_account_open,                                \
-        .account_close = folder_account_close, .quota = folder_quota, .limit = folder_limit,   \
-        .unsynced = folder_unsynced, .list_users = folder_list_users, .list = folder_list,     \
-        .status = folder_status, .create = folder_create, .remove = folder_remove,             \
-        .rename = folder_rename, .subscribe = folder_subscribe, .metadata = folder_metadata,   \
-        .set_metadata = folder_set_metadata, .acl = folder_acl, .set_acl = folder_set_acl,     \
-        .sharers = folder_sharers, .open = folder_open, .close = folder_close,                 \
-        .lock = folder_lock, .unlock = folder_unlock, .snapshot = folder_snapshot,             \
-        .refresh = folder_refresh, .recent = folder_recent, .ranges = folder_ranges,           \
-        .first_unseen = folder_first_unseen, .each = folder_each, .vanished = folder_vanished, \
-        .keyword = folder_keyword, .keyword_name = folder_keyword_name, .find = folder_find,   \
-        .unique_id = folder_unique_id, .message = folder_message, .read = folder_read,         \
-        .content_close = folder_content_close, .structure = folder_structure,                  \
-        .structures = folder_structures, .may_have = folder_may_have,                          \
-        .cache_path = folder_cache_path, .flags = folder_flags, .copy = folder_copy,           \
-        .expunge = folder_expunge, .tidy = folder_tidy, .begin = folder_begin,                 \
-        .write = folder_write, .commit = folder_commit, .abort = folder_abort,                 \
-        .watch_fd = folder_watch_fd, .watch_clear = folder_watch_clear,                        \
-        .watch_all = folder_watch_all, .watch_all_clear = folder_watch_all_clear,              \
-        .watch_all_end = folder_watch_all_end, .free = folder_free                             \
+#define FOLDER_OPS(kind_name)                                                                   \
+    {                                                                                           \
+        .name = kind_name, .account_open = folder_account_open,                                 \
+        .account_close = folder_account_close, .quota = folder_quota, .limit = folder_limit,    \
+        .unsynced = folder_unsynced, .list_users = folder_list_users, .list = folder_list,      \
+        .status = folder_status, .create = folder_create, .remove = folder_remove,              \
+        .rename = folder_rename, .subscribe = folder_subscribe, .metadata = folder_metadata,    \
+        .set_metadata = folder_set_metadata, .acl = folder_acl, .set_acl = folder_set_acl,      \
+        .sharers = folder_sharers, .open = folder_open, .close = folder_close,                  \
+        .lock = folder_lock, .unlock = folder_unlock, .snapshot = folder_snapshot,              \
+        .refresh = folder_refresh, .recent = folder_recent, .ranges = folder_ranges,            \
+        .first_unseen = folder_first_unseen, .each = folder_each, .vanished = folder_vanished,  \
+        .keyword = folder_keyword, .keyword_name = folder_keyword_name, .find = folder_find,    \
+        .unique_id = folder_unique_id, .message = folder_message, .read = folder_read,          \
+        .content_close = folder_content_close, .structure = folder_structure,                   \
+        .structures = folder_structures, .may_have = folder_may_have,                           \
+        .cache_path = folder_cache_path, .flags = folder_flags, .copy = folder_copy,            \
+        .expunge = folder_expunge, .tidy = folder_tidy, .begin = folder_begin,                  \
+        .write = folder_write, .commit = folder_commit, .abort = folder_abort,                  \
+        .watch = folder_watch, .watch_all = folder_watch_all,                                   \
+        .watch_has_lost = folder_watch_has_lost, .unwatch = folder_unwatch, .free = folder_free \
     }
 
 #endif

@@ -160,8 +160,7 @@ int folder_open(struct postern_account *account, struct postern_span name, unsig
     mailbox = calloc(1, sizeof *mailbox);
     if (!mailbox)
         return POSTERN_E_NOMEM;
-    *mailbox = (struct postern_mailbox){
-        .account = account, .id = id, .lock_fd = -1, .event_fd = -1, .watches = {-1, -1}};
+    *mailbox = (struct postern_mailbox){.account = account, .id = id, .lock_fd = -1};
     folder_account_ref(account);
     *mailbox_r = mailbox;
     return 0;
@@ -178,7 +177,6 @@ void folder_close(struct postern_mailbox **mailbox)
     fresh_flush(account);
     pthread_mutex_unlock(&account->mutex);
     folder_unlock(*mailbox);
-    watch_leave(*mailbox);
     free((*mailbox)->name);
     for (unsigned i = 0; (*mailbox)->keywords && i < POSTERN_KEYWORDS_MAX; i++)
         free((*mailbox)->keywords[i]);

@@ -4,7 +4,6 @@
 
 #include "base/span.h"
 #include <stdlib.h>
-#include <unistd.h>
 
 static struct postern_mailbox *handle_make(struct memory *memory, struct box *box)
 {
@@ -12,9 +11,7 @@ static struct postern_mailbox *handle_make(struct memory *memory, struct box *bo
 
     if (!mailbox)
         return NULL;
-    *mailbox = (struct postern_mailbox){
-        .memory = memory, .box = box, .next = memory->handles, .event = -1};
-    memory->handles = mailbox;
+    *mailbox = (struct postern_mailbox){.memory = memory, .box = box};
     box->handles++;
     return mailbox;
 }
@@ -69,7 +66,6 @@ int memory_lock(struct postern_mailbox *mailbox)
 
 void memory_close(struct postern_mailbox **mailbox)
 {
-    struct postern_mailbox **at;
     struct memory *memory;
     struct box *box;
 
@@ -79,14 +75,9 @@ void memory_close(struct postern_mailbox **mailbox)
     memory = (*mailbox)->memory;
     box = (*mailbox)->box;
     pthread_mutex_lock(&memory->mutex);
-    for (at = &memory->handles; *at != *mailbox; at = &(*at)->next)
-        continue;
-    *at = (*mailbox)->next;
     if (--box->handles == 0 && box->dropped)
         box_free(box);
     pthread_mutex_unlock(&memory->mutex);
-    if ((*mailbox)->event >= 0)
-        close((*mailbox)->event);
     free(*mailbox);
     *mailbox = NULL;
 }

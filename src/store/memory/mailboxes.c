@@ -257,7 +257,7 @@ static int rename_all(struct postern_account *account, struct postern_span from,
 /* rename_inbox - its messages go, it stays. */
 static int rename_inbox(struct postern_account *account, struct postern_span to)
 {
-    struct postern_mailbox from = {.memory = account->memory, .event = -1}, target = from;
+    struct postern_mailbox from = {.memory = account->memory}, target = from;
     uint32_t *uids;
     size_t count;
     int err = memory_create(account, to, POSTERN_SPECIAL_NONE);

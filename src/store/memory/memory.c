@@ -80,11 +80,10 @@ int postern_store_memory_new(struct postern_store *store_r)
                                                  .write = memory_write,
                                                  .commit = memory_commit,
                                                  .abort = memory_abort,
-                                                 .watch_fd = memory_watch_fd,
-                                                 .watch_clear = memory_watch_clear,
+                                                 .watch = memory_watch,
                                                  .watch_all = memory_watch_all,
-                                                 .watch_all_clear = memory_watch_all_clear,
-                                                 .watch_all_end = memory_watch_all_end,
+                                                 .watch_has_lost = memory_watch_has_lost,
+                                                 .unwatch = memory_unwatch,
                                                  .free = memory_free};
     struct memory *memory = calloc(1, sizeof *memory);
 

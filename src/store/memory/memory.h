@@ -52,7 +52,6 @@ struct box { /* a mailbox, or the subscription to one that is not there */
 struct memory {
     pthread_mutex_t mutex;
     struct postern_account *accounts;
-    struct postern_mailbox *handles;
     uint64_t number;             /* rises: ids, unique-ids */
     struct postern_quota limits; /* of an account; 0: no limit */
 };
@@ -67,17 +66,16 @@ struct postern_account {
 };
 
 struct postern_watch {
+    struct postern_watch *next; /* of the account's */
     struct postern_account *account;
-    struct postern_watch *next;
-    int event;
+    const struct box *box; /* NULL: all of the account */
+    struct postern_bell bell;
 };
 
 struct postern_mailbox {
     struct memory *memory;
     struct box *box;
-    struct postern_mailbox *next;
     bool has_lock;
-    int event; /* -1: nobody watches */
 };
 
 struct postern_delivery {
@@ -207,14 +205,15 @@ int memory_sharers(struct postern_store *store, struct postern_span user,
 int memory_new_acl(struct postern_account *account, struct postern_span mailbox);
 
 /* watch.c */
-/* box_changed - with the mutex: rings for who has it open. */
+/* box_changed - with the mutex: rings for who watches it. */
 void box_changed(struct box *box);
 /* account_changed - with the mutex: its names, subscriptions or annotations. */
 void account_changed(struct postern_account *account);
-int memory_watch_fd(struct postern_mailbox *mailbox);
-void memory_watch_clear(struct postern_mailbox *mailbox);
-int memory_watch_all(struct postern_account *account, struct postern_watch **watch_r, int *fd_r);
-int memory_watch_all_clear(struct postern_watch *watch);
-void memory_watch_all_end(struct postern_watch **watch);
+int memory_watch(struct postern_mailbox *mailbox, const struct postern_bell *bell,
+                 struct postern_watch **watch_r);
+int memory_watch_all(struct postern_account *account, const struct postern_bell *bell,
+                     struct postern_watch **watch_r);
+bool memory_watch_has_lost(const struct postern_watch *watch);
+void memory_unwatch(struct postern_watch **watch);
 
 #endif

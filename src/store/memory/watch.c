@@ -1,97 +1,74 @@
 /* SPDX-License-Identifier: MIT */
-/* watch - who watches a mailbox, or all of an account, has a descriptor that becomes readable. */
+/* watch - who waits for news of a mailbox, or of all of an account: one list for each account. */
 #include "store/memory/memory.h"
 
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
-static int event_new(void)
+/* ring - for those who watch all of it, and this mailbox; NULL: none. */
+static void ring(const struct postern_account *account, const struct box *box)
 {
-    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-}
-
-static void ring(int event)
-{
-    uint64_t one = 1;
-    ssize_t n = write(event, &one, sizeof one);
-
-    (void)n; /* full: it is readable as it is */
+    for (const struct postern_watch *each = account->watches; each; each = each->next)
+        if (!each->box || each->box == box)
+            each->bell.ring(each->bell.arg);
 }
 
 void account_changed(struct postern_account *account)
 {
-    for (struct postern_watch *each = account->watches; each; each = each->next)
-        ring(each->event);
+    ring(account, NULL);
 }
 
 void box_changed(struct box *box)
 {
-    account_changed(box->account);
     postern_snapshot_unref(&box->snapshot);
-    for (struct postern_mailbox *each = box->account->memory->handles; each; each = each->next)
-        if (each->box == box && each->event >= 0)
-            ring(each->event);
+    ring(box->account, box);
 }
 
-int memory_watch_fd(struct postern_mailbox *mailbox)
+static int watch_new(struct postern_account *account, const struct box *box,
+                     const struct postern_bell *bell, struct postern_watch **watch_r)
 {
-    if (mailbox->event < 0)
-        mailbox->event = event_new();
-    return mailbox->event < 0 ? POSTERN_E_IO : mailbox->event;
-}
-
-static void clear(int event)
-{
-    uint64_t count;
-
-    while (event >= 0 && read(event, &count, sizeof count) > 0)
-        continue;
-}
-
-void memory_watch_clear(struct postern_mailbox *mailbox)
-{
-    clear(mailbox->event);
-}
-
-int memory_watch_all(struct postern_account *account, struct postern_watch **watch_r, int *fd_r)
-{
-    struct postern_watch *watch = calloc(1, sizeof *watch);
+    struct postern_watch *watch = malloc(sizeof *watch);
 
     if (!watch)
         return POSTERN_E_NOMEM;
-    watch->account = account;
-    watch->event = event_new();
-    if (watch->event < 0) {
-        free(watch);
-        return POSTERN_E_IO;
-    }
     pthread_mutex_lock(&account->memory->mutex);
-    watch->next = account->watches;
+    *watch = (struct postern_watch){account->watches, account, box, *bell};
     account->watches = watch;
     pthread_mutex_unlock(&account->memory->mutex);
     *watch_r = watch;
-    *fd_r = watch->event;
     return 0;
 }
 
-int memory_watch_all_clear(struct postern_watch *watch)
+int memory_watch(struct postern_mailbox *mailbox, const struct postern_bell *bell,
+                 struct postern_watch **watch_r)
 {
-    clear(watch->event);
-    return 0;
+    return watch_new(mailbox->box->account, mailbox->box, bell, watch_r);
 }
 
-void memory_watch_all_end(struct postern_watch **watch)
+int memory_watch_all(struct postern_account *account, const struct postern_bell *bell,
+                     struct postern_watch **watch_r)
 {
-    struct postern_account *account = (*watch)->account;
-    struct postern_watch **at = &account->watches;
+    return watch_new(account, NULL, bell, watch_r);
+}
 
+bool memory_watch_has_lost(const struct postern_watch *watch)
+{
+    (void)watch;
+    return false;
+}
+
+void memory_unwatch(struct postern_watch **watch)
+{
+    struct postern_account *account;
+    struct postern_watch **at;
+
+    if (!watch || !*watch)
+        return;
+    account = (*watch)->account;
     pthread_mutex_lock(&account->memory->mutex);
-    while (*at != *watch)
-        at = &(*at)->next;
+    for (at = &account->watches; *at != *watch; at = &(*at)->next)
+        continue;
     *at = (*watch)->next;
     pthread_mutex_unlock(&account->memory->mutex);
-    close((*watch)->event);
     free(*watch);
     *watch = NULL;
 }
