@@ -75,6 +75,11 @@ static void job_done(void *arg)
         working->finish(s, s->err);
 }
 
+void imap_look_again(struct serve_imap *s)
+{
+    s->looked_at = s->asked_at = 0;
+}
+
 /* has_looked - so lately that the news need no other look. */
 static bool has_looked(const struct serve_imap *s)
 {

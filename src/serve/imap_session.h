@@ -50,7 +50,7 @@ struct serve_imap {
     struct postern_watch *watch;     /* NULL: none */
     struct postern_bell bell;        /* of it */
     bool takes_rest;                 /* of the octets that came last the engine has not had all */
-    postern_time asked_at;           /* when the open question was */
+    postern_time asked_at;           /* when the open question was; 0: its look will not do */
     postern_time looked_at;          /* at the selected mailbox, since they came; 0: not yet */
     unsigned look_flag;              /* POSTERN_STORE_LOOKED, or 0: it must be looked at again */
     struct postern_content *content; /* NULL: none open */
@@ -111,6 +111,8 @@ int imap_note_range(void *ranges, struct postern_uid_range range);
 /* imap_take_vanished - into s->vanished: what was expunged from the selected mailbox above `since`;
  * s->vanished_known. */
 int imap_take_vanished(struct serve_imap *s, uint64_t since);
+/* imap_look_again - no look that was begun so far will do, neither one that a worker is at. */
+void imap_look_again(struct serve_imap *s);
 /* imap_go - the open question: done now, or by a worker. */
 void imap_go(struct serve_imap *s);
 /* imap_login.c: AUTHENTICATE and AUTH_LOOKUP; LOGIN. */

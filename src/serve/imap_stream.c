@@ -30,7 +30,7 @@ static int any_feed(void *self, struct postern_span in, postern_time now)
     int took;
 
     if (!s->takes_rest)
-        s->looked_at = 0;
+        imap_look_again(s);
     took = s->compress ? compress_feed(s->compress, in, now) : drive_feed(self, in, now);
     s->takes_rest = took >= 0 && (size_t)took < in.n;
     return took;

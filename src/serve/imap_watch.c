@@ -8,7 +8,7 @@ static void heard(void *arg)
 {
     struct serve_imap *s = arg;
 
-    s->looked_at = 0;
+    imap_look_again(s);
     postern_imap_news(s->engine);
 }
 
@@ -22,7 +22,7 @@ void imap_unwatch(struct serve_imap *s)
 void imap_watch(struct serve_imap *s)
 {
     imap_unwatch(s);
-    s->looked_at = 0; /* what came between that look and the watch is told by no ring */
+    imap_look_again(s); /* what came between that look and the watch is told by no ring */
     s->bell = s->site->work->hang(s->conn, heard, s);
     if (s->mailbox) /* what cannot be watched is asked for */
         (void)imap_ops(s)->watch(s->mailbox, &s->bell, &s->watch);
@@ -32,7 +32,7 @@ void imap_watch(struct serve_imap *s)
 void imap_watch_all(struct serve_imap *s)
 {
     imap_unwatch(s);
-    s->looked_at = 0;
+    imap_look_again(s);
     s->bell = s->site->work->hang(s->conn, heard, s);
     s->wants_all = true;
 }

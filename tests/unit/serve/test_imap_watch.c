@@ -24,7 +24,18 @@ struct world {
     struct host_session s;
 };
 
-static bool has_lost;
+static bool has_lost, store_waits;
+static unsigned looked_with; /* flags of the last refresh that was done */
+static int (*refresh)(struct postern_mailbox *mailbox, unsigned flags,
+                      struct postern_status *status_r);
+
+static int look(struct postern_mailbox *mailbox, unsigned flags, struct postern_status *status_r)
+{
+    if (store_waits && flags & POSTERN_STORE_NO_WAIT)
+        return POSTERN_E_AGAIN;
+    looked_with = flags;
+    return refresh(mailbox, flags, status_r);
+}
 
 static bool lost(const struct postern_watch *watch)
 {
@@ -40,8 +51,10 @@ static int world_begin(void **state)
     host_open(&world->host);
     ops = *world->host.store.ops;
     ops.watch_has_lost = lost;
+    refresh = ops.refresh;
+    ops.refresh = look;
     world->host.store.ops = &ops;
-    has_lost = false;
+    has_lost = store_waits = false;
     host_connect(&world->host, &world->s, true);
     host_say(&world->s, SPAN("a login ann secret\r\n"), SIZE_MAX);
     assert_non_null(strstr(world->s.said, "a OK"));
@@ -165,13 +178,65 @@ static void test_ends_while_it_is_listed(void **state)
     assert_false(world->s.rang);
 }
 
+/* begin_look - a worker has looked at what is new; the loop does not know yet. */
+static void begin_look(struct world *world)
+{
+    host_say(&world->s, SPAN("b select inbox\r\nc idle\r\n"), SIZE_MAX);
+    deliver(world);
+    store_waits = true;
+    world->host.work.run = keep;
+    world->s.heard(world->s.heard_arg);
+    serve_imap.pump(world->s.session, world->host.now);
+    kept.work(kept.arg);
+}
+
+/* go_on - with what came meanwhile, which the client may have said: it is looked at anew. */
+static void go_on(struct world *world, struct postern_span in)
+{
+    kept.done(kept.arg);
+    kept.work = NULL;
+    if (in.n)
+        feed(world, in, (int)in.n);
+    serve_imap.pump(world->s.session, world->host.now);
+    assert_non_null(kept.work);
+    looked_with = POSTERN_STORE_LOOKED;
+    kept.work(kept.arg);
+    assert_int_equal(looked_with & POSTERN_STORE_LOOKED, 0);
+    kept.done(kept.arg);
+    host_turn(&world->s, SIZE_MAX);
+}
+
+static void test_hears_while_it_looks(void **state)
+{
+    struct world *world = *state;
+
+    begin_look(world);
+    deliver(world);
+    world->s.heard(world->s.heard_arg);
+    go_on(world, SPAN(""));
+    assert_non_null(strstr(world->s.said, "* 2 EXISTS"));
+}
+
+static void test_is_asked_while_it_looks(void **state)
+{
+    struct world *world = *state;
+
+    begin_look(world);
+    feed(world, SPAN("done\r\n"), 0); /* it is busy */
+    go_on(world, SPAN("done\r\n"));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, world_begin, world_end)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_idle_hears), TEST(test_notify_hears),
-                                       TEST(test_lost_is_told), TEST(test_hears_while_it_is_listed),
-                                       TEST(test_ends_while_it_is_listed)};
+    const struct CMUnitTest tests[] = {TEST(test_idle_hears),
+                                       TEST(test_notify_hears),
+                                       TEST(test_lost_is_told),
+                                       TEST(test_hears_while_it_is_listed),
+                                       TEST(test_ends_while_it_is_listed),
+                                       TEST(test_hears_while_it_looks),
+                                       TEST(test_is_asked_while_it_looks)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
