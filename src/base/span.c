@@ -46,24 +46,40 @@ size_t span_find(struct postern_span s, char c)
     return found ? (size_t)(found - s.p) : s.n;
 }
 
-/* struct octet - one that is looked for, in eight places at once. */
+/* octets - sixteen that stand behind each other, compared at once. */
+typedef unsigned char octets __attribute__((vector_size(16)));
+typedef uint64_t halves __attribute__((vector_size(16)));
+
+/* struct octet - one that is looked for, in sixteen places. */
 struct octet {
-    uint64_t fold, value; /* fold: 0x20 in each place if it is a letter */
+    octets fold, value; /* fold: 0x20 in each place if it is a letter */
 };
 
 static struct octet octet_of(char c)
 {
-    c = ascii_lower(c);
-    return (struct octet){c >= 'a' && c <= 'z' ? EIGHT(0x20) : 0, EIGHT(c)};
+    unsigned char lower = (unsigned char)ascii_lower(c),
+                  fold = lower >= 'a' && lower <= 'z' ? 0x20 : 0;
+
+    return (struct octet){.fold = (octets){0} + fold, .value = (octets){0} + lower};
 }
 
 /* differs - 0 in the places where the octet is. */
-static uint64_t differs(const char *p, struct octet octet)
+static octets differs(const char *p, const struct octet *octet)
 {
-    return (eight_at(p) | octet.fold) ^ octet.value;
+    octets at;
+
+    memcpy(&at, p, sizeof at);
+    return (at | octet->fold) ^ octet->value;
 }
 
-/* Eight places a step: only where both the first and the last octet of the text fit, which is
+static bool has_zero(octets some)
+{
+    halves zeros = (halves)(some == (octets){0});
+
+    return zeros[0] | zeros[1];
+}
+
+/* Sixteen places a step: only where both the first and the last octet of the text fit, which is
  * seldom, the rest is compared. */
 bool span_has_nocase(struct postern_span s, struct postern_span text)
 {
@@ -74,11 +90,13 @@ bool span_has_nocase(struct postern_span s, struct postern_span text)
         return text.n == 0;
     first = octet_of(text.p[0]);
     last = octet_of(text.p[text.n - 1]);
-    for (; i + text.n + 7 <= s.n; i += 8) {
-        if (!eight_has_below(differs(s.p + i, first) | differs(s.p + i + text.n - 1, last), 1))
+    for (; i + text.n - 1 + sizeof(octets) <= s.n; i += sizeof(octets)) {
+        octets fits = differs(s.p + i, &first) | differs(s.p + i + text.n - 1, &last);
+
+        if (!has_zero(fits))
             continue;
-        for (size_t at = i; at < i + 8; at++)
-            if (span_begins_nocase(span_from(s, at), text))
+        for (size_t at = 0; at < sizeof fits; at++)
+            if (fits[at] == 0 && span_begins_nocase(span_from(s, i + at), text))
                 return true;
     }
     for (; i + text.n <= s.n; i++)

@@ -197,7 +197,8 @@ int postern_mime_parameter_find(struct postern_span field, struct postern_span n
     struct text out = {.out = buffer, .size = size};
     struct section section = {0};
     char scratch[SCRATCH_MAX];
-    bool sections = find_section(field, name, 0, &section, scratch, sizeof scratch);
+    bool sections = span_find(field, '*') < field.n &&
+                    find_section(field, name, 0, &section, scratch, sizeof scratch);
 
     *value_r = (struct postern_mime_value){0};
     if (!sections && !find_section(field, name, -1, &section, buffer, size))

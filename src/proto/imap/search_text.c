@@ -152,12 +152,52 @@ static bool is_over_with(struct text_scan *scan, struct postern_span text, bool 
     return true;
 }
 
+/* unfold_all - fields, one a line; false: there is a CR that ends no line. */
+static bool unfold_all(struct postern_span header, struct buffer *out)
+{
+    while (header.n) {
+        struct postern_span line = span_cut(&header, '\n');
+
+        if (line.n && line.p[line.n - 1] == '\r')
+            line.n--;
+        if (span_find(line, '\r') < line.n)
+            return false;
+        if (line.n && line.p[0] != ' ' && line.p[0] != '\t')
+            buffer_append_char(out, '\n');
+        buffer_append(out, line);
+    }
+    return true;
+}
+
+/* look_at_all - at a header that says what it stands for, for a text that reaches over no two of
+ * its fields: looked through at once. false: it is another one. */
+static bool look_at_all(struct text_scan *scan)
+{
+    struct postern_span header = buffer_span(&scan->header);
+    struct buffer copy = {.allocator = scan->s->o.allocator, .plain = true};
+    bool done;
+
+    if (scan->all || scan->field.p || !scan->is_ascii ||
+        span_find(scan->text, '\n') < scan->text.n || !postern_mime_is_plain(header))
+        return false;
+    buffer_room(&copy, header.n);
+    done = unfold_all(header, &copy);
+    if (done)
+        scan->found = span_has_nocase(buffer_span(&copy), scan->text);
+    if (copy.error)
+        scan->header.error = copy.error;
+    buffer_done(&copy);
+    return done;
+}
+
 /* take_header - a whole header, field by field. */
 static void take_header(struct text_scan *scan)
 {
     struct postern_span rest = buffer_span(&scan->header);
-    struct buffer copy = {.allocator = scan->s->o.allocator};
+    struct buffer copy = {.allocator = scan->s->o.allocator, .plain = true};
 
+    if (look_at_all(scan))
+        rest.n = 0;
     while (rest.n && !scan->found) {
         struct postern_span field = rest;
 
