@@ -17,15 +17,14 @@ static void scan_piece(struct scan *scan, struct postern_span piece, bool ends)
     char before_end = content ? piece.p[content - 1] : scan->last;
     bool at_start = !scan->started || scan->last == '\n';
 
-    if (at_start && piece.n) {
-        scan->line_blank = true;
-        if (piece.p[0] == '.')
-            scan->dirty = true;
-    }
+    if (at_start && piece.p[0] == '.')
+        scan->dirty = true;
     if (!scan->in_body && !scan->utf8_header)
         scan->utf8_header = span_has_8bit(span_make(piece.p, content));
-    /* a header ends with a line that holds nothing but its line end */
-    if (content > 1 || (content == 1 && !(piece.p[0] == '\r' && scan->line_blank)))
+    /* a header ends with a line that holds nothing but its line end, cut into pieces or not */
+    if (at_start)
+        scan->line_blank = content == 0 || (content == 1 && piece.p[0] == '\r');
+    else if (content)
         scan->line_blank = false;
     scan->size_raw += piece.n;
     scan->size_wire += piece.n;
@@ -39,10 +38,8 @@ static void scan_piece(struct scan *scan, struct postern_span piece, bool ends)
         if (scan->line_blank)
             scan->in_body = true;
     }
-    if (piece.n) {
-        scan->last = piece.p[piece.n - 1];
-        scan->started = true;
-    }
+    scan->last = piece.p[piece.n - 1];
+    scan->started = true;
 }
 
 void scan_feed(struct scan *scan, struct postern_span bytes)

@@ -11,7 +11,7 @@ struct scan {
     bool wire_clean, utf8_header;
     bool dirty, in_body, started;
     char last;       /* octet */
-    bool line_blank; /* nothing on this line yet */
+    bool line_blank; /* nothing on this line yet, but perhaps a CR */
 };
 
 void scan_feed(struct scan *scan, struct postern_span bytes);
