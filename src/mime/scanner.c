@@ -8,6 +8,7 @@
  * taken when it begins, by its first octet, or when it ends. */
 #include "mime/scanner.h"
 
+#include "base/lines.h"
 #include "base/memory.h"
 #include "base/span.h"
 
@@ -220,31 +221,21 @@ static void count(struct postern_mime *mime, struct postern_span piece, bool end
     }
 }
 
-/* pass_lines - whole lines of a body that begin with nothing that matters, as most of a message's
- * do: they are only counted, all at once. How many octets they are. */
+/* pass_lines - whole lines of a body that begin with nothing that matters are only counted, all at
+ * once. How many octets they are. */
 static size_t pass_lines(struct postern_mime *mime, struct postern_span octets)
 {
-    const char *end = NULL;
-    size_t n = 0, bare = 0;
-    uint64_t lines = 0;
+    struct plain_lines lines = lines_plain(octets);
 
-    while (n < octets.n && octets.p[n] != '-' && octets.p[n] != '.' &&
-           (end = memchr(octets.p + n, '\n', octets.n - n))) {
-        size_t line_n = (size_t)(end - octets.p) + 1 - n;
-
-        bare += line_n == 1 || end[-1] != '\r';
-        lines++;
-        n += line_n;
-    }
-    if (lines == 0)
+    if (lines.n == 0)
         return 0;
-    mime->dirty |= bare > 0;
-    mime->at.raw += n;
-    mime->at.wire += n + bare;
-    mime->at.lines += lines;
+    mime->dirty |= lines.bare > 0;
+    mime->at.raw += lines.n;
+    mime->at.wire += lines.n + lines.bare;
+    mime->at.lines += lines.lines;
     mime->line_at = mime->at;
-    mime->end_n = n > 1 && octets.p[n - 2] == '\r' ? 2 : 1;
-    return n;
+    mime->end_n = lines.n > 1 && octets.p[lines.n - 2] == '\r' ? 2 : 1;
+    return lines.n;
 }
 
 /* take_piece - up to the end of the line under way, or of the octets. How many they are. */

@@ -4,6 +4,7 @@
  * sent. */
 #include "store/scan.h"
 
+#include "base/lines.h"
 #include "base/span.h"
 #include <errno.h>
 #include <unistd.h>
@@ -42,15 +43,31 @@ static void scan_piece(struct scan *scan, struct postern_span piece, bool ends)
     scan->started = true;
 }
 
+/* pass_lines - whole lines of a body that do not begin with a dot. How many octets they are. */
+static size_t pass_lines(struct scan *scan, struct postern_span bytes)
+{
+    struct plain_lines lines = lines_plain(bytes);
+
+    scan->size_raw += lines.n;
+    scan->size_wire += lines.n + lines.bare;
+    scan->dirty |= lines.bare > 0;
+    return lines.n;
+}
+
+static size_t take_piece(struct scan *scan, struct postern_span bytes)
+{
+    size_t at = span_find(bytes, '\n'), n = at < bytes.n ? at + 1 : bytes.n;
+
+    scan_piece(scan, span_make(bytes.p, n), at < bytes.n);
+    return n;
+}
+
 void scan_feed(struct scan *scan, struct postern_span bytes)
 {
     while (bytes.n) {
-        size_t at = span_find(bytes, '\n');
-        bool ends = at < bytes.n;
-        size_t n = ends ? at + 1 : bytes.n;
+        size_t n = scan->in_body && scan->last == '\n' ? pass_lines(scan, bytes) : 0;
 
-        scan_piece(scan, span_make(bytes.p, n), ends);
-        bytes = span_from(bytes, n);
+        bytes = span_from(bytes, n ? n : take_piece(scan, bytes));
     }
 }
 
