@@ -135,13 +135,32 @@ void index_unlock(struct index *index);
  * a disk that is full the reserve is used when `reserve`. On failure nothing has happened;
  * POSTERN_E_FULL, _IO. With the lock. group: emptied. */
 int index_commit(struct index *index, struct buffer *group, bool sync, bool reserve);
+
+/* ---- log.c */
+#define LOG_GROUP_MAX (UINT32_C(1) << 30)
+/* log_replay - take in all whole groups from log_end on. */
+int log_replay(struct index *index);
+/* log_has_more - does something stand behind log_end that was not taken in? */
+bool log_has_more(const struct index *index);
+/* log_rest_is_zero - whether nothing was ever written behind the log's end, and nothing cut off:
+ * there are always zeros. */
+bool log_rest_is_zero(const struct index *index);
+/* log_write - a group with this body, at log_end; errors as of index_commit(). */
+int log_write(struct index *index, struct postern_span body, bool sync, bool reserve);
+/* log_advance - a group with so many octets of body was taken in. */
+void log_advance(struct index *index, size_t body_n);
+
 /* ---- checkpoint.c */
 /* index_checkpoint - write all anew, durably. With the lock. */
 int index_checkpoint(struct index *index);
 int index_sync_fd(int fd);
 int index_write_at(int fd, struct postern_span bytes, uint64_t offset);
+
+/* ---- base.c */
 /* index_base_load - map and check the base of index->fd. POSTERN_E_CORRUPT. */
 int index_base_load(struct index *index);
+/* index_base_forget - the mailboxes, and the base they lie in. */
+void index_base_forget(struct index *index);
 
 /* ---- group.c: what a group may say. The first error sticks in the buffer. */
 void group_facts(struct buffer *group, const struct index_facts *facts, struct postern_span name,
@@ -161,12 +180,14 @@ void group_clear(struct buffer *group, uint64_t id);
 /* index_take - apply the body of a group. POSTERN_E_CORRUPT, _NOMEM: half taken in. */
 int index_take(struct index *index, struct postern_span body);
 
-/* ---- rows.c */
+/* ---- mailboxes.c */
 struct index_mailbox *index_mailbox_of(const struct index *index, uint64_t id);
 struct index_mailbox *index_mailbox_named(const struct index *index, struct postern_span name);
 struct index_mailbox *index_mailbox_add(struct index *index, uint64_t id);
 void index_mailbox_drop(struct index *index, uint64_t id);
 void index_mailbox_free(struct index_mailbox *mailbox);
+
+/* ---- rows.c */
 /* mailbox_deleted_bytes - the sizes of those that are marked as deleted, summed. */
 uint64_t mailbox_deleted_bytes(struct index_mailbox *mailbox);
 /* mailbox_row - by place, 0 to mailbox_rows() - 1, gone ones too. */
@@ -189,15 +210,17 @@ int mailbox_put_row(struct index_mailbox *mailbox, const struct index_row *row,
                     struct postern_span strings, bool keep_strings);
 void mailbox_expunge(struct index_mailbox *mailbox, struct postern_uid_range range, uint64_t modseq,
                      bool files_gone, int *error);
+/* index_mend - drop the rows of all mailboxes that fail their checksums and count anew; how many.
+ * With the lock; a checkpoint makes it last. */
+size_t index_mend(struct index *index);
+
+/* ---- doomed.c */
 /* doomed_next - walk the doomed files: *at from 0 on; false at the end. */
 bool doomed_next(const struct buffer *doomed, size_t *at, unsigned *sub_r,
                  struct postern_span *name_r);
 void doomed_add(struct buffer *doomed, unsigned sub, struct postern_span name);
 /* doomed_remove - forget one by its name; whether it was there. */
 bool doomed_remove(struct buffer *doomed, struct postern_span name);
-/* index_mend - drop the rows of all mailboxes that fail their checksums and count anew; how many.
- * With the lock; a checkpoint makes it last. */
-size_t index_mend(struct index *index);
 
 /* ---- cache.c */
 #define CACHE_BLOCK_MAX (UINT32_C(1) << 28)
