@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* conn - the life of one connection with its session: turns, moves, the end. What comes before is
- * in conn_begin.c. Invariants: all is done on conn->loop's thread; a connection is freed only by
- * conn_close(), and whoever calls it touches the connection no more. Trap: a session may ask to be
- * moved while it is being pumped; the move is made when the service that pumps it is over, since
- * the other loop may run at once. */
+/* conn - the life of one connection with its session: service, moves, the end. What comes before is
+ * in conn_begin.c, one turn in conn_turn.c. Invariants: all is done on conn->loop's thread; a
+ * connection is freed only by conn_close(), and whoever calls it touches the connection no more.
+ * Trap: a session may ask to be moved while it is being pumped; the move is made when the service
+ * that pumps it is over, since the other loop may run at once. */
 #include "net/loop.h"
 
-#include "base/span.h"
-#include <errno.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define TURN_BYTES (1 << 20) /* a long transfer lets others have their turn after so much */
-#define FLUSH_TIMEOUT (10 * POSTERN_SECOND) /* for a peer that does not read our last words */
 #define LINGER_BYTES \
     (1 << 18) /* unread input dropped before close, lest a reset eats the last reply */
 
@@ -76,145 +73,7 @@ void conn_close(struct net_conn *conn, const char *why)
     loop_check_end(loop);
 }
 
-/* ---- octets that the session has not taken --------------------------------------------------- */
-
-static int keep(struct net_conn *conn, const char *bytes, size_t n)
-{
-    char *rest = realloc(conn->rest, conn->rest_bytes + n);
-
-    if (!rest)
-        return POSTERN_E_NOMEM;
-    memcpy(rest + conn->rest_bytes, bytes, n);
-    conn->rest = rest;
-    conn->rest_bytes += n;
-    return 0;
-}
-
-static void rest_take(struct net_conn *conn, size_t n)
-{
-    conn->rest_bytes -= n;
-    memmove(conn->rest, conn->rest + n, conn->rest_bytes);
-    if (conn->rest_bytes)
-        return;
-    free(conn->rest);
-    conn->rest = NULL;
-}
-
-/* ---- the session's turn ---------------------------------------------------------------------- */
-
-/* feed_some - offer the session what was kept, or what can be read. >0 it took some, 0 nothing, <0
- * lost. */
-static int feed_some(struct net_conn *conn, bool *readable, postern_time now)
-{
-    const struct net_session_ops *ops = conn->session.ops;
-    int n, took;
-
-    if (conn->rest_bytes) {
-        took = ops->feed(conn->session.self, span_make(conn->rest, conn->rest_bytes), now);
-        if (took > 0)
-            rest_take(conn, (size_t)took);
-        return took;
-    }
-    if (!*readable || conn->peer_eof)
-        return 0;
-    n = conn_read(conn, conn->loop->scratch, SCRATCH_BYTES);
-    *readable = conn->more_to_read;
-    if (n == 0 && conn->peer_eof) {
-        ops->eof(conn->session.self);
-        return 1;
-    }
-    if (n <= 0)
-        return n;
-    took = ops->feed(conn->session.self, span_make(conn->loop->scratch, (size_t)n), now);
-    if (took >= 0 && took < n && keep(conn, conn->loop->scratch + took, (size_t)(n - took)) < 0)
-        return POSTERN_E_NOMEM;
-    return took < 0 ? took : 1;
-}
-
-static int write_some(struct net_conn *conn, size_t *budget, postern_time now)
-{
-    int n = 0, written = 0;
-
-    while (*budget && (n = conn_write(conn, now)) > 0) {
-        *budget -= (size_t)n < *budget ? (size_t)n : *budget;
-        written = 1;
-    }
-    return n < 0 ? n : written;
-}
-
-/* feed_kept - several commands in one packet are answered in one: what was kept is offered as long
- * as the session takes it, before anything is written. */
-static int feed_kept(struct net_conn *conn, postern_time now)
-{
-    const struct net_session_ops *ops = conn->session.ops;
-    int took = 1;
-
-    while (took > 0 && conn->rest_bytes && !conn->moving_to) {
-        unsigned wants = ops->wants(conn->session.self);
-
-        if (!(wants & POSTERN_WANT_READ) || wants & (POSTERN_WANT_TLS | POSTERN_WANT_CLOSE))
-            break;
-        took = ops->feed(conn->session.self, span_make(conn->rest, conn->rest_bytes), now);
-        if (took > 0) {
-            rest_take(conn, (size_t)took);
-            ops->pump(conn->session.self, now);
-        }
-    }
-    return took == POSTERN_E_CLOSED || took == POSTERN_E_NOMEM ? 0 : took;
-}
-
-/* turn - one round: pump, write, read. >0 something moved, 0 nothing to do, <0 close now. */
-static int turn(struct net_conn *conn, bool *readable, size_t *budget)
-{
-    const struct net_session_ops *ops = conn->session.ops;
-    postern_time now = net_loop_now(conn->loop);
-    unsigned wants;
-    int wrote, fed;
-
-    conn->again = false;
-    ops->pump(conn->session.self, now);
-    fed = feed_kept(conn, now);
-    if (conn->moving_to)
-        return 0;
-    if (fed < 0)
-        return fed;
-    wrote = write_some(conn, budget, now);
-    if (wrote < 0)
-        return wrote;
-    wants = ops->wants(conn->session.self);
-    if (!(wants & POSTERN_WANT_WRITE) && wants & POSTERN_WANT_CLOSE)
-        return POSTERN_E_CLOSED;
-    if (!(wants & POSTERN_WANT_WRITE) && wants & POSTERN_WANT_TLS) {
-        conn_start_handshake(conn);
-        return 0;
-    }
-    if (wants & POSTERN_WANT_CLOSE && conn->phase_until == POSTERN_NEVER)
-        conn->phase_until = now + FLUSH_TIMEOUT;
-    if (*budget == 0)
-        return 0;
-    fed = wants & POSTERN_WANT_READ ? feed_some(conn, readable, now) : 0;
-    if (fed < 0 && fed != POSTERN_E_CLOSED && fed != POSTERN_E_NOMEM)
-        return fed;
-    if (fed < 0)
-        return ops->wants(conn->session.self) & POSTERN_WANT_WRITE ? 0 : fed;
-    return wrote || fed || conn->again;
-}
-
-static void set_mask(struct net_conn *conn)
-{
-    unsigned wants = conn->session.ops->wants(conn->session.self);
-    int mask = 0;
-
-    if (wants & POSTERN_WANT_READ && !conn->peer_eof && !conn->rest_bytes)
-        mask |= UV_READABLE;
-    if (wants & POSTERN_WANT_WRITE)
-        mask |= UV_WRITABLE;
-    /* TLS may want the other direction: a record half written must be finished first */
-    if (conn->tls_wants_write)
-        mask |= UV_WRITABLE;
-    conn->tls_wants_write = false;
-    conn_poll_mask(conn, mask);
-}
+/* ---- turns ----------------------------------------------------------------------------------- */
 
 void conn_set_due(struct net_conn *conn)
 {
@@ -238,7 +97,7 @@ void conn_service_open(struct net_conn *conn, bool readable)
     conn->in_service = true;
     readable = readable || conn->more_to_read;
     do
-        moved = turn(conn, &readable, &budget);
+        moved = conn_turn(conn, &readable, &budget);
     while (moved > 0 && conn->state == CONN_OPEN);
     conn->in_service = false;
     if (moved < 0) {
@@ -253,7 +112,7 @@ void conn_service_open(struct net_conn *conn, bool readable)
     if (budget == 0)
         conn->tls_wants_write = true;
     if (conn->state == CONN_OPEN)
-        set_mask(conn);
+        conn_set_mask(conn);
     conn_set_due(conn);
 }
 

@@ -111,6 +111,11 @@ void conn_shutdown(struct net_conn *conn);
 /* conn_service_open - pump, write and read until nothing moves; readable: look for octets. */
 void conn_service_open(struct net_conn *conn, bool readable);
 void conn_set_due(struct net_conn *conn);
+/* conn_turn.c: conn_turn - one round: pump, write, read. >0 something moved, 0 nothing to do, <0
+ * close now. */
+int conn_turn(struct net_conn *conn, bool *readable, size_t *budget);
+/* conn_set_mask - be told of what the session waits for. */
+void conn_set_mask(struct net_conn *conn);
 /* conn_begin.c: the states before CONN_OPEN. conn_enter - the first steps, on the loop. */
 void conn_enter(struct net_conn *conn);
 void conn_service_proxy(struct net_conn *conn);
