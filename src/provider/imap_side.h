@@ -93,6 +93,9 @@ void imap_ask_rights(struct postern_visit *v, struct postern_span mailbox,
                      void (*finish)(struct postern_visit *v, int result));
 void imap_acl_end(struct imap_side *side);
 
+/* imap_mailboxes.c: imap_count_into - what is shown, in numbers. */
+void imap_count_into(struct postern_status *status, const struct shown *shown);
+
 /* by kind of question */
 void imap_rights(struct postern_visit *v);
 void imap_acl(struct postern_visit *v);
