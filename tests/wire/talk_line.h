@@ -110,6 +110,15 @@ static inline void line_learn(struct line_names *names, char *expected, const ch
     memmove(mark + 1, mark + 3, strlen(mark + 3) + 1);
 }
 
+/* talk_has - does this line stand in the talk? */
+static inline bool talk_has(char **lines, unsigned count, const char *line)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(lines[i], line) == 0)
+            return true;
+    return false;
+}
+
 /* talk_file - each talk of a file; they are parted by lines "== what it shows". */
 static inline void talk_file(const char *path,
                              void (*talk)(const char *name, char **lines, unsigned count))

@@ -391,23 +391,6 @@ static bool pass(const char *name, char **lines, unsigned count, size_t step, si
     return !play.why[0];
 }
 
-/* is_of_server - about what only `postern serve` has: users with a password each, and no others. */
-static bool is_of_server(char **lines, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (strcmp(lines[i], "server") == 0)
-            return true;
-    return false;
-}
-
-static bool has_line(char **lines, unsigned count, const char *line)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (strcmp(lines[i], line) == 0)
-            return true;
-    return false;
-}
-
 /* starve - each allocation of the engines fails once: whatever is said then, nothing breaks. */
 static void starve(char **lines, unsigned count)
 {
@@ -426,14 +409,15 @@ static void talk(const char *name, char **lines, unsigned count)
     size_t sent = 0;
     bool good;
 
-    if (is_of_server(lines, count))
+    /* about what only `postern serve` has: users with a password each, and no others */
+    if (talk_has(lines, count, "server"))
         return;
     good = pass(name, lines, count, SIZE_MAX, SIZE_MAX, &sent) &&
            pass(name, lines, count, 1, SIZE_MAX, NULL);
 
     for (size_t cut = 1; good && cut < sent && cut < SPLIT_MOST; cut++)
         good = pass(name, lines, count, SIZE_MAX, cut, NULL);
-    if (good && has_line(lines, count, "starve"))
+    if (good && talk_has(lines, count, "starve"))
         starve(lines, count);
     *(good ? &passed : &failed) += 1;
 }

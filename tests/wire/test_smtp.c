@@ -415,19 +415,11 @@ static bool pass(const char *name, char **lines, unsigned count, size_t step, si
     return !play.why[0];
 }
 
-/* is_whole - it is about what came at once. */
-static bool is_whole(char **lines, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (strcmp(lines[i], "whole") == 0)
-            return true;
-    return false;
-}
-
 static void talk(const char *name, char **lines, unsigned count)
 {
     size_t sent = 0;
-    bool good = pass(name, lines, count, WHOLE, SIZE_MAX, &sent), whole = is_whole(lines, count);
+    bool good = pass(name, lines, count, WHOLE, SIZE_MAX, &sent);
+    bool whole = talk_has(lines, count, "whole"); /* it is about what came at once */
 
     if (good && !whole)
         good = pass(name, lines, count, 1, SIZE_MAX, NULL);
