@@ -4,7 +4,6 @@
 #include "store/folder/folder.h"
 
 #include "base/span.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <time.h>
@@ -67,6 +66,20 @@ int folder_dir_open(int base, const char *name, bool create)
         return fd;
     fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return fd < 0 ? folder_error(errno) : fd;
+}
+
+int folder_dir_read(int base, const char *name, DIR **dir_r)
+{
+    int fd = folder_dir_open(base, name, false), err;
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+    if (!dir) {
+        err = fd < 0 ? fd : folder_error(errno);
+        folder_fd_close(&fd);
+        return err;
+    }
+    *dir_r = dir;
+    return 0;
 }
 
 void folder_fd_close(int *fd)
@@ -161,14 +174,11 @@ int place_staging(struct place *place)
 /* empty_dir - remove the files in a folder; the names of folders in it are left. */
 static void empty_dir(int base, const char *name)
 {
-    int fd = folder_dir_open(base, name, false);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
+    DIR *dir;
 
-    if (!dir) {
-        folder_fd_close(&fd);
+    if (folder_dir_read(base, name, &dir) < 0)
         return;
-    }
     while ((entry = readdir(dir)))
         if (entry->d_type != DT_DIR)
             unlinkat(dirfd(dir), entry->d_name, 0);
@@ -178,19 +188,18 @@ static void empty_dir(int base, const char *name)
 /* A mailbox's folder has folders one level deep; what lies deeper is not ours and stays. */
 void folder_remove_tree(int base, const char *name)
 {
-    int fd = folder_dir_open(base, name, false), own = fd < 0 ? -1 : dup(fd);
-    DIR *dir = own < 0 ? NULL : fdopendir(own);
     struct dirent *entry;
+    DIR *dir = NULL;
 
+    (void)folder_dir_read(base, name, &dir);
     while (dir && (entry = readdir(dir)))
         if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
             strcmp(entry->d_name, "..") != 0) {
-            empty_dir(fd, entry->d_name);
-            unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+            empty_dir(dirfd(dir), entry->d_name);
+            unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
         }
     if (dir)
         closedir(dir);
-    folder_fd_close(&fd);
     empty_dir(base, name);
     unlinkat(base, name, AT_REMOVEDIR);
 }

@@ -5,7 +5,6 @@
 #include "store/folder/folder.h"
 
 #include "base/span.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -116,15 +115,12 @@ static int add_dir(struct postern_account *account, struct postern_span dir, str
 
 static int add_dirs(struct postern_account *account, struct buffer *group)
 {
-    int fd = folder_dir_open(account->base, ".", false), err = 0;
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
+    DIR *dir;
+    int err = folder_dir_read(account->base, ".", &dir);
 
-    if (!dir) {
-        err = fd < 0 ? fd : folder_error(errno);
-        folder_fd_close(&fd);
+    if (err < 0)
         return err;
-    }
     while (!err && (entry = readdir(dir)))
         if (entry->d_name[0] == '.' && entry->d_name[1] != '.' &&
             (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN))
@@ -175,14 +171,11 @@ static int finish_renames(struct postern_account *account, struct buffer *group)
 /* sweep - what is left of removed mailboxes. */
 static void sweep(struct postern_account *account)
 {
-    int fd = account->dir < 0 ? -1 : folder_dir_open(account->dir, ".", false);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
+    DIR *dir;
 
-    if (!dir) {
-        folder_fd_close(&fd);
+    if (account->dir < 0 || folder_dir_read(account->dir, ".", &dir) < 0)
         return;
-    }
     while ((entry = readdir(dir)))
         if (span_begins(postern_span_of(entry->d_name), SPAN(TRASH)))
             folder_remove_tree(account->dir, entry->d_name);

@@ -15,6 +15,7 @@
 #include "store/snapshot.h"
 #include "store/words.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -143,6 +144,8 @@ int place_staging(struct place *place);
 /* folder_dir_open - O_NOFOLLOW; made when it is missing and `create`. A descriptor, given, or
  * POSTERN_E_*. */
 int folder_dir_open(int base, const char *name, bool create);
+/* folder_dir_read - to be read with readdir(). dir_r: given, closedir(). */
+int folder_dir_read(int base, const char *name, DIR **dir_r);
 /* folder_sync - fsync, over EINTR. 0 or POSTERN_E_IO. */
 int folder_sync(int fd);
 /* folder_sync_mail - the same of what mail is in, unless the store is unsynced. */

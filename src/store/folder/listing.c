@@ -4,7 +4,6 @@
 #include "store/folder/listing.h"
 
 #include "base/span.h"
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -33,15 +32,12 @@ static int add(struct listing *listing, struct postern_span name, unsigned sub)
 /* list_sub - the names of one folder. A file whose name begins with a dot is nobody's message. */
 static int list_sub(struct listing *listing, struct place *place, unsigned sub)
 {
-    int fd = folder_dir_open(place->base, listing->kind->subs[sub], false), err = 0;
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
+    DIR *dir;
+    int err = folder_dir_read(place->base, listing->kind->subs[sub], &dir);
 
-    if (!dir) {
-        err = fd < 0 ? fd : folder_error(errno);
-        folder_fd_close(&fd);
+    if (err < 0)
         return err;
-    }
     while (!err && (errno = 0, entry = readdir(dir))) {
         struct postern_span name = postern_span_of(entry->d_name);
         bool maybe_file = entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN;
