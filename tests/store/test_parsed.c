@@ -100,6 +100,77 @@ static void test_kept(void **state)
     world_close(&w);
 }
 
+/* ---- may_have -------------------------------------------------------------------------------- */
+
+struct ranges {
+    struct postern_uid_range all[COUNT + 1];
+    size_t count;
+};
+
+static int note_range(void *ctx, struct postern_uid_range range)
+{
+    struct ranges *ranges = ctx;
+
+    assert_true(ranges->count <= COUNT);
+    ranges->all[ranges->count++] = range;
+    return 0;
+}
+
+/* may - in how many ranges of UIDs it may be; they rise, and what is to come is in the last. */
+static size_t may(struct world *w, enum postern_mime_field field, const char *wanted,
+                  struct ranges *ranges)
+{
+    ranges->count = 0;
+    assert_int_equal(w->ops->may_have(w->box, field, text(wanted), 0, note_range, ranges), 0);
+    assert_true(ranges->count > 0);
+    for (size_t i = 0; i < ranges->count; i++) {
+        assert_true(ranges->all[i].first <= ranges->all[i].last);
+        if (i)
+            assert_true(ranges->all[i].first > ranges->all[i - 1].last + 1);
+    }
+    assert_int_equal(ranges->all[ranges->count - 1].last, UINT32_MAX);
+    return ranges->count;
+}
+
+static bool has_uid(const struct ranges *ranges, uint32_t uid)
+{
+    for (size_t i = 0; i < ranges->count; i++)
+        if (uid >= ranges->all[i].first && uid <= ranges->all[i].last)
+            return true;
+    return false;
+}
+
+/* Nothing is known until it was asked for and then told. */
+static void test_may_have(void **state)
+{
+    uint32_t uids[COUNT], fresh;
+    struct ranges ranges;
+    struct world w;
+
+    (void)state;
+    fill(&w, uids);
+    assert_int_equal(may(&w, POSTERN_MIME_SUBJECT, "number 7", &ranges), 1);
+    assert_int_equal(ranges.all[0].first, 1);
+    for (unsigned i = 0; i < COUNT; i++)
+        assert_int_equal(parsed(&w, uids[i], i, 0), 0);
+    (void)may(&w, POSTERN_MIME_SUBJECT, "NUMBER 7", &ranges);
+    assert_true(has_uid(&ranges, uids[7]));
+    assert_false(has_uid(&ranges, uids[8]));
+    assert_int_equal(may(&w, POSTERN_MIME_SUBJECT, "umb", &ranges), 1);
+    assert_int_equal(may(&w, POSTERN_MIME_FROM, "a@b", &ranges), 1);
+    (void)may(&w, POSTERN_MIME_FROM, "somebody@example.org", &ranges);
+    assert_false(has_uid(&ranges, uids[7]));
+    fresh = mail(&w, 7);
+    (void)may(&w, POSTERN_MIME_SUBJECT, "xyzzy plugh", &ranges);
+    assert_true(has_uid(&ranges, fresh));
+    assert_false(has_uid(&ranges, uids[7]));
+    assert_int_equal(w.ops->may_have(w.box, POSTERN_MIME_TO, text("abc"), 0, note_range, &ranges),
+                     POSTERN_E_UNSUPPORTED);
+    reopen(&w);
+    assert_int_equal(may(&w, POSTERN_MIME_SUBJECT, "xyzzy plugh", &ranges), 1);
+    world_close(&w);
+}
+
 /* cache_path - of ann's, "" when there is none. */
 static off_t cache_size(struct world *w, char *path)
 {
@@ -199,7 +270,8 @@ static void test_compacted(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kept), cmocka_unit_test(test_spoiled),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kept), cmocka_unit_test(test_may_have),
+                                       cmocka_unit_test(test_spoiled),
                                        cmocka_unit_test(test_removed),
                                        cmocka_unit_test(test_compacted)};
 
