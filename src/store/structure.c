@@ -21,17 +21,17 @@ static int copy_block(struct postern_span block, struct postern_span *block_r)
 
 int structure_of(struct postern_content *content,
                  int (*read)(struct postern_content *content, uint64_t offset, char *out, size_t n),
-                 struct postern_span *block_r)
+                 uint64_t size, struct postern_span *block_r)
 {
     struct postern_mime *mime;
     struct postern_span block;
     char piece[PIECE_BYTES];
     uint64_t offset = 0;
-    int n, err = postern_mime_new(&mime, NULL, NULL);
+    int n = 0, err = postern_mime_new(&mime, NULL, NULL);
 
     if (err)
         return err;
-    while ((n = read(content, offset, piece, sizeof piece)) > 0) {
+    while (offset < size && (n = read(content, offset, piece, sizeof piece)) > 0) {
         postern_mime_feed(mime, span_make(piece, (size_t)n));
         offset += (uint64_t)n;
     }

@@ -122,14 +122,13 @@ static bool is_quick(const struct postern_account *account, const struct index_r
 
 /* find_parsed - in the cache; else its file, for parsing. With the mutex. */
 static int find_parsed(struct postern_mailbox *mailbox, uint32_t uid, unsigned flags, int *fd_r,
-                       struct postern_span *block_r)
+                       struct stat *facts_r, struct postern_span *block_r)
 {
     struct postern_account *account = mailbox->account;
     struct index_mailbox *rows = index_mailbox_of(&account->index, mailbox->id);
     size_t place = rows ? mailbox_place(rows, uid) : 0;
     const struct index_row *row =
         rows && place < mailbox_rows(rows) ? mailbox_row(rows, place) : NULL;
-    struct stat facts;
 
     *fd_r = -1;
     if (row && (row->uid != uid || row->bits & ROW_GONE))
@@ -141,7 +140,7 @@ static int find_parsed(struct postern_mailbox *mailbox, uint32_t uid, unsigned f
     }
     if (flags & POSTERN_STORE_NO_WAIT && !is_quick(account, row))
         return POSTERN_E_AGAIN;
-    *fd_r = message_open(mailbox, uid, &facts);
+    *fd_r = message_open(mailbox, uid, facts_r);
     return *fd_r < 0 ? *fd_r : 0;
 }
 
@@ -150,15 +149,16 @@ int folder_structure(struct postern_mailbox *mailbox, uint32_t uid, unsigned fla
 {
     struct postern_account *account = mailbox->account;
     struct postern_content content = {.fd = -1};
+    struct stat facts;
     int err = account_take(account, flags);
 
     if (err)
         return err;
-    err = find_parsed(mailbox, uid, flags, &content.fd, block_r);
+    err = find_parsed(mailbox, uid, flags, &content.fd, &facts, block_r);
     account_leave(account);
     if (err || content.fd < 0)
         return err;
-    err = structure_of(&content, folder_read, block_r);
+    err = structure_of(&content, folder_read, (uint64_t)facts.st_size, block_r);
     close(content.fd);
     /* a file that may be edited is another message tomorrow */
     if (err || account->store->kind->mutable_files)

@@ -105,7 +105,7 @@ int memory_structure(struct postern_mailbox *mailbox, uint32_t uid, unsigned fla
 
     if (err)
         return err;
-    err = structure_of(content, memory_read, block_r);
+    err = structure_of(content, memory_read, facts.size_raw, block_r);
     memory_content_close(&content);
     return err;
 }
