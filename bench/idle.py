@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""idle - many IMAP sessions that wait in IDLE, plain and under TLS: memory of the whole server per session, and how long
-until the last watcher of a mailbox has heard of a new message. No peer: most cannot hold so many. Results:
+"""idle - many IMAP sessions that wait in IDLE, plain and under TLS: memory and descriptors of the whole server per session, and
+how long until the last watcher of a mailbox has heard of a new message. No peer: most cannot hold so many. Results:
 build/bench/idle.md."""
 import os
 import pathlib
@@ -19,8 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import run as bench  # noqa: E402
 
 COUNT, USERS, MESSAGES, ROUNDS = (200, 10, 100, 5) if bench.QUICK else (10000, 100, 1000, 20)
-# a session that waits takes the server two descriptors: its connection, and what wakes it
-COUNT = min(COUNT, (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 1000) // 2)
+COUNT = min(COUNT, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 1000)  # one descriptor each, on either side
 
 
 def start(work):
@@ -89,16 +88,21 @@ def news(work, sessions, user):
     return time.monotonic() - done, len(mine)
 
 
+def descriptors(pid):
+    return sum(len(os.listdir(f"/proc/{one}/fd")) for one in bench.tree(pid))
+
+
 def measure(work, server, port, context):
-    before = bench.memory_kib(server.process.pid)
+    before, open_before = bench.memory_kib(server.process.pid), descriptors(server.process.pid)
     sessions = [open_one(port, context, i % USERS) for i in range(COUNT)]
     time.sleep(1)
     kib = (bench.memory_kib(server.process.pid) - before) / COUNT
+    each = (descriptors(server.process.pid) - open_before) / COUNT
     times = sorted(news(work, sessions, i % USERS)[0] for i in range(ROUNDS))
     for sock in sessions:
         sock.close()
     time.sleep(2)
-    return kib, times[len(times) // 2] * 1000, times[-1] * 1000
+    return kib, each, times[len(times) // 2] * 1000, times[-1] * 1000
 
 
 def main():
@@ -118,8 +122,9 @@ def main():
     finally:
         shutil.rmtree(work, ignore_errors=True)
     lines = [f"{COUNT} sessions in IDLE, {USERS} mailboxes of {MESSAGES} messages each.", "",
-             "| | KiB a session | news to all watchers of a mailbox, ms: half of the times | at most |", "| --- | --- | --- | --- |"]
-    lines += [f"| {name} | {kib:.1f} | {half:.1f} | {most:.1f} |" for name, kib, half, most in rows]
+             "| | KiB a session | descriptors | news to all watchers of a mailbox, ms: half of the times | at most |",
+             "| --- | --- | --- | --- | --- |"]
+    lines += [f"| {name} | {kib:.1f} | {each:.2f} | {half:.1f} | {most:.1f} |" for name, kib, each, half, most in rows]
     bench.OUT.mkdir(parents=True, exist_ok=True)
     if not bench.QUICK:
         (bench.OUT / "idle.md").write_text("\n".join(lines) + "\n")
