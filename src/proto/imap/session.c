@@ -224,8 +224,9 @@ void postern_imap_sent(struct postern_imap *s, uint64_t n, postern_time now)
         s->last = s->now;
     output_sent(&s->out, &s->tail, n);
     imap_advance(s);
-    if (buffer_length(&s->out) == 0 && imap_is_idle(s))
-        buffer_done(&s->out); /* an idle session holds no buffer */
+    /* an idle session holds no buffer; a FETCH waits for octets and then needs it again */
+    if (buffer_length(&s->out) == 0 && !s->work && !s->fetch)
+        buffer_done(&s->out);
     (void)imap_result_of(s);
 }
 
