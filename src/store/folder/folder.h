@@ -277,9 +277,9 @@ struct index_row *mailbox_unique(struct postern_account *account, struct index_m
                                  struct postern_span unique);
 void kept_free(struct kept *kept);
 /* ---- signature.c */
-/* signature_note - the message at a row's place has this parsed form. With the mutex. */
-void signature_note(struct postern_account *account, uint64_t id, size_t place, uint32_t uid,
-                    struct postern_span block);
+/* signature_note - the message at a row's place has this parsed form. kept: of its mailbox; NULL:
+ * none. With the mutex. */
+void signature_note(const struct kept *kept, size_t place, uint32_t uid, struct postern_span block);
 int folder_may_have(struct postern_mailbox *mailbox, enum postern_mime_field field,
                     struct postern_span text, unsigned flags,
                     int (*each)(void *ctx, struct postern_uid_range range), void *ctx);

@@ -93,7 +93,7 @@ static void keep(struct postern_account *account, uint64_t id, uint32_t uid,
     if (fresh)
         fresh->records.plain = true;
     if (rows)
-        signature_note(account, id, mailbox_place(rows, uid), uid, block);
+        signature_note(account_kept(account, id), mailbox_place(rows, uid), uid, block);
     if (!fresh || !rows || account->index.read_only || block.n > FRESH_BYTES)
         return;
     postern_mime_facts(block, &facts);
@@ -135,7 +135,7 @@ static int find_parsed(struct postern_mailbox *mailbox, uint32_t uid, unsigned f
         row = NULL;
     /* the row's own checksum can wait: a record tells whose it is, and whether it is whole */
     if (row && cache_read(&account->index, rows, row, block_r) == 0) {
-        signature_note(account, mailbox->id, place, uid, *block_r);
+        signature_note(account_kept(account, mailbox->id), place, uid, *block_r);
         return 0;
     }
     if (flags & POSTERN_STORE_NO_WAIT && !is_quick(account, row))
@@ -211,6 +211,7 @@ int folder_structures(struct postern_mailbox *mailbox, const uint32_t *uids, siz
     struct postern_account *account = mailbox->account;
     const struct index_mailbox *rows;
     struct postern_span window = {room, 0};
+    const struct kept *kept;
     size_t place = 0, n = 0;
     uint64_t offset;
     int err = account_take(account, flags);
@@ -218,6 +219,7 @@ int folder_structures(struct postern_mailbox *mailbox, const uint32_t *uids, siz
     if (err)
         return err;
     rows = index_mailbox_of(&account->index, mailbox->id);
+    kept = account_kept(account, mailbox->id);
     if (rows && count)
         window.n = window_of(rows, uids, count, size, &offset);
     if (window.n)
@@ -230,7 +232,7 @@ int folder_structures(struct postern_mailbox *mailbox, const uint32_t *uids, siz
             row && row->block ? cache_find(rows, row, window, offset) : (struct postern_span){0};
         if (!all_r[n].block.p)
             break;
-        signature_note(account, mailbox->id, place - 1, uids[n], all_r[n].block);
+        signature_note(kept, place - 1, uids[n], all_r[n].block);
         n++;
     }
     account_leave(account);

@@ -60,10 +60,8 @@ static uint64_t field_bits(struct postern_span block, enum postern_mime_field fi
     return bits;
 }
 
-void signature_note(struct postern_account *account, uint64_t id, size_t place, uint32_t uid,
-                    struct postern_span block)
+void signature_note(const struct kept *kept, size_t place, uint32_t uid, struct postern_span block)
 {
-    const struct kept *kept = account_kept(account, id);
     struct signatures *known = kept ? kept->signatures : NULL;
 
     if (!known || place >= known->count || known->all[place].uid == uid)
