@@ -4,6 +4,7 @@ loopback and handing it to a place: "unix:PATH" and "lmtp:PORT" by LMTP, "smtp:P
 other two, which cannot be installed beside it, the packages are unpacked, and run where mounts and users are their own."""
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -106,6 +107,15 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
+def last_of_each(settings):
+    """Each of main.cf once. Of one that stands there twice every program of Postfix warns as it starts, the one that writes the
+    log as well: it can then wait for ever for itself to make room for that."""
+    lines = {}
+    for line in re.findall(r"^\S.*\n(?:[ \t].*\n)*", settings, re.MULTILINE):
+        lines[line.partition("=")[0].strip()] = line
+    return "".join(lines.values())
+
+
 class Postfix(Mta):
     services = ""  # further lines of master.cf
     settings = ""  # and of main.cf
@@ -120,7 +130,7 @@ class Postfix(Mta):
         shutil.chown(self.folder / "data", "postfix")
         way = {"unix": f"lmtp:unix:{self.place}", "lmtp": f"lmtp:inet:127.0.0.1:{self.place}",
                "smtp": f"smtp:[127.0.0.1]:{self.place}", "pipe": self.place}[self.how]
-        (config / "main.cf").write_text(f"""compatibility_level = 3.6
+        (config / "main.cf").write_text(last_of_each(f"""compatibility_level = 3.6
 queue_directory = {self.folder}/queue
 data_directory = {self.folder}/data
 myhostname = postfix.example
@@ -140,7 +150,7 @@ maillog_file_prefixes = {self.folder}
 minimal_backoff_time = 300s
 smtpd_client_restrictions =
 smtp_tls_security_level = may
-{self.settings}""")
+{self.settings}"""))
         (config / "master.cf").write_text(MASTER.format(port=self.port) + self.services)
         (self.folder / "queue").mkdir()
         got = subprocess.run(["postfix", "-c", str(config), "start"], capture_output=True, text=True, timeout=60)

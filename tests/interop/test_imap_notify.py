@@ -130,8 +130,10 @@ def test_selected(server):
     clients[0].sock.close()
 
 
-def test_descriptors(server):
-    """Who waits takes the server one descriptor, his connection: in IDLE, and for all of the account."""
+def test_descriptors(_):
+    """Who waits takes the server one descriptor, his connection: in IDLE, and for all of the account. A server of its
+    own: from another, clients of before may still be going."""
+    server = Server()
     waits = (("SELECT INBOX", f"NOTIFY SET (selected (MessageNew MessageExpunge)) (personal {EVENTS})"), ("SELECT INBOX",))
     clients, before = [], None
     for number in range(17):
@@ -144,6 +146,7 @@ def test_descriptors(server):
     checks.check("16 that wait take 16 descriptors", more == 16, more)
     for client in clients:
         client.sock.close()
+    checks.check("their server ends well", server.stop() == 0, "".join(server.log[-5:]))
 
 
 checks.run_with(Server(), globals())

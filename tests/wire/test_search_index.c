@@ -202,12 +202,16 @@ static size_t needle(struct run *run, unsigned mails, char *out)
 /* field_needle - a piece of a mail's first fields, in any case. */
 static size_t field_needle(struct run *run, unsigned mails, char *out)
 {
-    const char *mail = run->mails[chance(run, mails)];
-    size_t at = chance(run, 60), n = 0;
+    unsigned i = chance(run, mails);
+    struct postern_span mail = {run->mails[i], run->sizes[i]};
+    size_t n = 0;
 
-    while (n < 3 + chance(run, 4) && mail[at + n] && mail[at + n] != '\r' && mail[at + n] != '\n') {
-        out[n] = chance(run, 4) ? mail[at + n] : (char)toupper((unsigned char)mail[at + n]);
-        n++;
+    for (mail = span_from(mail, chance(run, 60)); n < mail.n && n < 3 + chance(run, 4); n++) {
+        char c = mail.p[n];
+
+        if (c == '\0' || c == '\r' || c == '\n')
+            break;
+        out[n] = chance(run, 4) ? c : (char)toupper((unsigned char)c);
     }
     return n ? n : word(run, out);
 }
