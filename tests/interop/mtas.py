@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -200,7 +201,8 @@ class Unpacked(Mta):
         return int(pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
 
     def stop(self):
-        self.process.kill()
+        """Its first process goes, and all of them with it: a program that is setuid would outlive --kill-child."""
+        os.kill(self.inside(), signal.SIGKILL)
         self.process.wait()
 
 
