@@ -9,10 +9,10 @@
 extern "C" {
 #endif
 
-#define POSTERN_UID_MAX 70 /* RFC 1939 7: a unique-id has 1..70 octets of 0x21..0x7E */
-#define POSTERN_SIZE_UNKNOWN UINT64_MAX
-#define POSTERN_ENTRY_UTF8 1       /* the header has raw UTF-8 (RFC 6532) */
-#define POSTERN_ENTRY_UNREADABLE 2 /* listed with the size last known; opening it will fail */
+#define POSTERN_UID_MAX 70              /* RFC 1939 7: a unique-id has 1..70 octets of 0x21..0x7E */
+#define POSTERN_SIZE_UNKNOWN UINT64_MAX /* of a content nobody knows how long it is */
+#define POSTERN_ENTRY_UTF8 1            /* the header has raw UTF-8 (RFC 6532) */
+#define POSTERN_ENTRY_UNREADABLE 2      /* listed with the size last known; opening it will fail */
 
 /* struct postern_entry - one message: 16 bytes. */
 struct postern_entry {

@@ -260,9 +260,9 @@ struct postern_store_ops {
                       unsigned flags, char *room, size_t size, struct postern_structure *all_r);
     /* may_have - which messages may have a text in a field of their header, without regard to case:
      * UIDs as ranges, rising, apart. A message in none of them has it in no such field, now or when
-     * it comes. What structures() told after the first such question is known to the next ones.
-     * POSTERN_E_UNSUPPORTED: nothing is known of this field, or mailbox. NULL: a store that knows
-     * of none. */
+     * it comes. What structure() and structures() told after the first such question is known to
+     * the next ones. POSTERN_E_UNSUPPORTED: nothing is known of this field, or mailbox. NULL: a
+     * store that knows of none. */
     int (*may_have)(struct postern_mailbox *mailbox, enum postern_mime_field field,
                     struct postern_span text, unsigned flags,
                     int (*each)(void *ctx, struct postern_uid_range range), void *ctx);
