@@ -87,11 +87,12 @@ static void keep(struct postern_account *account, uint64_t id, uint32_t uid,
     struct postern_mime_facts facts;
     struct fresh *fresh;
 
-    if (!account->fresh)
+    if (!account->fresh) {
         account->fresh = calloc(1, sizeof *account->fresh);
+        if (account->fresh)
+            account->fresh->records.plain = true;
+    }
     fresh = account->fresh;
-    if (fresh)
-        fresh->records.plain = true;
     if (rows)
         signature_note(account_kept(account, id), mailbox_place(rows, uid), uid, block);
     if (!fresh || !rows || account->index.read_only || block.n > FRESH_BYTES)
